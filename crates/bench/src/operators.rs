@@ -1,0 +1,64 @@
+//! People who answer, made for a workload.
+
+use anyhow::Context as _;
+use proto::admin::v1 as admin;
+use proto::inbox::v1 as pb;
+use proto::inbox::v1::inbox_client::InboxClient;
+
+use crate::gateway::{Gateway, Signed};
+use crate::watch::{Wanted, Watcher};
+
+/// An operator of the queue `main`, whose stream is open.
+pub(crate) struct Operator {
+    pub(crate) id: String,
+    pub(crate) inbox: InboxClient<Signed>,
+    pub(crate) watcher: Watcher,
+}
+
+/// Makes operators, each with a connection and a stream that notes what becomes
+/// theirs.
+pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<Vec<Operator>> {
+    let mut admin = gateway.admin().await?;
+    let mut operators = Vec::with_capacity(count);
+    for number in 0..count {
+        let request = admin::CreateOperatorRequest {
+            login: format!("operator-{number}"),
+            password: "correct horse battery".to_owned(),
+            display_name: format!("Operator {number}"),
+            role: pb::Role::Operator.into(),
+            queues: vec![pb::Membership {
+                queue_id: "main".to_owned(),
+                rank: 0,
+            }],
+            ..Default::default()
+        };
+        let id = admin.create_operator(request).await?.into_inner().id;
+        let request = admin::CreateTokenRequest {
+            name: format!("bench {number}"),
+            role: pb::Role::Operator.into(),
+            operator_id: id.clone(),
+            ..Default::default()
+        };
+        let token = admin.create_token(request).await?.into_inner().secret;
+        let mut inbox = InboxClient::new(gateway.signed_with(token).await?);
+        let watcher = Watcher::open(&mut inbox, Wanted::Assigned(Some(id.clone()))).await?;
+        operators.push(Operator { id, inbox, watcher });
+    }
+    Ok(operators)
+}
+
+impl Operator {
+    /// Says Ready.
+    pub(crate) async fn ready(&self) -> anyhow::Result<()> {
+        let request = pb::SetPresenceRequest {
+            presence: pb::Presence::Ready.into(),
+            ..Default::default()
+        };
+        self.inbox
+            .clone()
+            .set_presence(request)
+            .await
+            .with_context(|| format!("making operator {} ready", self.id))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! Channels: every way a client can reach us, each in a folder of its own.
+//!
+//! A channel converts and transports; the engine decides. A channel never looks
+//! up contacts, opens conversations or retries by itself.
+
+pub mod descriptor;
+pub mod error;
+pub mod host;
+pub mod registry;
+pub mod sanitize;
+pub mod uplink;
+
+mod bridge;
+mod clean;
+mod form;
+mod options;
+mod origin;
+mod refusal;
+mod upload;
+mod webchat;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::message::{Inbound, Outbound, Receipt};
+use tokio_util::sync::CancellationToken;
+
+pub use descriptor::{Capability, Descriptor};
+pub use error::{ConfigProblem, HookError, Malformed, SendError};
+pub use host::Host;
+pub use registry::{Kind, LineSetup};
+pub use uplink::Uplink;
+
+/// One line's connection to its provider.
+#[async_trait]
+pub trait Channel: Send + Sync + 'static {
+    /// What the engine, the inbox and the router need to know of this kind.
+    fn descriptor(&self) -> &'static Descriptor;
+
+    /// Turns one journal entry into events. Called once or more for an entry, in
+    /// any process: pure, quick, and never an error for a kind it does not know
+    /// (that is `Unsupported`).
+    fn normalize(&self, raw: &[u8]) -> Result<Vec<Inbound>, Malformed>;
+
+    /// Hands one thing over to the provider and tells what became of it. Called
+    /// in order within a thread, never twice at once for one thread. Must not
+    /// retry: the error says what the engine does next.
+    async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError>;
+
+    /// Checks a webhook delivery on its raw bytes and splits it into envelopes.
+    /// Called before anything is stored; must not do I/O.
+    fn receive(&self, delivery: &Delivery) -> Result<Received, HookError> {
+        let _ = delivery;
+        Err(HookError::NotAHook)
+    }
+
+    /// Keeps the line connected until `stop`. Called once, on one node, and again
+    /// with a growing pause when it returns an error or panics. Takes events in by
+    /// [`Host::accept`] and tells the provider only after that has answered.
+    async fn run(&self, host: Arc<dyn Host>, stop: CancellationToken) -> Result<(), RunError> {
+        let _ = host;
+        stop.cancelled().await;
+        Ok(())
+    }
+
+    /// Pages and sockets of this line's own, on absolute paths that contain the
+    /// line's id. Called on every node, once at start and once after each change of
+    /// the configuration; `stop` is cancelled when the node drains or the line was
+    /// built anew, and open sockets end themselves then.
+    fn routes(
+        self: Arc<Self>,
+        host: Arc<dyn Host>,
+        stop: CancellationToken,
+    ) -> Option<axum::Router> {
+        let _ = (host, stop);
+        None
+    }
+
+    /// The link by which a program of somebody else's serves this line.
+    fn uplink(&self) -> Option<&Uplink> {
+        None
+    }
+}
+
+/// A webhook request as it came.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// GET or POST.
+    pub method: http::Method,
+    /// What stands behind `/hooks/{hook}`, with the query.
+    pub path_and_query: String,
+    /// Every header.
+    pub headers: http::HeaderMap,
+    /// The body, at most [`Descriptor::delivery_bytes_max`].
+    pub body: Bytes,
+}
+
+/// One event to be journalled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Dedupe key of the delivery, unique within the line, at most 256 bytes.
+    pub event_key: String,
+    /// What [`Channel::normalize`] will be given.
+    pub raw: Bytes,
+}
+
+/// What a checked webhook delivery contains.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The events, in order. May be none.
+    pub envelopes: Vec<Envelope>,
+    /// What the provider wants to hear once they are durable.
+    pub ack: Ack,
+}
+
+/// The answer to a webhook.
+#[derive(Clone, Debug)]
+pub struct Ack {
+    /// The status.
+    pub status: http::StatusCode,
+    /// The content type.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why a line's connection ended.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RunError(pub String);

@@ -1,0 +1,257 @@
+//! What one connected visitor does and is shown.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::Millis;
+use domain::event::Cursor;
+use domain::message::{Attachment, Delivery};
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+
+use super::journal::{Did, Entry, Facts};
+use super::protocol::{ClientFrame, Hello, ServerFrame, Shown, Written};
+use super::routes::Endpoint;
+use super::seeing::Unread;
+use super::socket::{Ending, Wire};
+use super::visitor;
+use crate::host::{Accepted, ClientMessage, Refused, ThreadSignal};
+use crate::{Envelope, clean};
+
+/// Messages read from the log at a time.
+const PAGE: usize = 50;
+
+/// Messages of ours whose receipt is awaited. A page that shows more without
+/// telling has lost interest in receipts.
+const UNREAD_MAX: usize = 64;
+
+/// Frames in one window. A person's typing and reading makes a few a second.
+const FRAMES_PER_WINDOW_MAX: u32 = 120;
+const WINDOW: Duration = Duration::from_secs(10);
+
+pub(super) struct Visit {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) ip: IpAddr,
+    pub(super) visitor_id: String,
+    /// Only for the welcome.
+    new_token: Option<String>,
+    pub(super) cursor: Cursor,
+    /// Whether there is a conversation already.
+    pub(super) begun: bool,
+    pub(super) facts: Facts,
+    pub(super) unread: VecDeque<Unread>,
+    window: (Instant, u32),
+}
+
+pub(super) type Reply = Option<ServerFrame<'static>>;
+
+impl Visit {
+    pub(super) fn new(endpoint: Arc<Endpoint>, ip: IpAddr, hello: &Hello) -> Self {
+        let known = hello.token.as_deref().and_then(visitor::visitor_id);
+        // A page whose token is spoilt gets another, rather than no chat.
+        let new_token = match known {
+            Some(_) => None,
+            None => Some(visitor::new_token(endpoint.host.random_bytes())),
+        };
+        let visitor_id = known
+            .or_else(|| visitor::visitor_id(new_token.as_deref()?))
+            .unwrap_or_default();
+        let short = |text: &Option<String>| {
+            text.as_deref()
+                .map(|text| domain::text::line(clean::clip_str(text, 8_192), 1_000))
+        };
+        Self {
+            cursor: Cursor(if new_token.is_some() {
+                0
+            } else {
+                hello.cursor.max(0)
+            }),
+            begun: false,
+            facts: Facts {
+                locale: hello
+                    .locale
+                    .clone()
+                    .filter(|locale| clean::is_locale(locale)),
+                page: short(&hello.page),
+                referrer: short(&hello.referrer),
+                ..Facts::default()
+            },
+            unread: VecDeque::new(),
+            window: (Instant::now(), 0),
+            endpoint,
+            ip,
+            visitor_id,
+            new_token,
+        }
+    }
+
+    pub(super) fn position(&self) -> Cursor {
+        self.cursor
+    }
+
+    pub(super) fn cursor(&self) -> i64 {
+        self.cursor.0
+    }
+
+    pub(super) fn watch(&self) -> broadcast::Receiver<ThreadSignal> {
+        let endpoint = &self.endpoint;
+        endpoint
+            .host
+            .watch(&endpoint.chat.config.line, &self.visitor_id)
+    }
+
+    /// Finds the place of a page that comes again. A cursor past the end is of a
+    /// log that is no more, after a restored backup: the page begins anew then.
+    pub(super) async fn resume(&mut self) -> Result<(), Ending> {
+        if self.cursor.0 > 0 {
+            let at = self.read_log(Cursor(self.cursor.0 - 1), 1).await?;
+            self.begun = !at.is_empty();
+            if at.is_empty() {
+                self.cursor = Cursor(0);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn welcome(&mut self, wire: &mut Wire) -> Result<(), Ending> {
+        let token = self.new_token.take();
+        wire.queue(&ServerFrame::Welcome {
+            line: &self.endpoint.chat.config.line,
+            visitor_token: token.as_deref(),
+            visitor_id: &self.visitor_id,
+            cursor: self.cursor.0,
+            limits: &self.endpoint.chat.config.page.limits,
+            server_time: self.endpoint.host.now(),
+        })
+        .await
+    }
+
+    /// Queues whatever the log holds after the cursor.
+    pub(super) async fn replay(&mut self, wire: &mut Wire) -> Result<(), Ending> {
+        loop {
+            let page = self.read_log(self.cursor, PAGE).await?;
+            let last = page.len() < PAGE;
+            for message in page {
+                self.show(message, wire).await?;
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Does what a frame says; the answer is for this page alone.
+    pub(super) async fn take(&mut self, frame: ClientFrame) -> Reply {
+        if !self.within_window() {
+            return Some(ServerFrame::try_later(
+                client_id(frame),
+                "too_often",
+                Millis(i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX)),
+            ));
+        }
+        match frame {
+            ClientFrame::Hello(_) => Some(ServerFrame::Error {
+                code: "unexpected",
+                text: "hello comes once".to_owned(),
+            }),
+            ClientFrame::Message(written) => self.write(written).await,
+            ClientFrame::React {
+                client_id,
+                message_id,
+                emoji,
+            } => self.react(client_id, message_id, emoji).await,
+            ClientFrame::Typing { active } => {
+                if self.begun {
+                    let endpoint = &self.endpoint;
+                    let line = &endpoint.chat.config.line;
+                    endpoint.host.typing(line, &self.visitor_id, active);
+                }
+                None
+            }
+            ClientFrame::Delivered { cursor } => self.see(cursor, Delivery::Delivered).await,
+            ClientFrame::Read { cursor } => self.see(cursor, Delivery::Read).await,
+            ClientFrame::Identify { token } => self.identify(&token).await,
+            ClientFrame::Profile(profile) => self.describe(profile),
+            ClientFrame::Ping {} => Some(ServerFrame::Pong {}),
+        }
+    }
+
+    pub(super) async fn accept(&self, did: Did) -> Result<Accepted, Refused> {
+        let line = &self.endpoint.chat.config.line;
+        let entry = Entry {
+            line: line.clone(),
+            visitor_id: self.visitor_id.clone(),
+            at: self.endpoint.host.now(),
+            facts: self.facts.clone(),
+            did,
+        };
+        let raw =
+            serde_json::to_vec(&entry).map_err(|error| Refused::Invalid(error.to_string()))?;
+        let envelope = Envelope {
+            event_key: entry.event_key(),
+            raw: Bytes::from(raw),
+        };
+        self.endpoint.host.accept(line, envelope).await
+    }
+
+    pub(super) async fn read_log(
+        &self,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<ClientMessage>, Ending> {
+        let line = &self.endpoint.chat.config.line;
+        let read = self
+            .endpoint
+            .host
+            .thread_log(line, &self.visitor_id, after, limit);
+        read.await.map_err(|refused| match refused {
+            Refused::Busy { retry_after, .. } => Ending::Busy(retry_after),
+            Refused::Invalid(_) => Ending::Busy(Millis::from_secs(5)),
+        })
+    }
+
+    async fn show(&mut self, message: ClientMessage, wire: &mut Wire) -> Result<(), Ending> {
+        self.begun = true;
+        self.cursor = self.cursor.max(message.cursor);
+        self.unread.retain(|unread| unread.message != message.id);
+        if let Some(unread) = Unread::of(&message) {
+            if self.unread.len() == UNREAD_MAX {
+                self.unread.pop_front();
+            }
+            self.unread.push_back(unread);
+        }
+        let endpoint = Arc::clone(&self.endpoint);
+        let line = &endpoint.chat.config.line;
+        let url = |file: &Attachment| endpoint.host.file_link(line, &self.visitor_id, file);
+        let shown = Shown::new(message, &self.visitor_id, url);
+        wire.queue(&ServerFrame::Message(Box::new(shown))).await
+    }
+
+    fn within_window(&mut self) -> bool {
+        let (began, frames) = &mut self.window;
+        if began.elapsed() >= WINDOW {
+            *began = Instant::now();
+            *frames = 0;
+        }
+        *frames += 1;
+        *frames <= FRAMES_PER_WINDOW_MAX
+    }
+}
+
+fn client_id(frame: ClientFrame) -> Option<String> {
+    match frame {
+        ClientFrame::Message(Written { client_id, .. }) | ClientFrame::React { client_id, .. } => {
+            Some(client_id)
+        }
+        ClientFrame::Hello(_)
+        | ClientFrame::Typing { .. }
+        | ClientFrame::Delivered { .. }
+        | ClientFrame::Read { .. }
+        | ClientFrame::Identify { .. }
+        | ClientFrame::Profile(_)
+        | ClientFrame::Ping {} => None,
+    }
+}

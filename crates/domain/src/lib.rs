@@ -1,0 +1,19 @@
+//! What Switchboard decides, without doing it.
+//!
+//! Pure: no I/O, no clock, no randomness, no async. `now` and fresh ids are
+//! arguments. Everything is ordered, so the same input gives the same bytes.
+
+pub mod conversation;
+pub mod event;
+pub mod id;
+pub mod identity;
+pub mod message;
+pub mod operator;
+pub mod routing;
+pub mod text;
+pub mod time;
+
+pub use id::{
+    ContactId, ConversationId, LineId, MessageId, OfferId, OperatorId, QueueId, ThreadId,
+};
+pub use time::{Millis, Timestamp};

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Attachment, Content, Delivery, Text};
+use crate::Timestamp;
+use crate::identity::Identity;
+
+/// One event of a channel in canonical form. The line is known from the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// Dedupe key of the delivery, unique within the line.
+    pub event_key: String,
+    /// The provider's id of the message.
+    pub message_id: Option<String>,
+    /// Names the thread within the line.
+    pub thread_key: String,
+    /// The provider's time of the event.
+    pub sent_at: Timestamp,
+    /// Who sent it.
+    pub sender: Sender,
+    /// The thread as the provider tells it.
+    pub thread: Thread,
+    /// Files.
+    pub attachments: Vec<Attachment>,
+    /// What happened.
+    pub kind: InboundKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InboundKind {
+    /// A message to show.
+    Message(Content),
+    /// A reaction to a message; an empty emoji takes it back.
+    Reaction {
+        /// The provider's id of the message.
+        target: String,
+        /// The emoji.
+        emoji: String,
+    },
+    /// A message was changed.
+    Edit {
+        /// The provider's id of the message.
+        target: String,
+        /// The new text.
+        text: Text,
+    },
+    /// A message was taken back.
+    Delete {
+        /// The provider's id of the message.
+        target: String,
+    },
+    /// The fate of a message of ours.
+    Receipt {
+        /// The provider's id of the message, or ours where the channel keeps it.
+        target: String,
+        /// What became of it.
+        delivery: Delivery,
+        /// Why it failed, for the operator to read.
+        error_text: String,
+    },
+    /// The client is typing or stopped. Leaves no trace.
+    Typing {
+        /// False when it stopped.
+        active: bool,
+    },
+    /// The client's standing with the bot changed.
+    Membership(MembershipChange),
+}
+
+/// What the client did about the bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MembershipChange {
+    /// Started it or allowed messages.
+    Started,
+    /// Left.
+    Stopped,
+    /// Blocked it.
+    Blocked,
+}
+
+/// Who sent an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The channel's own identity first.
+    pub identities: Vec<Identity>,
+    /// The name as displayed, made safe.
+    pub display_name: String,
+    /// A picture.
+    pub avatar_url: Option<String>,
+    /// BCP 47 tag.
+    pub locale: Option<String>,
+    /// Free facts.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A thread as the provider tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The provider's id of the chat.
+    pub external_chat_id: Option<String>,
+    /// The provider's id of the message that is answered.
+    pub reply_to_external_id: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+    /// Ids of earlier messages, the oldest first.
+    pub references: Vec<String>,
+}

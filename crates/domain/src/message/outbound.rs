@@ -1,0 +1,78 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Attachment, Delivery, Text, Thread};
+use crate::identity::Identity;
+use crate::{LineId, MessageId, ThreadId, Timestamp};
+
+/// What a channel is to do for us.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outbound {
+    /// Our message; the same one after a crash is the same message.
+    pub message: MessageId,
+    /// The line to send by.
+    pub line: LineId,
+    /// Whom to send to.
+    pub recipient: Recipient,
+    /// When the operator sent it.
+    pub sent_at: Timestamp,
+    /// The name of the operator, for channels that show it.
+    pub author_name: String,
+    /// What to do.
+    pub action: Action,
+}
+
+/// Whom an [`Outbound`] goes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Our thread.
+    pub thread: ThreadId,
+    /// The thread's name on the line.
+    pub thread_key: String,
+    /// The client's own address on the channel.
+    pub identity: Option<Identity>,
+    /// The thread as the last event told it.
+    pub context: Thread,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Send a message.
+    Send {
+        /// The words; empty when there are only files.
+        text: Text,
+        /// Stored files.
+        attachments: Vec<Attachment>,
+        /// The provider's id of the message that is answered.
+        reply_to: Option<String>,
+    },
+    /// Change a message sent before.
+    Edit {
+        /// The provider's id of it.
+        target: String,
+        /// The new text.
+        text: Text,
+    },
+    /// Take a message back.
+    Delete {
+        /// The provider's id of it.
+        target: String,
+    },
+    /// React to a message of the client.
+    React {
+        /// The provider's id of it.
+        target: String,
+        /// The emoji; empty takes it back.
+        emoji: String,
+    },
+}
+
+/// What the channel says became of an [`Outbound`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// How far it got; never `Queued`.
+    pub delivery: Delivery,
+    /// The provider's id of the message.
+    pub message_id: Option<String>,
+}

@@ -1,0 +1,10 @@
+//! The router against a naive model, in random worlds, and in the cases that other
+//! systems are known to get wrong (ROUTING, Conformance cases).
+
+mod assertions;
+mod conformance;
+mod long_run;
+mod model;
+mod reference;
+mod transition;
+mod world;

@@ -1,0 +1,436 @@
+//! Taking, giving, putting away and ending conversations.
+
+use domain::conversation::{CloseReason, Conversation, Input, Offer, OfferState, State};
+use domain::routing::{CandidateKeys, Cause, Explanation, Place};
+use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
+use serde::{Deserialize, Serialize};
+use store::{StoreError, Tx};
+
+use super::{ActError, Actor, held, seen};
+use crate::opening::{self, KnownContact};
+use crate::{Engine, change, routing};
+
+/// How far ahead something can be put away.
+const SNOOZE_MAX_MS: i64 = 366 * 86_400_000;
+
+/// To whom a conversation is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// An operator.
+    Operator(OperatorId),
+    /// A queue.
+    Queue(QueueId),
+}
+
+impl Engine {
+    /// Takes a waiting conversation out of turn, or takes one over.
+    pub async fn take_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+    ) -> Result<Conversation, ActError> {
+        let me = actor.person()?;
+        let who = actor.clone();
+        let fingerprint = format!("take {id:?}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = seen(tx, &who, id)?;
+            Ok(change::conversation(
+                tx,
+                &found,
+                Input::Take { operator: me },
+            )?)
+        })
+        .await
+    }
+
+    /// Gives a conversation to a colleague, who is asked, or to a queue.
+    pub async fn transfer_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        target: Target,
+        reset_age: bool,
+        note: &str,
+    ) -> Result<Conversation, ActError> {
+        self.check_target(&target)?;
+        let who = actor.clone();
+        let note = text::body(note, 16_000);
+        let fingerprint = format!("transfer {id:?} {target:?} {reset_age} {note}").into_bytes();
+        let rules = self.rules().clone();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = held(tx, &who, id)?;
+            if !note.is_empty() {
+                super::messages::write_note(tx, &who, &found, &note, None)?;
+            }
+            // The note changed the conversation.
+            let found = held(tx, &who, id)?;
+            match target {
+                Target::Queue(queue) => {
+                    let new_place = reset_age.then(|| opening::place(tx));
+                    Ok(change::conversation(
+                        tx,
+                        &found,
+                        Input::ToQueue { queue, new_place },
+                    )?)
+                }
+                Target::Operator(operator) => {
+                    let timeout = rules
+                        .queues
+                        .get(&found.queue)
+                        .map_or(domain::Millis::from_secs(60), |queue| {
+                            queue.offer_timeout_of(found.medium)
+                        });
+                    let expires_at = tx.now() + timeout;
+                    ask(tx, &found, operator, expires_at)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Gives a conversation away, whoever has it; the new owner is not asked.
+    pub async fn reassign(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        target: Target,
+        reason: &str,
+    ) -> Result<Conversation, ActError> {
+        self.check_target(&target)?;
+        let who = actor.clone();
+        let reason = text::line(reason, 200);
+        let fingerprint = format!("reassign {id:?} {target:?} {reason}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = seen(tx, &who, id)?;
+            tx.audit(
+                who.operator,
+                "conversation.reassign",
+                &id.to_string(),
+                &format!("{target:?}: {reason}"),
+            )?;
+            let input = match target {
+                Target::Queue(queue) => Input::ToQueue {
+                    queue,
+                    new_place: None,
+                },
+                Target::Operator(operator) => {
+                    able(tx, operator)?;
+                    Input::Take { operator }
+                }
+            };
+            Ok(change::conversation(tx, &found, input)?)
+        })
+        .await
+    }
+
+    /// Puts a waiting conversation at the head of its queue.
+    pub async fn move_to_front(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        reason: &str,
+    ) -> Result<Conversation, ActError> {
+        let who = actor.clone();
+        let reason = text::line(reason, 200);
+        let fingerprint = format!("front {id:?}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = seen(tx, &who, id)?;
+            let first = tx
+                .first_place(&found.queue)?
+                .unwrap_or(found.place)
+                .min(found.place);
+            let place = Place {
+                eligible_at: first.eligible_at - domain::Millis(1),
+                ..first
+            };
+            let moved = change::conversation(tx, &found, Input::Move { place })?;
+            tx.audit(
+                who.operator,
+                "conversation.move_to_front",
+                &id.to_string(),
+                &reason,
+            )?;
+            Ok(moved)
+        })
+        .await
+    }
+
+    /// Puts a conversation away.
+    pub async fn snooze_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        until: Option<Timestamp>,
+    ) -> Result<Conversation, ActError> {
+        let now = self.now();
+        if until.is_some_and(|until| until <= now || until.0 > now.0 + SNOOZE_MAX_MS) {
+            return Err(ActError::Invalid {
+                field: "until",
+                problem: "give a time in the future, at most a year ahead".to_owned(),
+            });
+        }
+        let who = actor.clone();
+        let fingerprint = format!("snooze {id:?} {until:?}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = held(tx, &who, id)?;
+            Ok(change::conversation(tx, &found, Input::Snooze { until })?)
+        })
+        .await
+    }
+
+    /// Ends a conversation; as spam also blocks its sender.
+    pub async fn finish_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        disposition: &str,
+        spam: bool,
+    ) -> Result<Conversation, ActError> {
+        let who = actor.clone();
+        let disposition = text::line(disposition, 100);
+        let fingerprint = format!("finish {id:?} {disposition} {spam}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = held(tx, &who, id)?;
+            if spam {
+                super::reach::block_sender(tx, &who, &found, "spam")?;
+            }
+            let reason = if spam {
+                CloseReason::Spam
+            } else {
+                CloseReason::Finished
+            };
+            Ok(change::conversation(
+                tx,
+                &found,
+                Input::Finish {
+                    reason,
+                    disposition,
+                },
+            )?)
+        })
+        .await
+    }
+
+    /// Opens an ended conversation again, as a new one of its thread.
+    pub async fn reopen_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+    ) -> Result<Conversation, ActError> {
+        let who = actor.clone();
+        let engine = self.clone();
+        let fingerprint = format!("reopen {id:?}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let found = seen(tx, &who, id)?;
+            if found.is_open() {
+                return Err(ActError::Refused(
+                    "the conversation is still open".to_owned(),
+                ));
+            }
+            engine.begin(tx, &who, found.thread)
+        })
+        .await
+    }
+
+    /// Writes first, to a thread that is known.
+    pub async fn start_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        thread: ThreadId,
+    ) -> Result<Conversation, ActError> {
+        let who = actor.clone();
+        let engine = self.clone();
+        let fingerprint = format!("start {thread:?}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            engine.begin(tx, &who, thread)
+        })
+        .await
+    }
+
+    fn begin(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        thread: ThreadId,
+    ) -> Result<Conversation, ActError> {
+        let me = actor.person()?;
+        let thread = tx.thread(thread)?.ok_or(ActError::NotFound("thread"))?;
+        let last = tx
+            .last_conversation_of(thread.id)?
+            .filter(|last| actor.may_see(last))
+            .ok_or(ActError::NotFound("thread"))?;
+        if last.is_open() {
+            return Err(ActError::Refused(
+                "the thread has an open conversation: take that one".to_owned(),
+            ));
+        }
+        let line = self.line(&thread.line).ok_or_else(|| {
+            ActError::Unsupported(format!(
+                "the line {} is not connected any more",
+                thread.line
+            ))
+        })?;
+        let contact = KnownContact {
+            id: tx.target_of(&thread.contact)?,
+            profile: domain::identity::Profile {
+                display_name: last.client.display_name.clone(),
+                avatar_url: last.client.avatar_url.clone(),
+                ..domain::identity::Profile::default()
+            },
+            provisional: last.client.provisional,
+        };
+        let mut conversation = opening::conversation(tx, line, &thread, &contact)?;
+        conversation.queue = last.queue;
+        tx.open_conversation(&mut conversation)?;
+        Ok(change::conversation(
+            tx,
+            &conversation,
+            Input::Take { operator: me },
+        )?)
+    }
+
+    /// Takes part in a colleague's conversation, or leaves it.
+    pub async fn join_conversation(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        leave: bool,
+    ) -> Result<Conversation, ActError> {
+        let me = actor.person()?;
+        let who = actor.clone();
+        let fingerprint = format!("join {id:?} {leave}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let before = seen(tx, &who, id)?;
+            let mut after = before.clone();
+            if leave {
+                after.participants.remove(&me);
+            } else if !after.is_open() {
+                return Err(ActError::Refused("the conversation has ended".to_owned()));
+            } else if after.owner() != Some(me) {
+                after.participants.insert(me);
+            }
+            if after != before {
+                tx.save_conversation(&before, &mut after)?;
+            }
+            Ok(after)
+        })
+        .await
+    }
+
+    fn check_target(&self, target: &Target) -> Result<(), ActError> {
+        match target {
+            Target::Operator(_) => Ok(()),
+            Target::Queue(queue) => {
+                if self
+                    .settings()
+                    .queues
+                    .iter()
+                    .any(|known| known.id == *queue)
+                {
+                    Ok(())
+                } else {
+                    Err(ActError::NotFound("queue"))
+                }
+            }
+        }
+    }
+}
+
+/// Refuses to give anything to somebody who does not work here any more.
+fn able(tx: &Tx<'_>, id: OperatorId) -> Result<(), ActError> {
+    match tx.operator(id) {
+        Some(operator) if !operator.disabled => Ok(()),
+        Some(_) | None => Err(ActError::NotFound("operator")),
+    }
+}
+
+/// Asks a colleague for it, whatever their load, unless they are away.
+fn ask(
+    tx: &mut Tx<'_>,
+    found: &Conversation,
+    operator: OperatorId,
+    expires_at: Timestamp,
+) -> Result<Conversation, ActError> {
+    able(tx, operator)?;
+    let colleague = tx
+        .operator(operator)
+        .filter(|colleague| colleague.presence == domain::operator::Presence::Ready)
+        .ok_or_else(|| {
+            ActError::Refused(
+                "this colleague is not Ready: choose another one or a queue".to_owned(),
+            )
+        })?;
+    if matches!(found.state, State::Active { operator: owner, .. } if owner == operator) {
+        return Ok(found.clone());
+    }
+    let id = OfferId::new(tx.fresh_id());
+    let input = Input::ToOperator {
+        offer: id,
+        operator,
+        expires_at,
+    };
+    let asked = change::conversation(tx, found, input)?;
+    let offer = Offer {
+        id,
+        conversation: asked.id,
+        operator,
+        queue: asked.queue.clone(),
+        state: OfferState::Pending,
+        made_at: tx.now(),
+        expires_at,
+        explanation: Explanation {
+            cause: Cause::Transfer,
+            place: asked.place,
+            round: asked.round,
+            chosen: CandidateKeys {
+                operator,
+                load: colleague
+                    .load
+                    .units(&domain::operator::CapacityRules::default()),
+                capacity: colleague.capacity,
+                idle_since: colleague.idle_since,
+            },
+            runner_up: None,
+            excluded: domain::routing::Excluded::default(),
+        },
+    };
+    tx.make_offer(&offer, &asked)?;
+    if colleague.auto_accept {
+        let accept = Input::Accept {
+            offer: id,
+            operator,
+        };
+        return Ok(change::conversation(tx, &asked, accept)?);
+    }
+    Ok(asked)
+}
+
+/// Brings a conversation back from where it was put away, or moves it on, because
+/// its time has come.
+pub(crate) fn due(
+    tx: &mut Tx<'_>,
+    rules: &domain::routing::RoutingRules,
+    id: ConversationId,
+) -> Result<(), StoreError> {
+    let Some(found) = tx.conversation(id)? else {
+        return Ok(());
+    };
+    if found.next_deadline().is_none_or(|at| at > tx.now()) {
+        return Ok(());
+    }
+    let owner_free = found
+        .owner()
+        .is_some_and(|owner| routing::has_room(tx, rules, owner, &found));
+    let place = opening::place(tx);
+    change::conversation(tx, &found, Input::Due { owner_free, place })?;
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! What operators and supervisors do. Each act is one transaction, done once for a
+//! client's own id however often it is asked for.
+
+mod conversations;
+mod messages;
+mod offers;
+mod reach;
+mod reads;
+
+use std::collections::BTreeSet;
+
+use domain::conversation::{Conversation, Refusal};
+use domain::event::Audience;
+use domain::operator::Role;
+use domain::{ConversationId, OperatorId, QueueId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{PastAct, StoreError, Tx, View};
+
+pub use conversations::Target;
+pub(crate) use conversations::due;
+pub use messages::NewMessage;
+pub(crate) use messages::{delivered, last_message};
+pub use reads::{ConversationPage, Opened, TimelinePage};
+
+use crate::change::ChangeError;
+use crate::people::Principal;
+use crate::{Engine, routing};
+
+/// The longest client id.
+const CLIENT_ID_BYTES_MAX: usize = 64;
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Who; none for a program of its own.
+    pub operator: Option<OperatorId>,
+    /// Rights.
+    pub role: Role,
+    /// What they may see.
+    pub scope: Scope,
+}
+
+/// What somebody may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// These queues, and what they own or take part in.
+    Queues(BTreeSet<QueueId>),
+}
+
+/// Why an act was not done. Nothing has changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ActError {
+    /// There is no such thing, or the actor may not see it.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The actor may see it, but may not do this.
+    #[error("{0}")]
+    Denied(String),
+    /// Not now: it has moved on.
+    #[error("{0}")]
+    Refused(String),
+    /// It is there already, or the client's id was used for something else.
+    #[error("{0}")]
+    Exists(String),
+    /// It changed since it was read.
+    #[error("{0}")]
+    Stale(String),
+    /// What was asked makes no sense.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field of the request.
+        field: &'static str,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// The line's channel cannot do it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Refusal> for ActError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.to_string())
+    }
+}
+
+impl From<ChangeError> for ActError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(refusal) => refusal.into(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Actor {
+    /// The operator behind it, for what only a person can do.
+    pub fn person(&self) -> Result<OperatorId, ActError> {
+        self.operator.ok_or_else(|| {
+            ActError::Denied(
+                "only an operator can do this: use a token that acts as one".to_owned(),
+            )
+        })
+    }
+
+    /// Whether they see everything.
+    pub fn supervises(&self) -> bool {
+        self.role >= Role::Supervisor
+    }
+
+    /// Whether they may see a conversation.
+    pub fn may_see(&self, conversation: &Conversation) -> bool {
+        self.is_among(&conversation.audience())
+    }
+
+    /// Whether they may see what belongs to a conversation.
+    pub fn is_among(&self, audience: &Audience) -> bool {
+        match &self.scope {
+            Scope::All => true,
+            Scope::Queues(queues) => {
+                queues.contains(&audience.queue)
+                    || self
+                        .operator
+                        .is_some_and(|me| audience.operators.contains(&me))
+            }
+        }
+    }
+
+    /// The queues that bound what they see; none is no bound.
+    pub fn queues(&self) -> Option<&BTreeSet<QueueId>> {
+        match &self.scope {
+            Scope::All => None,
+            Scope::Queues(queues) => Some(queues),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.operator
+            .map_or_else(|| "program".to_owned(), |id| format!("operator:{id}"))
+    }
+}
+
+/// A conversation that the actor may see.
+fn seen(view: &View<'_>, actor: &Actor, id: ConversationId) -> Result<Conversation, ActError> {
+    view.conversation(id)?
+        .filter(|conversation| actor.may_see(conversation))
+        .ok_or(ActError::NotFound("conversation"))
+}
+
+/// A conversation that the actor owns or takes part in, or supervises.
+fn held(view: &View<'_>, actor: &Actor, id: ConversationId) -> Result<Conversation, ActError> {
+    let conversation = seen(view, actor, id)?;
+    if !conversation.is_open() {
+        return Err(Refusal::Closed.into());
+    }
+    let holds = actor.supervises()
+        || actor.operator.is_some_and(|me| {
+            conversation.owner() == Some(me) || conversation.participants.contains(&me)
+        });
+    if holds {
+        Ok(conversation)
+    } else {
+        Err(ActError::Denied(
+            "the conversation is not yours: take it or join it first".to_owned(),
+        ))
+    }
+}
+
+impl Engine {
+    /// What a principal may do.
+    pub async fn actor(&self, principal: &Principal) -> Result<Actor, StoreError> {
+        let id = principal.operator;
+        let scope = if principal.role >= Role::Supervisor {
+            Scope::All
+        } else {
+            let operator = self
+                .read::<_, StoreError>(move |view| match id {
+                    Some(id) => view.operator_row(id),
+                    None => Ok(None),
+                })
+                .await?;
+            Scope::Queues(
+                operator
+                    .map(|known| routing::queues_of(&known))
+                    .unwrap_or_default(),
+            )
+        };
+        Ok(Actor {
+            operator: id,
+            role: principal.role,
+            scope,
+        })
+    }
+
+    /// Does an act in one transaction, once for each client id.
+    pub(crate) async fn once<T>(
+        &self,
+        actor: Option<&Actor>,
+        client_id: &str,
+        fingerprint: Vec<u8>,
+        act: impl FnOnce(&mut Tx<'_>) -> Result<T, ActError> + Send + 'static,
+    ) -> Result<T, ActError>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        if client_id.len() > CLIENT_ID_BYTES_MAX {
+            return Err(ActError::Invalid {
+                field: "client_id",
+                problem: format!("give at most {CLIENT_ID_BYTES_MAX} bytes"),
+            });
+        }
+        let scope = actor.map_or_else(|| "command line".to_owned(), Actor::name);
+        let client_id = client_id.to_owned();
+        self.store()
+            .write(move |tx| {
+                if client_id.is_empty() {
+                    return act(tx);
+                }
+                match tx.past_act(&scope, &client_id, &fingerprint)? {
+                    PastAct::Same(answer) => {
+                        return serde_json::from_slice(&answer)
+                            .map_err(|error| StoreError::from(error).into());
+                    }
+                    PastAct::Different => {
+                        return Err(ActError::Exists(
+                            "this client_id was used for something else: make a new one".to_owned(),
+                        ));
+                    }
+                    PastAct::None => {}
+                }
+                let done = act(tx)?;
+                let answer = serde_json::to_vec(&done).map_err(StoreError::from)?;
+                tx.keep_act(&scope, &client_id, &fingerprint, &answer)?;
+                Ok(done)
+            })
+            .await
+    }
+}

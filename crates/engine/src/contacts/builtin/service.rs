@@ -1,0 +1,164 @@
+//! The methods, each handed on to where it is done.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::Stream;
+use prost::Message as _;
+use proto::contacts::v1 as pb;
+use proto::contacts::v1::contact_directory_server::ContactDirectory;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{BuiltIn, bulk, editing, live, merging, pages, resolving, shown, watching};
+
+type Answer<T> = Result<Response<T>, Status>;
+type Stream_<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl ContactDirectory for BuiltIn {
+    type ExportContactsStream = Stream_<pb::ExportContactsResponse>;
+    type WatchContactsStream = Stream_<pb::WatchContactsResponse>;
+
+    async fn resolve_contact(
+        &self,
+        request: Request<pb::ResolveContactRequest>,
+    ) -> Answer<pb::ResolveContactResponse> {
+        let request = request.into_inner();
+        // Most messages are from somebody known, about whom nothing is new: that is
+        // a read.
+        if request.idempotency_key.is_empty() {
+            let asked = request.clone();
+            let known = self.read(move |view| resolving::known_and_unchanged(view, &asked));
+            if let Some(answer) = known.await?.into_inner() {
+                return Ok(Response::new(answer));
+            }
+        }
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), move |tx| {
+            resolving::resolve(tx, &request)
+        })
+        .await
+    }
+
+    async fn get_contact(&self, request: Request<pb::GetContactRequest>) -> Answer<pb::Contact> {
+        let id = request.into_inner().contact_id;
+        self.read(move |view| shown(view, &live(view, &id)?)).await
+    }
+
+    async fn list_contacts(
+        &self,
+        request: Request<pb::ListContactsRequest>,
+    ) -> Answer<pb::ListContactsResponse> {
+        let request = request.into_inner();
+        self.read(move |view| pages::list(view, &request)).await
+    }
+
+    async fn search_contacts(
+        &self,
+        request: Request<pb::SearchContactsRequest>,
+    ) -> Answer<pb::SearchContactsResponse> {
+        let request = request.into_inner();
+        self.read(move |view| pages::search(view, &request)).await
+    }
+
+    async fn update_contact(
+        &self,
+        request: Request<pb::UpdateContactRequest>,
+    ) -> Answer<pb::Contact> {
+        let request = request.into_inner();
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), |tx| {
+            editing::update(tx, request)
+        })
+        .await
+    }
+
+    async fn link_identity(
+        &self,
+        request: Request<pb::LinkIdentityRequest>,
+    ) -> Answer<pb::Contact> {
+        let request = request.into_inner();
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), move |tx| {
+            editing::link(tx, &request)
+        })
+        .await
+    }
+
+    async fn unlink_identity(
+        &self,
+        request: Request<pb::UnlinkIdentityRequest>,
+    ) -> Answer<pb::Contact> {
+        let request = request.into_inner();
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), move |tx| {
+            editing::unlink(tx, &request)
+        })
+        .await
+    }
+
+    async fn merge_contacts(
+        &self,
+        request: Request<pb::MergeContactsRequest>,
+    ) -> Answer<pb::MergeContactsResponse> {
+        let request = request.into_inner();
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), move |tx| {
+            merging::merge_asked(tx, &request)
+        })
+        .await
+    }
+
+    async fn undo_merge(
+        &self,
+        request: Request<pb::UndoMergeRequest>,
+    ) -> Answer<pb::UndoMergeResponse> {
+        let request = request.into_inner();
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), move |tx| {
+            merging::undo_asked(tx, &request)
+        })
+        .await
+    }
+
+    async fn erase_contact(
+        &self,
+        request: Request<pb::EraseContactRequest>,
+    ) -> Answer<pb::EraseContactResponse> {
+        let request = request.into_inner();
+        let key = request.idempotency_key.clone();
+        self.once(key, request.encode_to_vec(), move |tx| {
+            editing::erase(tx, &request)
+        })
+        .await
+    }
+
+    async fn import_contacts(
+        &self,
+        request: Request<Streaming<pb::ImportContactsRequest>>,
+    ) -> Answer<pb::ImportContactsResponse> {
+        self.import(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn export_contacts(
+        &self,
+        request: Request<pb::ExportContactsRequest>,
+    ) -> Answer<Self::ExportContactsStream> {
+        let after = bulk::after(&request.into_inner().after_contact_id)?;
+        let contacts = bulk::export(Arc::clone(&self.store), after);
+        Ok(Response::new(Box::pin(contacts)))
+    }
+
+    async fn watch_contacts(
+        &self,
+        request: Request<pb::WatchContactsRequest>,
+    ) -> Answer<Self::WatchContactsStream> {
+        // Before the cursor is read, so that nothing falls between the two.
+        let wakes = self.changed.subscribe();
+        let asked = request.into_inner().cursor;
+        let cursor = self.read(move |view| watching::cursor(view, &asked));
+        let cursor = cursor.await?.into_inner();
+        let changes = watching::watch(Arc::clone(&self.store), wakes, cursor);
+        Ok(Response::new(Box::pin(changes)))
+    }
+}

@@ -1,0 +1,175 @@
+//! The engine as channels see it.
+
+use std::io;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use channels::Envelope;
+use channels::host::{Accepted, Act, ClientMessage, Host, Refused, RetryAfter, ThreadSignal};
+use domain::event::Cursor;
+use domain::message::{Attachment, Author, Direction, Message};
+use domain::{LineId, Millis, Timestamp};
+use futures::stream::BoxStream;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use store::StoreError;
+use tokio::sync::broadcast;
+
+use crate::files::FileError;
+use crate::hub::Typing;
+use crate::uploads::Viewer;
+use crate::{Engine, people};
+
+#[async_trait]
+impl Host for Engine {
+    async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
+        Self::accept(self, line, envelope).await
+    }
+
+    fn typing(&self, line: &LineId, thread_key: &str, active: bool) {
+        let (engine, line, thread_key) = (self.clone(), line.clone(), thread_key.to_owned());
+        tokio::spawn(async move {
+            let found = engine
+                .read::<_, StoreError>(move |view| {
+                    let Some(thread) = view.thread_by_key(&line, &thread_key)? else {
+                        return Ok(None);
+                    };
+                    view.open_conversation_of(thread.id)
+                })
+                .await;
+            if let Ok(Some(conversation)) = found {
+                engine.inner.hub.type_now(Typing {
+                    conversation: conversation.id,
+                    operator: None,
+                    active,
+                    audience: conversation.audience(),
+                });
+            }
+        });
+    }
+
+    async fn thread_log(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<ClientMessage>, Refused> {
+        let (line, thread_key) = (line.clone(), thread_key.to_owned());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read::<_, StoreError>(move |view| {
+            let Some(thread) = view.thread_by_key(&line, &thread_key)? else {
+                return Ok(Vec::new());
+            };
+            view.thread_log(thread.id, after, limit)?
+                .into_iter()
+                .map(|(cursor, message)| client_message(view, cursor, message))
+                .collect()
+        })
+        .await
+        .map_err(|error| Refused::Busy {
+            retry_after: Millis::from_secs(1),
+            reason: error.to_string(),
+        })
+    }
+
+    fn watch(&self, line: &LineId, thread_key: &str) -> broadcast::Receiver<ThreadSignal> {
+        self.inner.hub.watch(line, thread_key)
+    }
+
+    async fn store_file(
+        &self,
+        file_name: &str,
+        bytes_max: u64,
+        content: BoxStream<'static, io::Result<Bytes>>,
+    ) -> Result<Attachment, Refused> {
+        if self.inner.disk.is_nearly_full() {
+            return Err(Refused::Busy {
+                retry_after: Millis::from_secs(1),
+                reason: "the disk is nearly full".to_owned(),
+            });
+        }
+        let ticket = URL_SAFE_NO_PAD.encode(people::random_bytes());
+        self.inner
+            .files
+            .store(&ticket, file_name, bytes_max, content)
+            .await
+            .map_err(|error| match error {
+                FileError::TooLarge(_) => Refused::Invalid(error.to_string()),
+                FileError::Io(_) => Refused::Busy {
+                    retry_after: Millis::from_secs(1),
+                    reason: error.to_string(),
+                },
+            })
+    }
+
+    fn file_link(&self, line: &LineId, thread_key: &str, attachment: &Attachment) -> String {
+        let viewer = Viewer::Client {
+            line: line.clone(),
+            thread_key: thread_key.to_owned(),
+        };
+        self.sign_file_link(&viewer, attachment)
+    }
+
+    fn admit(&self, act: Act, ip: IpAddr, key: &str) -> Result<(), RetryAfter> {
+        self.inner.limits.admit(act, ip, key, self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        Self::now(self)
+    }
+
+    fn random_bytes(&self) -> [u8; 32] {
+        people::random_bytes()
+    }
+
+    fn secret(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.inner.link_key)
+            .expect("a key of any length will do");
+        mac.update(b"purpose:");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+fn client_message(
+    view: &store::View<'_>,
+    cursor: Cursor,
+    message: Message,
+) -> Result<ClientMessage, StoreError> {
+    let operator_name = match message.author {
+        Author::Client => None,
+        Author::Operator(id) => Some(
+            view.operator_row(id)?
+                .map_or_else(String::new, |operator| operator.display_name),
+        ),
+    };
+    let deleted = message.deleted_at.is_some();
+    Ok(ClientMessage {
+        id: message.id,
+        cursor,
+        operator_name,
+        sent_at: message.sent_at,
+        content: (!deleted).then_some(message.content),
+        attachments: if deleted {
+            Vec::new()
+        } else {
+            message.attachments
+        },
+        client_id: match message.direction {
+            Direction::Inbound => message.client_id,
+            Direction::Outbound | Direction::Note => None,
+        },
+        reply_to: message.reply_to,
+        reactions: message
+            .reactions
+            .into_iter()
+            .map(|reaction| (reaction.emoji, reaction.author == Author::Client))
+            .collect(),
+        edited_at: message.edited_at,
+        delivery: message.delivery,
+    })
+}

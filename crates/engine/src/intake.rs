@@ -1,0 +1,109 @@
+//! The one way in: a raw envelope is durable before anybody is told that it came.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use channels::Envelope;
+use channels::host::{Accepted, Refused};
+use domain::{LineId, Millis, Timestamp};
+use store::faults::{self, Bug};
+use store::{Journaled, StoreError};
+
+use crate::Engine;
+
+/// The longest dedupe key.
+const EVENT_KEY_BYTES_MAX: usize = 256;
+/// How long a sender waits before it tries again when too much waits here.
+const BUSY: Millis = Millis::from_secs(1);
+
+impl Engine {
+    /// Takes an envelope in. Whoever brought it may be told as soon as this
+    /// answers.
+    pub async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
+        let known = self
+            .line(line)
+            .ok_or_else(|| Refused::Invalid(format!("there is no line {line}")))?;
+        let raw_max = known.kind.descriptor.delivery_bytes_max;
+        if envelope.raw.len() > raw_max {
+            return Err(Refused::Invalid(format!(
+                "the event has {} bytes; this line takes at most {raw_max}",
+                envelope.raw.len()
+            )));
+        }
+        if envelope.event_key.is_empty() || envelope.event_key.len() > EVENT_KEY_BYTES_MAX {
+            return Err(Refused::Invalid(format!(
+                "the event key must have 1 to {EVENT_KEY_BYTES_MAX} bytes"
+            )));
+        }
+        if self.inner.stop.is_cancelled() {
+            return Err(busy("the gateway is stopping"));
+        }
+        if self.inner.disk.is_nearly_full() {
+            return Err(busy("the disk is nearly full"));
+        }
+        let pending = self.inner.pending.fetch_add(1, Ordering::Relaxed);
+        if pending >= self.inner.settings.limits.journal_pending_max {
+            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
+            return Err(busy("too much waits to be processed"));
+        }
+        // Goes on when whoever waits for it goes away, so that what is counted as
+        // pending is counted off, too.
+        let journaling = tokio::spawn(self.clone().journal(line.clone(), envelope));
+        if faults::is_planted(Bug::EarlyAck) {
+            return Ok(Accepted::New);
+        }
+        let journaled = journaling.await.unwrap_or(Err(StoreError::Panicked));
+        faults::point("before-ack");
+        match journaled {
+            Ok(Journaled::New) => {
+                self.note_inbound(&known.id);
+                metrics::counter!("inbound_accepted_total").increment(1);
+                Ok(Accepted::New)
+            }
+            Ok(Journaled::Duplicate) => {
+                metrics::counter!("inbound_duplicates_total").increment(1);
+                Ok(Accepted::Duplicate)
+            }
+            Err(error) => Err(busy(&error.to_string())),
+        }
+    }
+
+    async fn journal(self, line: LineId, envelope: Envelope) -> Result<Journaled, StoreError> {
+        let journaled = self
+            .store()
+            .write::<_, StoreError>(move |tx| tx.journal(&line, &envelope.event_key, &envelope.raw))
+            .await;
+        if !matches!(journaled, Ok(Journaled::New)) {
+            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
+        }
+        journaled
+    }
+}
+
+impl Engine {
+    fn note_inbound(&self, line: &LineId) {
+        let mut last = self
+            .inner
+            .last_inbound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.insert(line.clone(), self.now());
+    }
+
+    /// When the last event of a line came since the start.
+    pub fn last_inbound(&self, line: &LineId) -> Option<Timestamp> {
+        let last = self
+            .inner
+            .last_inbound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.get(line).copied()
+    }
+}
+
+fn busy(reason: &str) -> Refused {
+    Refused::Busy {
+        retry_after: BUSY,
+        reason: reason.to_owned(),
+    }
+}

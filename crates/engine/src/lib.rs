@@ -1,0 +1,334 @@
+//! The async shell: takes events in, finds the contact, lets the domain decide,
+//! hands answers over, and tells everybody who listens. No business rule stands
+//! here; the domain has them.
+
+pub mod act;
+mod change;
+pub mod clock;
+pub mod contacts;
+mod disk;
+mod feed;
+pub mod files;
+mod host;
+mod hub;
+mod intake;
+pub mod limits;
+mod opening;
+mod outbox;
+pub mod people;
+mod process;
+mod routing;
+pub mod settings;
+mod supervise;
+mod timers;
+pub mod uploads;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use channels::Host;
+use domain::{LineId, Timestamp};
+use store::{Durability, Hooks, OpenError, Signals, Store, StoreError};
+use tokio::sync::{Notify, broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use act::{ActError, Actor, Scope};
+pub use feed::{Feed, Reader, Step};
+pub use hub::Typing;
+pub use settings::{Line, Settings};
+
+use clock::Ahead;
+use contacts::Directory;
+use disk::Disk;
+use files::Files;
+use hub::Hub;
+use limits::ClientLimits;
+
+/// The clock that everything is told the time by.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Why the engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store opened but does not read.
+    #[error(transparent)]
+    Read(#[from] StoreError),
+    /// The folder of files.
+    #[error("the folder for files cannot be used: {0}")]
+    Files(#[from] std::io::Error),
+    /// The contact directory's address.
+    #[error("[contacts] endpoint: {0}")]
+    Contacts(String),
+}
+
+/// A running gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    lines: BTreeMap<LineId, Line>,
+    store: Arc<Store>,
+    files: Files,
+    directory: Directory,
+    feed: Arc<Feed>,
+    hub: Arc<Hub>,
+    limits: ClientLimits,
+    disk: Disk,
+    clock: Ahead,
+    wakes: Arc<Wakes>,
+    pending: Arc<AtomicUsize>,
+    link_key: [u8; 32],
+    local_secret: String,
+    last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What a commit wakes.
+struct Wakes {
+    outbox: Notify,
+    timers: Notify,
+    directory: broadcast::Sender<()>,
+}
+
+impl Engine {
+    /// Opens the store, takes up what was left unfinished, and connects the lines.
+    pub async fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        Self::start_with(settings, clock, Durability::Full).await
+    }
+
+    /// As [`Self::start`], with a say in what a commit means.
+    pub async fn start_with(
+        settings: Settings,
+        clock: Clock,
+        durability: Durability,
+    ) -> Result<Self, StartError> {
+        // Beside the rest of the start: the first phone number is not to wait for it.
+        tokio::task::spawn_blocking(domain::identity::warm_up);
+        let clock = Ahead::over(clock);
+        let feed = Arc::new(Feed::new());
+        let hub = Arc::new(Hub::new());
+        let wakes = Arc::new(Wakes {
+            outbox: Notify::new(),
+            timers: Notify::new(),
+            directory: broadcast::Sender::new(1),
+        });
+        // One slot for each entry that intake lets wait, so that a commit never
+        // blocks on its readers.
+        let (taken, entries) = mpsc::channel(settings.limits.journal_pending_max + 1);
+        let store = Arc::new(open_store(
+            &settings, durability, &clock, &feed, &hub, &wakes, taken,
+        )?);
+        let files = Files::open(&settings.files_path)?;
+        files.sweep_incoming()?;
+        let (newest, written_at) = store
+            .read::<_, StoreError>(|view| Ok((view.last_cursor()?, view.last_written_at()?)))
+            .await?;
+        feed.start_at(newest);
+        clock.not_before(written_at);
+        let link_key = people::link_key(&store).await?;
+        let directory =
+            Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
+        let lines = settings
+            .lines
+            .iter()
+            .map(|line| (line.id.clone(), line.clone()))
+            .collect();
+        let limits = ClientLimits::new(settings.limits.acts_per_minute_max);
+        let engine = Self {
+            inner: Arc::new(Inner {
+                lines,
+                store,
+                files,
+                directory,
+                feed,
+                hub,
+                limits,
+                disk: Disk::default(),
+                clock,
+                wakes,
+                pending: Arc::new(AtomicUsize::new(0)),
+                link_key,
+                local_secret: people::fresh_secret(),
+                last_inbound: Mutex::default(),
+                stop: CancellationToken::new(),
+                tasks: TaskTracker::new(),
+                settings,
+            }),
+        };
+        engine.run(entries).await?;
+        Ok(engine)
+    }
+
+    async fn run(&self, entries: mpsc::Receiver<store::Taken>) -> Result<(), StoreError> {
+        let left = process::left_over(self).await?;
+        self.inner.pending.fetch_add(left.len(), Ordering::Relaxed);
+        self.supervise("process", process::run(self.clone(), left, entries));
+        self.look_at_disk().await;
+        self.supervise_restarting("disk", disk::run);
+        self.supervise_restarting("outbox", outbox::run);
+        self.supervise_restarting("timers", timers::run);
+        self.supervise_restarting("guard", timers::guard);
+        self.supervise_restarting("contacts", contacts::reconcile::run);
+        for line in self.inner.lines.values() {
+            self.supervise_line(line.clone());
+        }
+        Ok(())
+    }
+
+    /// Stops taking work, finishes what is under way, and closes the store.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Cancelled when the gateway is to stop.
+    pub fn stopping(&self) -> CancellationToken {
+        self.inner.stop.clone()
+    }
+
+    /// A secret with an admin's rights, for the command line on this machine; made
+    /// anew at each start and kept nowhere in the store.
+    pub fn local_secret(&self) -> &str {
+        &self.inner.local_secret
+    }
+
+    /// The settings it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// A line by its id.
+    pub fn line(&self, id: &LineId) -> Option<&Line> {
+        self.inner.lines.get(id)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The feed of events.
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.inner.feed
+    }
+
+    /// Begins to read the feed.
+    pub fn read_feed(&self, cursor: Option<domain::event::Cursor>) -> Reader {
+        self.inner.feed.read(&self.inner.store, cursor)
+    }
+
+    /// Who is typing, from now on.
+    pub fn watch_typing(&self) -> broadcast::Receiver<Typing> {
+        self.inner.hub.watch_typing()
+    }
+
+    /// The contact directory, built in or not.
+    pub fn directory(&self) -> &Directory {
+        &self.inner.directory
+    }
+
+    /// The folder of files.
+    pub fn files(&self) -> &Files {
+        &self.inner.files
+    }
+
+    /// This engine, as channels see it.
+    pub fn host(&self) -> Arc<dyn Host> {
+        Arc::new(self.clone())
+    }
+
+    /// Why the gateway should not be given work, if there is a reason.
+    pub fn unready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if !self.inner.store.is_healthy() {
+            reasons.push("the store cannot be written".to_owned());
+        }
+        if self.inner.disk.is_nearly_full() {
+            reasons.push("the disk is nearly full: free some space".to_owned());
+        }
+        if self.inner.stop.is_cancelled() {
+            reasons.push("the gateway is stopping".to_owned());
+        }
+        reasons
+    }
+
+    /// Reads the store.
+    pub async fn read<T, E>(
+        &self,
+        query: impl FnOnce(&store::View<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.store.read(query).await
+    }
+
+    fn store(&self) -> &Arc<Store> {
+        &self.inner.store
+    }
+
+    fn rules(&self) -> &domain::routing::RoutingRules {
+        &self.inner.settings.rules
+    }
+}
+
+fn open_store(
+    settings: &Settings,
+    durability: Durability,
+    clock: &Ahead,
+    feed: &Arc<Feed>,
+    hub: &Arc<Hub>,
+    wakes: &Arc<Wakes>,
+    taken: mpsc::Sender<store::Taken>,
+) -> Result<Store, OpenError> {
+    let clock = clock.clone();
+    let rules = settings.rules.clone();
+    let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
+    let hooks = Hooks {
+        now: Box::new(move || clock.now()),
+        settle: Box::new(move |tx| routing::pass(tx, &rules)),
+        committed: Box::new(move |signals| {
+            wake(signals, &feed, &hub, &wakes, &taken);
+        }),
+    };
+    Store::open(Path::new(&settings.store_path), durability, hooks)
+}
+
+fn wake(
+    signals: Signals,
+    feed: &Feed,
+    hub: &Hub,
+    wakes: &Wakes,
+    taken: &mpsc::Sender<store::Taken>,
+) {
+    for entry in signals.journal {
+        if taken.try_send(entry).is_err() {
+            // Intake bounds what waits; this is a gateway that is stopping.
+            tracing::warn!("an envelope waits for the next start");
+        }
+    }
+    feed.publish(&signals.events);
+    hub.grown(&signals.threads);
+    if signals.outbox {
+        wakes.outbox.notify_one();
+    }
+    if signals.deadline.is_some() {
+        wakes.timers.notify_one();
+    }
+    if signals.directory {
+        // An error means that nobody watches the directory.
+        let _ = wakes.directory.send(());
+    }
+}

@@ -1,0 +1,102 @@
+//! How a conversation begins.
+
+use std::collections::BTreeSet;
+
+use domain::conversation::{Client, Conversation, State};
+use domain::identity::Profile;
+use domain::routing::Place;
+use domain::{ContactId, ConversationId};
+use store::{StoreError, ThreadRow, Tx};
+
+use crate::Line;
+
+/// What is known of a contact when a conversation begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownContact {
+    pub(crate) id: ContactId,
+    pub(crate) profile: Profile,
+    pub(crate) provisional: bool,
+}
+
+/// A place at the end of the queue: now.
+pub(crate) fn place(tx: &mut Tx<'_>) -> Place {
+    Place {
+        band: 0,
+        eligible_at: tx.now(),
+        seq: tx.fresh_id(),
+    }
+}
+
+/// A new conversation of a thread, waiting.
+pub(crate) fn conversation(
+    tx: &mut Tx<'_>,
+    line: &Line,
+    thread: &ThreadRow,
+    contact: &KnownContact,
+) -> Result<Conversation, StoreError> {
+    let last = tx.last_conversation_of(thread.id)?;
+    let known = last.is_some() || !tx.conversations_of(&contact.id, i64::MAX, 1)?.is_empty();
+    let place = place(tx);
+    let descriptor = line.kind.descriptor;
+    Ok(Conversation {
+        id: ConversationId::new(tx.fresh_id()),
+        thread: thread.id,
+        line: line.id.clone(),
+        channel: descriptor.kind.to_owned(),
+        medium: descriptor.medium,
+        queue: line.queue.clone(),
+        client: client(thread, contact, known),
+        state: State::Queued,
+        place,
+        tried: BTreeSet::new(),
+        last_asked: None,
+        round: 1,
+        not_before: None,
+        preferred: last.as_ref().and_then(|last| last.last_owner),
+        last_owner: None,
+        returned: false,
+        unread_count: 0,
+        subject: thread.context.subject.clone(),
+        participants: BTreeSet::new(),
+        created_at: place.eligible_at,
+        answered_at: None,
+        disposition: String::new(),
+        last_message: None,
+        version: 0,
+    })
+}
+
+/// What lists show of the contact.
+pub(crate) fn client(thread: &ThreadRow, contact: &KnownContact, known: bool) -> Client {
+    let sender = &thread.sender;
+    let profile = &contact.profile;
+    Client {
+        contact: contact.id.clone(),
+        display_name: if profile.display_name.is_empty() {
+            sender.display_name.clone()
+        } else {
+            profile.display_name.clone()
+        },
+        avatar_url: profile
+            .avatar_url
+            .clone()
+            .or_else(|| sender.avatar_url.clone()),
+        address: shown_address(thread),
+        provisional: contact.provisional,
+        known,
+    }
+}
+
+/// An address that says something to a person: a phone or an e-mail before an
+/// opaque id.
+fn shown_address(thread: &ThreadRow) -> String {
+    let identities = &thread.sender.identities;
+    identities
+        .iter()
+        .find(|identity| matches!(identity.kind.as_str(), "phone" | "email"))
+        .or_else(|| identities.first())
+        .map_or_else(
+            || thread.thread_key.clone(),
+            |identity| identity.value.clone(),
+        )
+}

@@ -1,0 +1,176 @@
+//! One journal entry: who sent it, then everything it changes in one transaction.
+
+use domain::identity::{Identity, Profile, Trust, normalize};
+use domain::message::{InboundKind, Sender};
+use domain::{Timestamp, text};
+use store::{JournalState, StoreError, ThreadRow, View};
+
+use super::{Work, apply};
+use crate::contacts::Found;
+use crate::opening::KnownContact;
+use crate::{Engine, Line};
+
+/// Who a sender is, as far as could be found out.
+pub(super) enum Who {
+    /// Kept out.
+    Blocked,
+    /// The thread's contact, about whom nothing is new.
+    Same,
+    /// As the directory says.
+    Found(Box<Found>),
+    /// The directory cannot tell now.
+    Unknown,
+}
+
+pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreError> {
+    let mut prepared = Vec::with_capacity(work.inbounds.len());
+    for inbound in &work.inbounds {
+        let mut inbound = inbound.clone();
+        tidy(&work.line, &mut inbound.sender);
+        let who = who(engine, &work.line, &inbound).await?;
+        prepared.push((inbound, who));
+    }
+    let (seq, line, received_at) = (work.seq, work.line.clone(), work.received_at);
+    let rules = engine.rules().clone();
+    let typing = engine
+        .store()
+        .write::<_, StoreError>(move |tx| {
+            let refused = prepared.iter().all(|(_, who)| matches!(who, Who::Blocked));
+            let (state, note) = if refused && !prepared.is_empty() {
+                (JournalState::Refused, "the sender is blocked")
+            } else {
+                (JournalState::Done, "")
+            };
+            if !tx.journal_end(seq, state, note)? {
+                return Ok(());
+            }
+            for (inbound, who) in prepared {
+                apply::apply(tx, &rules, &line, received_at, inbound, who)?;
+            }
+            Ok(())
+        })
+        .await;
+    typing?;
+    store::faults::point("after-process");
+    let waited = engine.now().since(received_at);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a metric needs no more than 52 bits"
+    )]
+    metrics::histogram!("inbound_processing_seconds").record(waited.0 as f64 / 1_000.0);
+    Ok(())
+}
+
+/// Brings what the channel tells of the sender into normal forms and limits. What
+/// cannot be read as an identity is not one.
+fn tidy(line: &Line, sender: &mut Sender) {
+    sender.display_name = text::display_name(&sender.display_name);
+    sender.identities = sender
+        .identities
+        .iter()
+        .take(20)
+        .filter_map(|identity| normalize(identity, &line.default_region).ok())
+        .collect();
+    let mut profile = Profile {
+        display_name: std::mem::take(&mut sender.display_name),
+        locale: sender.locale.take(),
+        avatar_url: sender.avatar_url.take(),
+        attributes: std::mem::take(&mut sender.attributes),
+    };
+    profile.trim();
+    sender.display_name = profile.display_name;
+    sender.locale = profile.locale;
+    sender.avatar_url = profile.avatar_url;
+    sender.attributes = profile.attributes;
+}
+
+async fn who(
+    engine: &Engine,
+    line: &Line,
+    inbound: &domain::message::Inbound,
+) -> Result<Who, StoreError> {
+    let needs_contact = match &inbound.kind {
+        InboundKind::Message(_) => true,
+        InboundKind::Reaction { .. }
+        | InboundKind::Edit { .. }
+        | InboundKind::Delete { .. }
+        | InboundKind::Receipt { .. }
+        | InboundKind::Typing { .. }
+        | InboundKind::Membership(_) => false,
+    };
+    let (line_id, key, sender) = (
+        line.id.clone(),
+        inbound.thread_key.clone(),
+        inbound.sender.clone(),
+    );
+    let (blocked, same) = engine
+        .read::<_, StoreError>(move |view| {
+            if is_blocked(view, &sender.identities)? {
+                return Ok((true, false));
+            }
+            let same = view
+                .thread_by_key(&line_id, &key)?
+                .is_some_and(|thread| says_nothing_new(&thread, &sender));
+            Ok((false, same))
+        })
+        .await?;
+    if blocked {
+        return Ok(Who::Blocked);
+    }
+    if same || !needs_contact {
+        return Ok(Who::Same);
+    }
+    if inbound.sender.identities.is_empty() {
+        return Ok(Who::Unknown);
+    }
+    match engine
+        .directory()
+        .find(line, &inbound.sender, engine.now(), false)
+        .await
+    {
+        Ok(found) => Ok(Who::Found(Box::new(found))),
+        Err(error) => {
+            metrics::counter!("provisional_contacts_total").increment(1);
+            tracing::warn!(line.id = %line.id, %error, "going on with a provisional contact");
+            Ok(Who::Unknown)
+        }
+    }
+}
+
+/// What is claimed keeps nobody out: else anybody could block anybody.
+pub(super) fn is_blocked(view: &View<'_>, identities: &[Identity]) -> Result<bool, StoreError> {
+    for identity in identities {
+        if identity.trust > Trust::Claimed && view.is_blocked(&identity.key())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn says_nothing_new(thread: &ThreadRow, sender: &Sender) -> bool {
+    thread.sender == *sender && !thread.contact.as_str().starts_with(PROVISIONAL)
+}
+
+/// What the ids of provisional contacts begin with.
+pub(super) const PROVISIONAL: &str = "provisional-";
+
+/// A contact of our own until the directory can be asked.
+pub(super) fn provisional(id: i64, sender: &Sender) -> KnownContact {
+    KnownContact {
+        id: domain::ContactId::new(format!("{PROVISIONAL}{id}")),
+        profile: Profile {
+            display_name: sender.display_name.clone(),
+            ..Profile::default()
+        },
+        provisional: true,
+    }
+}
+
+/// The sender's own time, unless it is in the future.
+pub(super) fn sent_at(claimed: Timestamp, received_at: Timestamp) -> Timestamp {
+    if claimed.0 <= 0 {
+        received_at
+    } else {
+        claimed.min(received_at)
+    }
+}

@@ -1,0 +1,224 @@
+//! From the journal to the inbox. Entries are taken in the order of their commit;
+//! within a thread one after the other, across threads at once; one that fails
+//! holds up nobody but its own thread.
+
+mod apply;
+mod entry;
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::message::Inbound;
+use domain::{LineId, Timestamp};
+use store::{JournalState, StoreError, Taken};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::{Engine, Line};
+
+/// Threads worked on at once: enough to hide a remote directory's latency, few
+/// enough to leave the store's batches to others too.
+const LANES_MAX: usize = 256;
+const RETRY_MIN: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+const PAGE: i64 = 1_000;
+
+/// Entries of one thread that wait for their turn.
+type Lanes = Arc<Mutex<HashMap<(LineId, String), VecDeque<Work>>>>;
+
+/// One journal entry, read.
+struct Work {
+    seq: i64,
+    received_at: Timestamp,
+    line: Line,
+    inbounds: Vec<Inbound>,
+}
+
+/// What the journal still held at the start, in order.
+pub(crate) async fn left_over(engine: &Engine) -> Result<Vec<Taken>, StoreError> {
+    engine
+        .read(|view| {
+            let mut left = Vec::new();
+            loop {
+                let after = left.last().map_or(0, |last: &Taken| last.seq);
+                let page = view.journal_pending(after, PAGE)?;
+                if page.is_empty() {
+                    return Ok(left);
+                }
+                left.extend(page.into_iter().map(|entry| Taken {
+                    seq: entry.seq,
+                    line: entry.line,
+                    received_at: entry.received_at,
+                    raw: entry.raw.into(),
+                }));
+            }
+        })
+        .await
+}
+
+/// Works until the gateway stops and everything taken is done or safe in the
+/// journal.
+pub(crate) async fn run(engine: Engine, left: Vec<Taken>, mut entries: mpsc::Receiver<Taken>) {
+    let lanes = Lanes::default();
+    let places = Arc::new(Semaphore::new(LANES_MAX));
+    for entry in left {
+        dispatch(&engine, &lanes, &places, entry).await;
+    }
+    let stop = engine.stopping();
+    loop {
+        let entry = tokio::select! {
+            () = stop.cancelled() => break,
+            entry = entries.recv() => entry,
+        };
+        let Some(entry) = entry else { break };
+        dispatch(&engine, &lanes, &places, entry).await;
+    }
+    // Whoever holds a place is in the middle of something.
+    let everybody = u32::try_from(LANES_MAX).unwrap_or(u32::MAX);
+    if places.acquire_many(everybody).await.is_err() {
+        tracing::error!("the lanes were closed");
+    }
+}
+
+async fn dispatch(engine: &Engine, lanes: &Lanes, places: &Arc<Semaphore>, entry: Taken) {
+    let Some(line) = engine.line(&entry.line).cloned() else {
+        // The line may be configured again; the entry waits in the journal.
+        tracing::warn!(line.id = %entry.line, "an event waits for a line that is not configured");
+        return;
+    };
+    let channel = Arc::clone(&line.channel);
+    let raw = entry.raw.clone();
+    let read = catch_unwind(AssertUnwindSafe(|| channel.normalize(&raw)));
+    let inbounds = match read {
+        Ok(Ok(inbounds)) => inbounds,
+        Ok(Err(malformed)) => {
+            bury(engine, entry.seq, malformed.to_string()).await;
+            return;
+        }
+        Err(_) => {
+            metrics::counter!("normalize_panics_total").increment(1);
+            bury(engine, entry.seq, "the channel panicked on it".to_owned()).await;
+            return;
+        }
+    };
+    let key = inbounds
+        .first()
+        .map_or_else(String::new, |inbound| inbound.thread_key.clone());
+    let work = Work {
+        seq: entry.seq,
+        received_at: entry.received_at,
+        inbounds,
+        line,
+    };
+    let thread = (work.line.id.clone(), key);
+    if push(lanes, &thread, work) {
+        // Waiting here is what bounds the lanes; the journal holds the rest.
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            return;
+        };
+        let (engine, lanes) = (engine.clone(), Arc::clone(lanes));
+        tokio::spawn(async move {
+            work_off(&engine, &lanes, &thread).await;
+            drop(place);
+        });
+    }
+}
+
+/// Adds to a lane; true when the lane is new and needs a worker.
+fn push(lanes: &Lanes, lane: &(LineId, String), work: Work) -> bool {
+    let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(waiting) = lanes.get_mut(lane) {
+        waiting.push_back(work);
+        return false;
+    }
+    lanes.insert(lane.clone(), VecDeque::from([work]));
+    true
+}
+
+async fn work_off(engine: &Engine, lanes: &Lanes, lane: &(LineId, String)) {
+    loop {
+        let next = {
+            let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+            let next = lanes.get_mut(lane).and_then(VecDeque::pop_front);
+            if next.is_none() {
+                lanes.remove(lane);
+            }
+            next
+        };
+        let Some(work) = next else { return };
+        if !finish(engine, work).await {
+            // The gateway stops. What comes after it in its thread waits with it.
+            return;
+        }
+    }
+}
+
+/// Does one entry, however often it takes; an entry that cannot be done goes to the
+/// dead letters. False when it was left in the journal for the next start.
+async fn finish(engine: &Engine, work: Work) -> bool {
+    let seq = work.seq;
+    let work = Arc::new(work);
+    let mut pause = RETRY_MIN;
+    loop {
+        let attempt = tokio::spawn({
+            let (engine, work) = (engine.clone(), Arc::clone(&work));
+            async move { entry::attempt(&engine, &work).await }
+        });
+        let error = match attempt.await {
+            Ok(Ok(())) => {
+                engine.inner.pending.fetch_sub(1, Ordering::Relaxed);
+                return true;
+            }
+            Ok(Err(error)) => error,
+            Err(_) => StoreError::Panicked,
+        };
+        let transient = matches!(error, StoreError::Unavailable(_) | StoreError::Overloaded);
+        tracing::error!(journal.seq = seq, %error, "an event was not processed");
+        if matches!(error, StoreError::Closed) || engine.inner.stop.is_cancelled() {
+            return false;
+        }
+        if !transient && note_failure(engine, seq, &error).await {
+            return true;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(RETRY_MAX);
+    }
+}
+
+/// Counts a failed try; true when it was the last one and the entry is dead.
+async fn note_failure(engine: &Engine, seq: i64, error: &StoreError) -> bool {
+    let error = error.to_string();
+    let text = error.clone();
+    let attempts = engine
+        .store()
+        .write::<_, StoreError>(move |tx| tx.journal_failed(seq, &text))
+        .await;
+    if attempts.is_ok_and(|attempts| attempts >= engine.inner.settings.limits.attempts_max) {
+        bury(engine, seq, error).await;
+        return true;
+    }
+    false
+}
+
+async fn bury(engine: &Engine, seq: i64, error: String) {
+    metrics::counter!("dead_letters_total").increment(1);
+    loop {
+        let text = error.clone();
+        let written = engine
+            .store()
+            .write::<_, StoreError>(move |tx| tx.journal_end(seq, JournalState::Dead, &text))
+            .await;
+        match written {
+            Ok(_) => break,
+            Err(StoreError::Closed) => return,
+            Err(problem) => {
+                tracing::error!(journal.seq = seq, error = %problem, "a dead letter was not kept");
+                tokio::time::sleep(RETRY_MAX).await;
+            }
+        }
+    }
+    engine.inner.pending.fetch_sub(1, Ordering::Relaxed);
+    tracing::warn!(journal.seq = seq, %error, "an event went to the dead letters");
+}

@@ -1,0 +1,206 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::event::{Audience, Cursor, EventKind};
+use domain::message::{Direction, Message};
+use domain::{ContactId, ConversationId, LineId, MessageId, QueueId, ThreadId};
+
+use crate::view::doc_of;
+use crate::words::Index;
+use crate::{StoreError, Tx, View};
+
+const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+        Direction::Note => "note",
+    }
+}
+
+impl Tx<'_> {
+    /// Writes a new message and says so. False when the line has it already.
+    pub fn add_message(
+        &mut self,
+        message: Message,
+        audience: Audience,
+    ) -> Result<bool, StoreError> {
+        let cursor = self.next_cursor();
+        let written = self.execute(
+            "insert into message
+               (id, conversation, thread, contact, line, direction, external_id, client_id,
+                cursor, doc)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             on conflict do nothing",
+            (
+                message.id.get(),
+                message.conversation.get(),
+                message.thread.get(),
+                message.contact.as_str(),
+                message.line.as_str(),
+                direction_name(message.direction),
+                &message.external_id,
+                &message.client_id,
+                cursor.0,
+                serde_json::to_string(&message)?,
+            ),
+        )?;
+        if written == 0 {
+            return Ok(false);
+        }
+        let words = message.content.words();
+        if !words.is_empty() {
+            let words = words.to_owned();
+            self.index(Index::Messages, message.id.get(), words);
+        }
+        self.emit(EventKind::MessageAdded {
+            message: Arc::new(message),
+            audience,
+        })?;
+        Ok(true)
+    }
+
+    /// Writes a changed message and says so. The words are searched anew when
+    /// `words_changed`.
+    pub fn change_message(
+        &mut self,
+        message: Message,
+        audience: Audience,
+        words_changed: bool,
+    ) -> Result<(), StoreError> {
+        let cursor = self.next_cursor();
+        self.execute(
+            "update message set external_id = ?2, cursor = ?3, doc = ?4 where id = ?1",
+            (
+                message.id.get(),
+                &message.external_id,
+                cursor.0,
+                serde_json::to_string(&message)?,
+            ),
+        )?;
+        if words_changed {
+            let is_there = message.deleted_at.is_none();
+            let words = is_there.then(|| message.content.words().to_owned());
+            self.index_again(Index::Messages, message.id.get(), words);
+        }
+        self.emit(EventKind::MessageChanged {
+            message: Arc::new(message),
+            audience,
+        })?;
+        Ok(())
+    }
+}
+
+impl View<'_> {
+    /// One message.
+    pub fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.doc("select doc from message where id = ?1", [id.get()])
+    }
+
+    /// A message by the provider's id.
+    pub fn message_by_external_id(
+        &self,
+        line: &LineId,
+        external_id: &str,
+        direction: Direction,
+    ) -> Result<Option<Message>, StoreError> {
+        self.doc(
+            "select doc from message where line = ?1 and external_id = ?2 and direction = ?3",
+            (line.as_str(), external_id, direction_name(direction)),
+        )
+    }
+
+    /// A message of ours by its sender's own id.
+    pub fn message_by_client_id(
+        &self,
+        conversation: ConversationId,
+        client_id: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        self.doc(
+            "select doc from message
+             where conversation = ?1 and client_id = ?2 and direction <> 'inbound'",
+            (conversation.get(), client_id),
+        )
+    }
+
+    /// A contact's messages before an id, the newest first.
+    pub fn timeline_of(
+        &self,
+        contact: &ContactId,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.docs(
+            "select doc from message where contact = ?1 and id < ?2 order by id desc limit ?3",
+            (contact.as_str(), before, limit),
+        )
+    }
+
+    /// A conversation's messages before an id, the newest first.
+    pub fn messages_of(
+        &self,
+        conversation: ConversationId,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.docs(
+            "select doc from message where conversation = ?1 and id < ?2
+             order by id desc limit ?3",
+            (conversation.get(), before, limit),
+        )
+    }
+
+    /// What a client may see of a thread, in order of change. Notes never.
+    pub fn thread_log(
+        &self,
+        thread: ThreadId,
+        after: Cursor,
+        limit: i64,
+    ) -> Result<Vec<(Cursor, Message)>, StoreError> {
+        self.rows(
+            "select doc, cursor from message
+             where thread = ?1 and cursor > ?2 and direction <> 'note'
+             order by cursor limit ?3",
+            (thread.get(), after.0, limit),
+            |row| Ok((Cursor(row.get(1)?), doc_of(row)?)),
+        )
+    }
+
+    /// Messages that hold every word, the last one as a beginning; before an id,
+    /// the newest first. `queues` bounds what the asker may see.
+    pub fn search_messages(
+        &self,
+        words: &str,
+        queues: Option<&BTreeSet<QueueId>>,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        let Some(expression) = fts_expression(words) else {
+            return Ok(Vec::new());
+        };
+        let scope = serde_json::to_string(
+            &queues.map(|queues| queues.iter().map(QueueId::as_str).collect::<Vec<_>>()),
+        )?;
+        self.docs(
+            "select message.doc from message_words
+             join message on message.id = message_words.rowid
+             join conversation on conversation.id = message.conversation
+             where message_words match ?1 and message_words.rowid < ?2
+               and (?3 = 'null' or conversation.queue in (select value from json_each(?3)))
+             order by message_words.rowid desc limit ?4",
+            (expression, before, &scope, limit),
+        )
+    }
+}
+
+/// Every word quoted, so that nothing in it is taken as an operator.
+pub(crate) fn fts_expression(words: &str) -> Option<String> {
+    let quoted: Vec<String> = words
+        .split_whitespace()
+        .take(20)
+        .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+        .collect();
+    if quoted.is_empty() {
+        return None;
+    }
+    Some(format!("{} *", quoted.join(" ")))
+}

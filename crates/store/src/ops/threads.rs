@@ -1,0 +1,116 @@
+use domain::identity::Identity;
+use domain::message::{Recipient, Sender, Thread};
+use domain::{ContactId, LineId, ThreadId};
+use serde::{Deserialize, Serialize};
+
+use crate::{StoreError, Tx, View};
+
+/// A thread: what its line calls it, whose it is, and how to answer there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadRow {
+    /// Unique in the store.
+    pub id: ThreadId,
+    /// The line.
+    pub line: LineId,
+    /// Its name on the line.
+    pub thread_key: String,
+    /// Whose it is.
+    pub contact: ContactId,
+    /// Whose it was before any merge: it returns there when the merge is undone.
+    pub origin: ContactId,
+    /// Who wrote last, as the channel told it.
+    pub sender: Sender,
+    /// The thread as the last event told it.
+    pub context: Thread,
+    /// Why nothing can be sent to this client any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
+}
+
+impl ThreadRow {
+    /// The client's own address on the channel.
+    pub fn address(&self) -> Option<&Identity> {
+        self.sender.identities.first()
+    }
+
+    /// Whom an answer goes to.
+    pub fn recipient(&self) -> Recipient {
+        Recipient {
+            thread: self.id,
+            thread_key: self.thread_key.clone(),
+            identity: self.address().cloned(),
+            context: self.context.clone(),
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// Writes a thread, new or known.
+    pub fn save_thread(&mut self, thread: &ThreadRow) -> Result<(), StoreError> {
+        self.execute(
+            "insert into thread (id, line, thread_key, contact, origin, doc)
+             values (?1, ?2, ?3, ?4, ?5, ?6)
+             on conflict (id) do update set contact = excluded.contact,
+               origin = excluded.origin, doc = excluded.doc",
+            (
+                thread.id.get(),
+                thread.line.as_str(),
+                &thread.thread_key,
+                thread.contact.as_str(),
+                thread.origin.as_str(),
+                serde_json::to_string(thread)?,
+            ),
+        )?;
+        Ok(())
+    }
+
+    /// Makes a confirmed contact the one that a provisional one's threads began
+    /// with.
+    pub fn threads_begin_with(
+        &mut self,
+        provisional: &ContactId,
+        confirmed: &ContactId,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "update thread set origin = ?2, doc = json_set(doc, '$.origin', ?2)
+             where origin = ?1",
+            (provisional.as_str(), confirmed.as_str()),
+        )?;
+        Ok(())
+    }
+}
+
+impl View<'_> {
+    /// A thread by its name on a line.
+    pub fn thread_by_key(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<ThreadRow>, StoreError> {
+        self.doc(
+            "select doc from thread where line = ?1 and thread_key = ?2",
+            (line.as_str(), thread_key),
+        )
+    }
+
+    /// A thread.
+    pub fn thread(&self, id: ThreadId) -> Result<Option<ThreadRow>, StoreError> {
+        self.doc("select doc from thread where id = ?1", [id.get()])
+    }
+
+    /// The threads that were a contact's before any merge.
+    pub fn threads_of_origin(&self, contact: &ContactId) -> Result<Vec<ThreadRow>, StoreError> {
+        self.docs(
+            "select doc from thread where origin = ?1 order by id",
+            [contact.as_str()],
+        )
+    }
+
+    /// The threads of a contact, the newest first.
+    pub fn threads_of(&self, contact: &ContactId) -> Result<Vec<ThreadRow>, StoreError> {
+        self.docs(
+            "select doc from thread where contact = ?1 order by id desc limit 1000",
+            [contact.as_str()],
+        )
+    }
+}

@@ -1,0 +1,120 @@
+//! `switchboard doctor`
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use engine::settings::ContactsEndpoint;
+use proto::admin::v1::ListLinesRequest;
+use proto::admin::v1::admin_client::AdminClient;
+use tonic::transport::Endpoint;
+
+use super::admin::{told, with_local};
+use crate::config::Config;
+use crate::out;
+
+/// How long a service may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Tries what is configured, a line each; exit 1 if anything is wrong.
+pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let mut sick = 0;
+    let mut tell = |what: &str, verdict: Result<String, String>| -> anyhow::Result<()> {
+        match verdict {
+            Ok(detail) => out::line(format_args!("ok    {what}: {detail}"))?,
+            Err(problem) => {
+                sick += 1;
+                out::line(format_args!("WRONG {what}: {problem}"))?;
+            }
+        }
+        Ok(())
+    };
+    tell("configuration", Ok("no problems".to_owned()))?;
+    tell("clock", clock())?;
+    tell("store", store(&config))?;
+    tell("port", port(&config))?;
+    tell("contacts", contacts(&config.settings.contacts)?)?;
+    let configured = config.settings.lines.clone();
+    let lines = with_local(config, async |local| {
+        let mut admin = AdminClient::new(local.signed());
+        Ok(admin
+            .list_lines(ListLinesRequest {})
+            .await
+            .map_err(told)?
+            .into_inner()
+            .lines)
+    })?;
+    for line in &configured {
+        let name = format!("line {} ({})", line.id, line.kind.descriptor.kind);
+        let known = lines.iter().find(|known| {
+            known
+                .line
+                .as_ref()
+                .is_some_and(|known| known.id == line.id.as_str())
+        });
+        let verdict = match known {
+            Some(known) if known.status == "up" => Ok("up".to_owned()),
+            Some(known) => Err(known.status.clone()),
+            None => Ok("configured; the gateway is not running".to_owned()),
+        };
+        tell(&name, verdict)?;
+    }
+    Ok(if sick == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// A clock before this release was made is wrong.
+fn clock() -> Result<String, String> {
+    const RELEASED_MS: i64 = 1_793_000_000_000;
+    let now = engine::clock::now().0;
+    if now < RELEASED_MS {
+        Err("it stands before this release was made: set the time, or start its service".to_owned())
+    } else {
+        Ok("plausible".to_owned())
+    }
+}
+
+fn store(config: &Config) -> Result<String, String> {
+    let path = &config.settings.store_path;
+    if !path.exists() {
+        return Ok(format!(
+            "{} will be made at the first start",
+            path.display()
+        ));
+    }
+    store::check(path)
+        .map(|()| format!("{} is whole", path.display()))
+        .map_err(|error| error.to_string())
+}
+
+fn port(config: &Config) -> Result<String, String> {
+    let listen = config.server.listen;
+    match TcpListener::bind(listen) {
+        Ok(_) => Ok(format!("{listen} is free")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Ok(format!("{listen} is in use; by this gateway if it runs"))
+        }
+        Err(error) => Err(format!("{listen}: {error}")),
+    }
+}
+
+fn contacts(endpoint: &ContactsEndpoint) -> anyhow::Result<Result<String, String>> {
+    let ContactsEndpoint::Remote { url, .. } = endpoint else {
+        return Ok(Ok("built in".to_owned()));
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    Ok(runtime.block_on(async {
+        let endpoint = Endpoint::from_shared(url.clone())
+            .map_err(|error| format!("{url}: {error}"))?
+            .connect_timeout(PATIENCE);
+        match endpoint.connect().await {
+            Ok(_) => Ok(format!(
+                "{url} answers; `switchboard conformance contacts --endpoint {url}` checks how"
+            )),
+            Err(error) => Err(format!("{url} does not answer: {error}")),
+        }
+    }))
+}

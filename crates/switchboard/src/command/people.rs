@@ -1,0 +1,214 @@
+//! `switchboard operator …`, `switchboard token …`
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use proto::admin::v1 as pb;
+use proto::admin::v1::admin_client::AdminClient;
+use proto::inbox::v1::{Membership, Operator, Presence, Role};
+
+use super::admin::{Local, told, with_local};
+use crate::cli::{OperatorCommand, RoleName, TokenCommand};
+use crate::config::Config;
+use crate::out;
+
+pub(super) fn operator(config: Config, command: OperatorCommand) -> anyhow::Result<ExitCode> {
+    with_local(config, async |local| {
+        change(local, command).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
+    match command {
+        OperatorCommand::Add {
+            login,
+            name,
+            role,
+            queues,
+        } => {
+            let request = pb::CreateOperatorRequest {
+                display_name: name.unwrap_or_else(|| login.clone()),
+                login,
+                password: password()?,
+                role: role_of(role).into(),
+                queues: queues.iter().map(|queue| membership(queue)).collect(),
+                ..Default::default()
+            };
+            let mut admin = AdminClient::new(local.signed());
+            let added = admin.create_operator(request).await.map_err(told)?;
+            out::line(format_args!(
+                "{} can sign in now.",
+                added.into_inner().login
+            ))
+        }
+        OperatorCommand::List => list(local).await,
+        OperatorCommand::Disable { login } => {
+            let mut admin = AdminClient::new(local.signed());
+            let known = find(local, &login).await?;
+            let request = pb::UpdateOperatorRequest {
+                operator_id: known.id.clone(),
+                display_name: known.display_name.clone(),
+                role: known.role,
+                queues: known.queues.clone(),
+                capacity: known.capacity,
+                auto_accept: known.auto_accept,
+                disabled: true,
+                ..Default::default()
+            };
+            admin.update_operator(request).await.map_err(told)?;
+            out::line(format_args!("{login} cannot sign in any more."))
+        }
+        OperatorCommand::Password { login } => {
+            let request = pb::SetOperatorPasswordRequest {
+                operator_id: find(local, &login).await?.id,
+                password: password()?,
+            };
+            let mut admin = AdminClient::new(local.signed());
+            admin.set_operator_password(request).await.map_err(told)?;
+            out::line(format_args!(
+                "{login} has a new password; their sessions have ended."
+            ))
+        }
+    }
+    .context("printing")
+}
+
+pub(super) fn token(config: Config, command: TokenCommand) -> anyhow::Result<ExitCode> {
+    with_local(config, async |local| {
+        let mut admin = AdminClient::new(local.signed());
+        match command {
+            TokenCommand::Create {
+                name,
+                role,
+                operator,
+                lines,
+            } => {
+                let operator_id = match operator {
+                    Some(login) => find(local, &login).await?.id,
+                    None => String::new(),
+                };
+                let request = pb::CreateTokenRequest {
+                    name,
+                    role: role_of(role).into(),
+                    operator_id,
+                    bridge_line_ids: lines,
+                };
+                let created = admin
+                    .create_token(request)
+                    .await
+                    .map_err(told)?
+                    .into_inner();
+                out::line(created.secret)?;
+            }
+            TokenCommand::List => {
+                let request = pb::ListTokensRequest {};
+                let tokens = admin.list_tokens(request).await.map_err(told)?.into_inner();
+                for token in tokens.tokens {
+                    let state = if token.revoked_at.is_some() {
+                        "revoked"
+                    } else {
+                        "valid"
+                    };
+                    let role = token.role().as_str_name().to_lowercase();
+                    let lines = token.bridge_line_ids.join(",");
+                    out::line(format_args!(
+                        "{}\t{state}\t{role}\t{lines}\t{}",
+                        token.id, token.name
+                    ))?;
+                }
+            }
+            TokenCommand::Revoke { id } => {
+                let request = pb::RevokeTokenRequest {
+                    token_id: id.clone(),
+                };
+                admin.revoke_token(request).await.map_err(told)?;
+                out::line(format_args!("Token {id} works no more."))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn all(local: &Local) -> anyhow::Result<Vec<Operator>> {
+    let mut admin = AdminClient::new(local.signed());
+    let request = pb::ListOperatorsRequest {};
+    Ok(admin
+        .list_operators(request)
+        .await
+        .map_err(told)?
+        .into_inner()
+        .operators)
+}
+
+async fn find(local: &Local, login: &str) -> anyhow::Result<Operator> {
+    all(local)
+        .await?
+        .into_iter()
+        .find(|known| known.login == login.to_lowercase())
+        .with_context(|| format!("there is no operator {login}: `switchboard operator list`"))
+}
+
+async fn list(local: &Local) -> io::Result<()> {
+    let operators = all(local).await.map_err(io::Error::other)?;
+    for known in operators {
+        let state = match (known.disabled, known.presence()) {
+            (true, _) => "disabled",
+            (false, Presence::Ready) => "ready",
+            (false, Presence::Away) => "away",
+            (false, Presence::Offline | Presence::Unspecified) => "offline",
+        };
+        let queues: Vec<String> = known
+            .queues
+            .iter()
+            .map(|membership| format!("{}:{}", membership.queue_id, membership.rank))
+            .collect();
+        out::line(format_args!(
+            "{}\t{state}\t{}\t{}\t{}",
+            known.login,
+            known.role().as_str_name().to_lowercase(),
+            queues.join(","),
+            known.display_name
+        ))?;
+    }
+    Ok(())
+}
+
+/// `main` or `main:2`, the number being the operator's order of queues.
+fn membership(text: &str) -> Membership {
+    let (queue_id, rank) = match text.rsplit_once(':') {
+        Some((queue, rank)) if rank.parse::<i32>().is_ok() => (queue, rank.parse().unwrap_or(0)),
+        Some(_) | None => (text, 0),
+    };
+    Membership {
+        queue_id: queue_id.to_owned(),
+        rank,
+    }
+}
+
+const fn role_of(name: RoleName) -> Role {
+    match name {
+        RoleName::Operator => Role::Operator,
+        RoleName::Supervisor => Role::Supervisor,
+        RoleName::Admin => Role::Admin,
+    }
+}
+
+/// From standard input, so that it is in no history and no list of processes.
+fn password() -> anyhow::Result<String> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        out::line("Password (at least 10 characters; it is shown as you type):")?;
+    }
+    let mut line = String::new();
+    input
+        .lock()
+        .read_line(&mut line)
+        .context("reading the password")?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        bail!("no password was given: type it, or pipe it in");
+    }
+    Ok(password)
+}

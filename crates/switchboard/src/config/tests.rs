@@ -1,0 +1,228 @@
+//! The configurations here are data: what is written, and what is told of it.
+
+use std::path::Path;
+
+use channels::registry::KINDS;
+use domain::Millis;
+use domain::message::Medium;
+use domain::operator::CapacityRules;
+use domain::routing::{Assignment, QueueRules};
+use engine::settings::{ContactsEndpoint, Limits};
+use web::listen::TrustedProxies;
+
+use super::{Config, DEFAULTS, Problems, load, parse};
+
+const QUEUE: &str = "[[queue]]\nid = \"main\"\n";
+/// From the package, where tests are run.
+const EXAMPLE: &str = "../../config/switchboard.toml";
+/// What comes after it in the example is generated.
+const LINES: &str = "# it is read from the file named there.\n";
+
+fn check(text: &str, variables: &[(&str, &str)], expected: &[&str]) {
+    let told = match read(text, variables) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.to_string(),
+    };
+    let told: Vec<&str> = told.lines().collect();
+    assert_eq!(told, expected, "\nfor:\n{text}");
+}
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, Problems> {
+    let variables = variables.iter();
+    let environment = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    parse("a.toml", text, environment)
+}
+
+fn good(text: &str, variables: &[(&str, &str)]) -> Config {
+    read(text, variables).unwrap_or_else(|problems| panic!("{problems}\nfor:\n{text}"))
+}
+
+#[test]
+fn each_problem_has_its_line_and_what_to_do() {
+    for case in include_str!("problems.txt").split("=== ").skip(1) {
+        let (_title, case) = case.split_once('\n').expect("a title");
+        let (text, expected) = case.split_once("---\n").expect("what is told of it");
+        let expected: Vec<&str> = expected.lines().collect();
+        check(text, &[], &expected);
+    }
+}
+
+#[test]
+fn a_channels_own_keys_are_told_with_their_lines() {
+    let text = format!(
+        "{QUEUE}[[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"main\"\n\nno_such_key = 1\n"
+    );
+    let problems = read(&text, &[]).err().map(|problems| problems.to_string());
+    let told = problems.unwrap_or_default();
+    assert!(
+        told.starts_with("a.toml:8: line \"s\".no_such_key: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn variables_win_over_the_file() {
+    let line = "[[line]]\nid = \"site-2\"\nchannel = \"webchat\"\nqueue = \"none\"\n";
+    let config = good(
+        &format!("{QUEUE}{line}[server]\nlisten = \"127.0.0.1:1\"\n"),
+        &[
+            ("SWITCHBOARD__SERVER__LISTEN", "0.0.0.0:9000"),
+            ("SWITCHBOARD__SERVER__PUBLIC_URL", "https://a.example/"),
+            ("SWITCHBOARD__SERVER__TRUSTED_PROXIES", "10.0.0.1, fd00::/8"),
+            ("SWITCHBOARD__LINE__SITE_2__QUEUE", "main"),
+            ("SWITCHBOARD__QUEUE__MAIN__OFFER_TIMEOUT", "7s"),
+            ("SWITCHBOARD__QUEUE__MAIN__ASSIGN", "direct"),
+            ("SWITCHBOARD__CAPACITY__COST__CHAT", "50"),
+            ("SWITCHBOARD__CAPACITY__COUNT_MAX__CHAT", "2"),
+            ("SWITCHBOARD_CONFIG", "is no key"),
+            ("PATH", "neither"),
+        ],
+    );
+    assert_eq!(config.server.listen.port(), 9000);
+    assert_eq!(config.server.public_url, "https://a.example");
+    let proxies = TrustedProxies::parse(["10.0.0.1", "fd00::/8"]).expect("networks");
+    assert_eq!(config.server.trusted_proxies, proxies);
+    let settings = config.settings;
+    assert_eq!(settings.lines[0].queue.as_str(), "main");
+    assert_eq!(settings.rules.capacity.cost_of(Medium::Chat), 50);
+    assert_eq!(settings.rules.capacity.cost_of(Medium::Voice), 100);
+    assert_eq!(settings.rules.capacity.count_max[&Medium::Chat], 2);
+    let rules = settings.rules.queues.values().next().expect("one queue");
+    assert_eq!(rules.assignment, Assignment::Direct);
+    assert_eq!(rules.offer_timeout_of(Medium::Email), Millis::from_secs(7));
+}
+
+#[test]
+fn a_wrong_variable_is_told_by_its_name() {
+    let cases: [((&str, &str), &str); 5] = [
+        (
+            ("SWITCHBOARD__SERVER__LISTNE", "x"),
+            "server: \"listne\" is unknown; did you mean \"listen\"?",
+        ),
+        (
+            ("SWITCHBOARD__SERVER", "x"),
+            "names no key; write SWITCHBOARD__SECTION__KEY",
+        ),
+        (
+            ("SWITCHBOARD__LINE__B__QUEUE", "x"),
+            "line: must be sections; write [[line]]",
+        ),
+        (
+            ("SWITCHBOARD__QUEUE__B__NAME", "x"),
+            "there is no [[queue]] whose id is b",
+        ),
+        (
+            ("SWITCHBOARD__LIMITS__ATTEMPTS_MAX", "x"),
+            "limits.attempts_max: must be a whole number, 0 or more",
+        ),
+    ];
+    for (variable, expected) in cases {
+        check(
+            QUEUE,
+            &[variable],
+            &[&format!("{}: {expected}", variable.0)],
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_problem() {
+    let problems = load(Some(Path::new("/nowhere/a.toml")), [])
+        .err()
+        .map(|p| p.to_string());
+    let told = problems.unwrap_or_default();
+    assert!(
+        told.starts_with("/nowhere/a.toml:1: cannot be read: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_secret_comes_from_its_file() {
+    let path = std::env::temp_dir().join(format!("switchboard-token-{}", std::process::id()));
+    std::fs::write(&path, "s3cret\n").expect("written");
+    let text = format!("{QUEUE}[contacts]\nendpoint = \"http://crm:1\"\ntoken_file = {path:?}\n");
+    let contacts = good(&text, &[]).settings.contacts;
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(
+        contacts,
+        ContactsEndpoint::Remote {
+            url: "http://crm:1".to_owned(),
+            token: Some("s3cret".to_owned()),
+            timeout: Millis::from_secs(2),
+        }
+    );
+}
+
+#[test]
+fn the_example_is_good_and_holds_the_defaults() {
+    let config = good(DEFAULTS, &[]);
+    assert_eq!(config.server.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.settings.files_path, Path::new("data/files"));
+    assert_eq!(config.settings.contacts, ContactsEndpoint::BuiltIn);
+    assert_eq!(config.settings.limits, Limits::default());
+    assert_eq!(config.settings.rules.capacity, CapacityRules::default());
+    let queue = config.settings.queues[0].id.clone();
+    assert_eq!(config.settings.rules.queues[&queue], QueueRules::new(queue));
+    assert_eq!(config.settings.lines.len(), 0);
+}
+
+#[test]
+fn a_start_without_configuration_has_a_site_chat() {
+    let settings = load(None, []).expect("the demo is good").settings;
+    let line = &settings.lines[0];
+    assert_eq!((line.id.as_str(), line.queue.as_str()), ("site", "main"));
+    assert_eq!(line.kind.descriptor.kind, "webchat");
+    assert_eq!(settings.store_path, Path::new("data/switchboard.db"));
+}
+
+/// Every line of an example that is a key or the head of a section, uncommented,
+/// with something in place of secrets.
+fn uncommented(example: &str) -> String {
+    let lines = example.lines().filter_map(|line| {
+        let line = line.trim_start_matches(['#', ' ']);
+        let key = line.split(" = ").next().unwrap_or_default();
+        let is_key = line.contains(" = ") && !key.is_empty() && !key.contains([' ', '`']);
+        let is_head = line.starts_with('[') && line.ends_with(']') && !line.contains(' ');
+        let line = match line.split_once("_file = ") {
+            Some((secret, _)) => format!("{secret} = \"…\""),
+            None => line.to_owned(),
+        };
+        (is_key || is_head).then(|| line.replace('…', "0123456789abcdef0123456789abcdef"))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_key_in_a_channels_example_is_known() {
+    for kind in KINDS {
+        let text = format!("{QUEUE}{}", uncommented(kind.example));
+        good(&text, &[]);
+    }
+}
+
+#[test]
+fn the_example_shows_every_channel() {
+    let path = Path::new(EXAMPLE);
+    let old = std::fs::read_to_string(path).expect("the example is there");
+    let (head, _) = old.split_once(LINES).expect("the example has its mark");
+    let mut new = format!("{head}{LINES}");
+    let mut kinds: Vec<_> = KINDS.iter().collect();
+    kinds.sort_by_key(|kind| kind.descriptor.kind);
+    for kind in kinds {
+        let title = kind.descriptor.display_name;
+        let name = kind.descriptor.kind;
+        for line in kind.example.lines() {
+            assert!(
+                line.is_empty() || line.starts_with('#'),
+                "{name}: not a comment: {line}"
+            );
+        }
+        let example = kind.example.trim_end();
+        new = format!("{new}\n# --- {title} ---\n{example}\n");
+    }
+    if new != old {
+        std::fs::write(path, new).expect("the example is written");
+        panic!("config/switchboard.toml was stale and is written anew: look at it and run again");
+    }
+}

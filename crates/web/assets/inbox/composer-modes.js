@@ -1,0 +1,43 @@
+// The two ways to write, as a pair of radio buttons: reply and private note.
+
+import { h, replace } from "./dom.js";
+import { icon } from "./icons.js";
+import { t } from "./i18n.js";
+
+/**
+ * @param {HTMLElement | undefined} group
+ * @param {boolean} note which one is chosen
+ * @param {boolean} mustNote there is no way to reply
+ * @param {(note: boolean, byKey: boolean) => void} choose
+ */
+export function drawModes(group, note, mustNote, choose) {
+  if (!group) return;
+  /** @param {boolean} value @param {import("./icons.js").IconName} name @param {string} label @param {string} testid */
+  const button = (value, name, label, testid) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "mode",
+        role: "radio",
+        "aria-checked": String(note === value),
+        disabled: !value && mustNote,
+        tabindex: note === value ? "0" : "-1",
+        "data-testid": testid,
+        onclick: () => choose(value, false),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => {
+          if (event.code !== "ArrowLeft" && event.code !== "ArrowRight") return;
+          event.preventDefault();
+          choose(!note, true);
+          /** @type {HTMLElement | null} */ (group.querySelector("[aria-checked=true]"))?.focus();
+        },
+      },
+      icon(name),
+      label,
+    );
+  replace(
+    group,
+    button(false, "reply", t("composer.reply"), "mode-reply"),
+    button(true, "lock", t("composer.note"), "mode-note"),
+  );
+}

@@ -1,0 +1,278 @@
+// Where an operator writes: a reply to the client, or a note that only
+// colleagues see. The two never look alike.
+
+import { send } from "./actions.js";
+import { View, getState } from "./app.js";
+import { drawModes } from "./composer-modes.js";
+import { draft, saveDraft, stopTyping, typing } from "./drafts.js";
+import { h, replace } from "./dom.js";
+import { icon } from "./icons.js";
+import { t } from "./i18n.js";
+import { excerpt } from "./message.js";
+import { iconButton } from "./menu.js";
+import { channelName } from "./parts.js";
+import { pref, whenPrefsChange } from "./prefs.js";
+import { answerable, can, conversation } from "./selectors.js";
+import { Uploads, acceptFiles } from "./uploads.js";
+
+/** @import { Message } from "./types/api.js" */
+/** @import { State } from "./types/state.js" */
+
+/** Notes in the making, by conversation; the server keeps only replies. @type {Map<string, string>} */
+const notes = new Map();
+/** @type {Map<string, boolean>} which conversations were left in note mode */
+const inNote = new Map();
+
+class Composer extends View {
+  start() {
+    this.id_ = this.getAttribute("conversation") ?? "";
+    const c = conversation(getState(), this.id_);
+    this.mustNote = !answerable(getState(), c);
+    this.note = this.mustNote || (inNote.get(this.id_) ?? false);
+    /** @type {Message | null} */
+    this.replyTo = null;
+    this.text = h("textarea", {
+      rows: 1,
+      dir: "auto",
+      "data-testid": "composer-text",
+      "aria-describedby": "composer-hint",
+    });
+    this.tray = h("div", { class: "upload-tray", hidden: true });
+    this.quoted = h("div", { class: "composer-quote", hidden: true });
+    this.picker = h("input", {
+      type: "file",
+      multiple: true,
+      hidden: true,
+      "data-testid": "file-input",
+      onchange: () => this.#picked(),
+    });
+    this.uploads = new Uploads(
+      this.tray,
+      () => Number(this.#line()?.attachmentBytesMax ?? 0),
+      () => this.#buttons(),
+    );
+    this.modes = h("div", { class: "modes", role: "radiogroup", "aria-label": t("composer.mode") });
+    this.sendButton = h("button", {
+      type: "button",
+      class: "button send",
+      onclick: () => this.#send(),
+      "data-testid": "send",
+    });
+    this.attach = iconButton("attach", t("composer.attach"), {
+      onclick: () => this.picker?.click(),
+      "data-testid": "attach",
+    });
+    this.count = h("span", { class: "length", hidden: true });
+    this.hint = h("span", { class: "hint", id: "composer-hint" });
+    this.box = h(
+      "div",
+      { class: "composer" },
+      h("div", { class: "composer-top" }, this.modes, this.hint),
+      this.quoted,
+      this.text,
+      this.tray,
+      this.picker,
+      h("div", { class: "composer-bottom" }, this.attach, this.count, h("span", { class: "grow" }), this.sendButton),
+    );
+    this.#listeners(this.text);
+    replace(
+      this,
+      this.mustNote &&
+        h(
+          "p",
+          { class: "strip", "data-testid": "not-answerable" },
+          icon("warning"),
+          t(c?.medium === "FORM" ? "composer.form" : "composer.call"),
+        ),
+      this.box,
+    );
+    this.#load();
+    this.#mode(this.note);
+  }
+
+  /** @param {HTMLTextAreaElement} text */
+  #listeners(text) {
+    text.addEventListener("input", () => this.#typed());
+    text.addEventListener("blur", () => this.#left());
+    text.addEventListener("keydown", (event) => this.#key(event));
+    this.onLeave(
+      acceptFiles({
+        zone: this.closest("sb-thread") ?? this,
+        text,
+        mark: (on) => this.box?.classList.toggle("dropping", on),
+        allowed: () => this.#mayAttach(),
+        add: (files) => this.uploads?.add(files),
+      }),
+    );
+    this.addEventListener("sb-reply", (event) => this.#quote(/** @type {CustomEvent<Message>} */ (event).detail));
+    this.addEventListener("sb-refill", () => this.#load());
+    this.addEventListener("sb-mode", (event) => {
+      this.#mode(/** @type {CustomEvent<boolean>} */ (event).detail);
+      this.text?.focus();
+    });
+    this.onLeave(whenPrefsChange(() => this.#buttons()));
+    this.onLeave(() => {
+      this.#left();
+      this.uploads?.clear();
+    });
+  }
+
+  /** @param {State} state */
+  watch(state) {
+    return [state.lines, state.connection];
+  }
+
+  render() {
+    this.#buttons();
+  }
+
+  #line() {
+    const state = getState();
+    return state.lines[conversation(state, this.id_ ?? "")?.lineId ?? ""];
+  }
+
+  #mayAttach() {
+    const state = getState();
+    return !this.note && can(state, conversation(state, this.id_ ?? ""), "files");
+  }
+
+  #load() {
+    if (!this.text) return;
+    const id = this.id_ ?? "";
+    this.text.value = (this.note ? notes.get(id) : getState().drafts[id]) ?? "";
+    this.#grow();
+  }
+
+  /** @param {boolean} note */
+  #mode(note) {
+    const changed = this.note !== note && !this.mustNote;
+    this.note = note || this.mustNote === true;
+    inNote.set(this.id_ ?? "", this.note);
+    if (changed) this.#load();
+    if (this.note) {
+      stopTyping();
+      this.#quote(null);
+    }
+    this.box?.classList.toggle("note", this.note);
+    drawModes(this.modes, this.note, this.mustNote === true, (wanted, byKey) => {
+      this.#mode(wanted);
+      if (!byKey) this.text?.focus();
+    });
+    this.#buttons();
+  }
+
+  #buttons() {
+    const { sendButton, text, uploads, hint, attach } = this;
+    if (!sendButton || !text || !uploads || !hint || !attach) return;
+    const state = getState();
+    const c = conversation(state, this.id_ ?? "");
+    const label = this.note
+      ? t("composer.notePlaceholder")
+      : t("composer.placeholder", { name: channelName(state, c?.lineId, c?.channel) });
+    text.placeholder = label;
+    text.setAttribute("aria-label", label);
+    replace(
+      hint,
+      this.note ? t("composer.noteHint") : pref("enterSends") ? t("composer.enterHint") : t("composer.ctrlEnterHint"),
+    );
+    attach.hidden = !this.#mayAttach();
+    const most = this.#line()?.textLengthMax ?? 0;
+    const length = [...text.value].length;
+    const over = !this.note && most > 0 && length > most;
+    if (this.count) {
+      this.count.hidden = this.note || most === 0 || length < most * 0.8;
+      this.count.textContent = `${length} / ${most}`;
+      this.count.classList.toggle("over", over);
+    }
+    const something = text.value.trim() !== "" || (!this.note && uploads.results.length > 0);
+    sendButton.disabled = !something || uploads.busy || over;
+    sendButton.classList.toggle("primary", !this.note);
+    sendButton.classList.toggle("amber", this.note);
+    replace(sendButton, icon(this.note ? "note" : "send"), this.note ? t("composer.addNote") : t("composer.send"));
+  }
+
+  #typed() {
+    const { text } = this;
+    const id = this.id_ ?? "";
+    if (!text) return;
+    if (this.note) notes.set(id, text.value);
+    else {
+      draft(id, text.value);
+      if (text.value.trim()) typing(id);
+      else stopTyping();
+    }
+    this.#grow();
+  }
+
+  #grow() {
+    if (!this.text) return;
+    this.text.style.height = "auto";
+    this.text.style.height = `${Math.min(this.text.scrollHeight, innerHeight * 0.4)}px`;
+    this.#buttons();
+  }
+
+  #left() {
+    saveDraft(this.id_ ?? "");
+    stopTyping();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const enter = event.code === "Enter" || event.code === "NumpadEnter";
+    if (enter && !event.isComposing && !event.shiftKey && (event.ctrlKey || event.metaKey || pref("enterSends"))) {
+      event.preventDefault();
+      this.#send();
+    } else if (event.code === "Escape") {
+      event.stopPropagation();
+      if (this.replyTo) this.#quote(null);
+      else this.text?.blur();
+    }
+  }
+
+  #picked() {
+    if (this.picker?.files) this.uploads?.add(this.picker.files);
+    if (this.picker) this.picker.value = "";
+    this.text?.focus();
+  }
+
+  /** @param {Message | null} message */
+  #quote(message) {
+    if (message && this.note) this.#mode(false);
+    if (message && this.note) return;
+    this.replyTo = message;
+    if (!this.quoted) return;
+    this.quoted.hidden = !message;
+    replace(
+      this.quoted,
+      message && icon("reply"),
+      message && h("span", null, excerpt(message)),
+      message && iconButton("close", t("composer.unquote"), { onclick: () => this.#quote(null) }),
+    );
+    if (message) this.text?.focus();
+  }
+
+  #send() {
+    const { text, uploads, sendButton } = this;
+    if (!text || !uploads || !sendButton || sendButton.disabled) return;
+    const id = this.id_ ?? "";
+    const note = this.note === true;
+    send(id, {
+      note,
+      text: text.value.trim(),
+      uploads: note ? [] : uploads.results,
+      replyToMessageId: this.replyTo?.id ?? "",
+    });
+    text.value = "";
+    if (note) notes.delete(id);
+    else {
+      uploads.clear();
+      draft(id, "");
+      saveDraft(id);
+    }
+    this.#quote(null);
+    stopTyping();
+    this.#grow();
+    text.focus();
+  }
+}
+customElements.define("sb-composer", Composer);

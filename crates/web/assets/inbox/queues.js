@@ -1,0 +1,86 @@
+// The queues as a supervisor watches them.
+
+import { call } from "./api.js";
+import { getState } from "./app.js";
+import { everySecond } from "./clock.js";
+import { h } from "./dom.js";
+import { t } from "./i18n.js";
+import { Page, table } from "./page.js";
+import { operatorName, presenceDot, waitTimer } from "./parts.js";
+import { openFolder } from "./sidebar.js";
+
+/** @import { Queue } from "./types/api.js" */
+
+const EVERY_S = 3;
+
+class Queues extends Page {
+  start() {
+    this.frame(t("page.queues"), t("queues.text"));
+    const read = () => call("Routing/ListQueues", {});
+    const show = (/** @type {{ queues?: Queue[] }} */ { queues = [] }) => this.#draw(queues);
+    void this.load(read, show);
+    let seconds = 0;
+    this.onLeave(
+      everySecond(() => {
+        seconds += 1;
+        if (seconds % EVERY_S === 0 && document.visibilityState === "visible") void this.load(read, show, true);
+      }),
+    );
+  }
+
+  /** @param {Queue[]} queues */
+  #draw(queues) {
+    if (queues.length === 0) {
+      this.showEmpty("layers", t("queues.none"));
+      return;
+    }
+    const heads = [
+      t("queues.name"),
+      t("queues.waiting"),
+      t("queues.longest"),
+      t("queues.active"),
+      t("queues.ready"),
+      t("queues.free"),
+      t("queues.strategy"),
+    ];
+    const rows = queues.map((q) => [
+      h("button", { type: "button", class: "link", onclick: () => openFolder("WAITING", q.id) }, q.displayName || q.id),
+      h(
+        "span",
+        { class: "number" },
+        q.waiting ?? 0,
+        (q.offered ?? 0) > 0 && h("small", null, ` ${t("queues.offered", { n: q.offered ?? 0 })}`),
+      ),
+      q.oldestWaitingSince && (q.waiting ?? 0) > 0 ? waitTimer(q.oldestWaitingSince) : "—",
+      h("span", { class: "number" }, q.active ?? 0),
+      h("span", { class: "number" }, q.readyOperators ?? 0),
+      h("span", { class: "number" }, q.freeOperators ?? 0),
+      q.strategy === "longest_idle" ? t("queues.longestIdle") : (q.strategy ?? ""),
+    ]);
+    const operators = Object.values(getState().operators)
+      .filter((o) => !o.disabled)
+      .sort(
+        (a, b) =>
+          (b.presence === "READY" ? 1 : 0) - (a.presence === "READY" ? 1 : 0) ||
+          operatorName(a).localeCompare(operatorName(b)),
+      );
+    const people = operators.map((o) => [
+      h("span", { class: "with-dot" }, presenceDot(o), operatorName(o)),
+      o.awayReason || t(`presence.${o.presence ?? "OFFLINE"}`),
+      o.routingState ? t(`routing.${o.routingState}`) : "—",
+      h("span", { class: "number" }, `${o.load ?? 0}/${o.capacity ?? 100}`),
+      (o.queues ?? []).map((m) => getState().queues[m.queueId]?.displayName || m.queueId).join(", "),
+    ]);
+    this.show(
+      table(t("page.queues"), heads, rows, "queues-table"),
+      h("h2", null, t("queues.operators")),
+      table(
+        t("queues.operators"),
+        [t("people.name"), t("queues.presence"), t("queues.state"), t("presence.load"), t("nav.queues")],
+        people,
+        "operators-table",
+      ),
+    );
+  }
+}
+customElements.define("sb-queues", Queues);

@@ -1,0 +1,265 @@
+// Who the thread is with, and everything one can do with the conversation.
+
+import { finish, join, nameOf, reopen, take, toastError } from "./actions.js";
+import { call, clientId } from "./api.js";
+import { View, dispatch, getState } from "./app.js";
+import { block } from "./contact-actions.js";
+import { ask, field } from "./dialog.js";
+import { h, reconcile } from "./dom.js";
+import { icon } from "./icons.js";
+import { momentText, t } from "./i18n.js";
+import { iconButton, withMenu } from "./menu.js";
+import { isWaiting } from "./order.js";
+import { conversationAvatar, channelName, operatorName, stateText } from "./parts.js";
+import { goToConversation } from "./route.js";
+import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
+import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
+
+/** @import { Conversation } from "./types/api.js" */
+/** @import { State } from "./types/state.js" */
+/** @import { MenuItem } from "./menu.js" */
+
+/**
+ * The acts that make sense now; the header, the menu and the palette show the same.
+ *
+ * @param {State} state
+ * @param {Conversation | undefined} c
+ * @returns {(MenuItem & { id: string, primary?: boolean })[]}
+ */
+export function conversationActs(state, c) {
+  if (!c || !state.me) return [];
+  const me = state.me.id;
+  const mine = c.operatorId === me && c.state !== "OFFERED";
+  const joined = (c.participantIds ?? []).includes(me);
+  const open = c.state !== "CLOSED";
+  const supervisor = isSupervisor(state);
+  const { sender, blocked } = state.details[c.id] ?? {};
+  /** @type {(MenuItem & { id: string, primary?: boolean } | false | null | undefined)[]} */
+  const acts = [
+    !mine &&
+      open && {
+        id: "take",
+        label: t(isWaiting(c) || !c.operatorId ? "action.take" : "action.takeOver"),
+        icon: "hand",
+        run: () => void take(c.id),
+      },
+    mine &&
+      c.state === "PARKED" && {
+        id: "take",
+        label: t("action.unsnooze"),
+        icon: "hand",
+        primary: true,
+        run: () => void take(c.id),
+      },
+    !mine &&
+      c.state === "ACTIVE" && {
+        id: "join",
+        label: t(joined ? "action.leave" : "action.join"),
+        icon: joined ? "leave" : "join",
+        hint: "Alt J",
+        run: () => void join(c.id, joined),
+      },
+    (mine || supervisor) &&
+      open && {
+        id: "transfer",
+        label: t("action.transfer"),
+        icon: "transfer",
+        hint: "Alt T",
+        primary: true,
+        run: () => void transferDialog(c),
+      },
+    mine &&
+      c.state === "ACTIVE" && {
+        id: "snooze",
+        label: t("action.snooze"),
+        icon: "moon",
+        hint: "Alt S",
+        primary: true,
+        run: () => void snoozeDialog(c),
+      },
+    (mine || supervisor) &&
+      open && {
+        id: "finish",
+        label: t("action.finish"),
+        icon: "check",
+        hint: "Alt E",
+        primary: true,
+        run: () => void finishDialog(c),
+      },
+    supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
+    !open && {
+      id: "reopen",
+      label: t("action.reopen"),
+      icon: "reply",
+      run: () => void reopen(c.id).then((n) => n && goToConversation(n.id)),
+    },
+    sender &&
+      !blocked && {
+        id: "block",
+        label: t("action.block"),
+        icon: "block",
+        danger: true,
+        separated: true,
+        run: () => void askBlock(c),
+      },
+    (mine || supervisor) &&
+      open &&
+      sender && { id: "spam", label: t("action.spam"), icon: "trash", danger: true, run: () => void askSpam(c) },
+  ];
+  return acts.filter((act) => !!act);
+}
+
+/** @param {Conversation} c */
+async function moveToFront(c) {
+  const data = await ask({
+    title: t("action.front"),
+    submit: t("action.front"),
+    testid: "front-dialog",
+    body: [
+      h("p", { class: "muted" }, t("front.text")),
+      field(t("front.reason"), h("input", { name: "reason", maxlength: 200 })),
+    ],
+  });
+  if (!data) return;
+  try {
+    dispatch({
+      type: "conversation",
+      conversation: await call("Routing/MoveToFront", {
+        conversationId: c.id,
+        reason: String(data.get("reason") ?? ""),
+        clientId: clientId(),
+      }),
+    });
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/** @param {Conversation} c */
+export async function askBlock(c) {
+  const sender = getState().details[c.id]?.sender;
+  if (!sender) return;
+  const data = await ask({
+    title: t("block.title"),
+    submit: t("block.submit"),
+    danger: true,
+    testid: "block-dialog",
+    body: [
+      h("p", null, t("block.text", { name: nameOf(c), address: sender.value ?? "" })),
+      field(t("block.reason"), h("input", { name: "reason", maxlength: 200 })),
+    ],
+  });
+  if (data) await block(sender, String(data.get("reason") ?? ""));
+}
+
+/** @param {Conversation} c */
+async function askSpam(c) {
+  const data = await ask({
+    title: t("spam.title"),
+    submit: t("spam.submit"),
+    danger: true,
+    testid: "spam-dialog",
+    body: [h("p", null, t("spam.text", { name: nameOf(c) }))],
+  });
+  if (data) await finish(c.id, t("disposition.spam"), true);
+}
+
+class ThreadHead extends View {
+  /** @param {State} state */
+  watch(state) {
+    const c = conversation(state, state.selectedId);
+    return [c, state.operators, state.typing[state.selectedId], state.details[state.selectedId], state.lines, state.me];
+  }
+
+  /** @param {State} state */
+  render(state) {
+    const c = conversation(state, state.selectedId);
+    this.hidden = !c;
+    if (!c) return;
+    const acts = conversationActs(state, c);
+    const writing = colleaguesTyping(state, c.id).map((id) => operatorName(state.operators[id]));
+    const participants = (c.participantIds ?? []).map((id) => operatorName(state.operators[id]));
+    const line = state.lines[c.lineId ?? ""];
+    const subtitle = [channelName(state, c.lineId, c.channel), line?.displayName, stateText(state, c)]
+      .filter((part, i, all) => part && all.indexOf(part) === i)
+      .join(" · ");
+    /** @type {{ key: string, stamp: unknown[], draw: () => HTMLElement }[]} */
+    const parts = [
+      {
+        key: "head",
+        stamp: [c.id, nameOf(c), subtitle, c.operatorId, ...acts.map((act) => act.label)],
+        draw: () => this.#bar(state, c, acts, subtitle),
+      },
+    ];
+    /** @param {string} key @param {import("./icons.js").IconName} name @param {string} text @param {Record<string, any>} [props] */
+    const strip = (key, name, text, props = {}) =>
+      parts.push({ key, stamp: [text], draw: () => h("p", { class: "strip", ...props }, icon(name), text) });
+    if (c.state === "PARKED")
+      strip(
+        "parked",
+        "moon",
+        c.snoozedUntil ? t("strip.snoozed", { time: momentText(c.snoozedUntil) }) : t("row.untilWrites"),
+      );
+    if (participants.length > 0)
+      strip("participants", "people", t("strip.participants", { name: participants.join(", ") }));
+    if (writing.length > 0)
+      strip("collision", "warning", t("strip.collision", { name: writing.join(", ") }), {
+        class: "strip collision",
+        role: "status",
+        "data-testid": "collision",
+      });
+    reconcile(this, parts, { key: (part) => part.key, stamp: (part) => part.stamp, draw: (part) => part.draw() });
+  }
+
+  /** @param {State} state @param {Conversation} c @param {ReturnType<typeof conversationActs>} acts @param {string} subtitle */
+  #bar(state, c, acts, subtitle) {
+    return h(
+      "div",
+      { class: "pane-head thread-head" },
+      iconButton("back", t("back"), {
+        class: "phone-only",
+        onclick: () => goToConversation(""),
+        "data-testid": "back",
+      }),
+      conversationAvatar(state, c),
+      h(
+        "div",
+        { class: "pane-titles" },
+        h("h2", { "data-testid": "thread-name" }, nameOf(c)),
+        h("small", { class: "muted" }, subtitle),
+      ),
+      h(
+        "div",
+        { class: "head-actions" },
+        ...acts
+          .filter((act) => act.primary)
+          .map((act) =>
+            h(
+              "button",
+              {
+                type: "button",
+                class: `button small${act.id === "finish" ? " finish" : ""}`,
+                onclick: act.run,
+                "data-testid": `act-${act.id}`,
+                title: act.hint ? `${act.label} (${act.hint.replace(" ", "+")})` : act.label,
+              },
+              act.icon && icon(act.icon),
+              h("span", { class: "act-label" }, act.label),
+            ),
+          ),
+        acts.length > 0 &&
+          withMenu(iconButton("more", t("action.more"), { "data-testid": "act-more" }), () =>
+            conversationActs(getState(), conversation(getState(), c.id)).map((act) => ({
+              ...act,
+              testid: `menu-${act.id}`,
+            })),
+          ),
+        iconButton("person", t("contact.toggle"), {
+          onclick: () => this.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "contact-toggle" })),
+          "data-testid": "toggle-contact",
+        }),
+      ),
+    );
+  }
+}
+customElements.define("sb-thread-head", ThreadHead);

@@ -1,0 +1,123 @@
+// What the store holds and what may happen to it.
+
+import type {
+  Contact,
+  ContactSuggestion,
+  Conversation,
+  Folder,
+  GetConversationResponse,
+  GetMeResponse,
+  Identity,
+  LineSummary,
+  ListConversationsResponse,
+  ListTimelineResponse,
+  Message,
+  Offer,
+  Operator,
+  QueueSummary,
+  SubscribeResponse,
+} from "./api.js";
+
+export type Status = "idle" | "loading" | "ready" | "failed";
+export type Connection = "connecting" | "online" | "offline";
+
+export interface ListState {
+  status: Status;
+  error?: string;
+  nextPageToken: string;
+  /** The last conversation of the loaded window, while more follow. */
+  edge: Conversation | null;
+}
+export interface TimelineState {
+  status: Status;
+  error?: string;
+  /** In order of time. */
+  messages: Message[];
+  conversations: Record<string, Conversation>;
+  nextPageToken: string;
+  loadingOlder: boolean;
+}
+export interface DetailState {
+  status: Status;
+  error?: string;
+  contactId: string;
+  suggestions: ContactSuggestion[];
+  history: Conversation[];
+  sender: Identity | null;
+  /** Whether the sender is kept out. */
+  blocked: boolean;
+}
+export interface PendingMessage {
+  clientId: string;
+  conversationId: string;
+  note: boolean;
+  text: string;
+  uploads: { uploadId: string; fileName: string; mediaType: string; sizeBytes: string; previewUrl?: string }[];
+  replyToMessageId: string;
+  createdAt: string;
+  status: "sending" | "failed";
+  error?: string;
+}
+export type Phase = "starting" | "signedOut" | "setUp" | "ready" | "failed";
+export interface State {
+  phase: Phase;
+  phaseError: string;
+  me: Operator | null;
+  operators: Record<string, Operator>;
+  queues: Record<string, QueueSummary>;
+  queueIds: string[];
+  /** Queues whose conversations the operator does not see. */
+  otherQueues: QueueSummary[];
+  lines: Record<string, LineSummary>;
+  cursor: string;
+  connection: Connection;
+  folder: Folder;
+  queueId: string;
+  selectedId: string;
+  conversations: Record<string, Conversation>;
+  counts: Record<string, { count: number; unread: number }>;
+  /** A change of a conversation that was never loaded: counters must be asked anew. */
+  countsStale: boolean;
+  offers: Record<string, Offer>;
+  lists: Record<string, ListState>;
+  timelines: Record<string, TimelineState>;
+  details: Record<string, DetailState>;
+  contacts: Record<string, Contact>;
+  pending: Record<string, PendingMessage>;
+  drafts: Record<string, string>;
+  /** Until when (local milliseconds) who types, by conversation and operator. */
+  typing: Record<string, Record<string, number>>;
+  /** Messages whose conversation is not known yet. */
+  orphans: Message[];
+}
+
+export type Action =
+  | { type: "me"; response: GetMeResponse }
+  | { type: "phase"; phase: Phase; error?: string }
+  | { type: "connection"; connection: Connection }
+  | { type: "folder"; folder: Folder; queueId: string }
+  | { type: "select"; id: string }
+  | { type: "listLoading"; key: string }
+  | { type: "listFailed"; key: string; error: string }
+  | { type: "list"; folder: Folder; queueId: string; response: ListConversationsResponse; more: boolean }
+  | { type: "counts"; response: ListConversationsResponse }
+  | { type: "conversation"; conversation: Conversation }
+  | { type: "detailLoading"; id: string }
+  | { type: "detailFailed"; id: string; error: string }
+  | { type: "detail"; id: string; response: GetConversationResponse }
+  | { type: "timelineLoading"; contactId: string; older: boolean }
+  | { type: "timelineFailed"; contactId: string; error: string }
+  | { type: "timeline"; contactId: string; response: ListTimelineResponse; older: boolean }
+  | { type: "message"; message: Message }
+  | { type: "sending"; pending: PendingMessage }
+  | { type: "sendFailed"; clientId: string; error: string }
+  | { type: "sendDropped"; clientId: string }
+  | { type: "draft"; id: string; text: string }
+  | { type: "contact"; contact: Contact }
+  | { type: "suggestionGone"; conversationId: string; id: string }
+  | { type: "senderBlocked"; sender: Identity; blocked: boolean }
+  | { type: "offerGone"; id: string }
+  | { type: "operator"; operator: Operator }
+  | { type: "typingExpired"; now: number }
+  | { type: "step"; step: SubscribeResponse; now: number }
+  | { type: "reset" };

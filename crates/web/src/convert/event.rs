@@ -1,0 +1,104 @@
+use domain::event::{Event, EventKind};
+use engine::Typing;
+use engine::contacts::convert::timestamp;
+use proto::inbox::v1 as pb;
+use proto::inbox::v1::event::Kind;
+
+use super::{Lens, conversation, message, offer, operator};
+
+/// An event as its reader may see it; none when it is not for them.
+pub(crate) fn event(lens: &Lens, event: &Event) -> Option<pb::Event> {
+    let kind = kind(lens, &event.kind)?;
+    Some(pb::Event {
+        at: Some(timestamp(event.at)),
+        kind: Some(kind),
+    })
+}
+
+fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
+    let actor = &lens.actor;
+    Some(match kind {
+        EventKind::ConversationOpened(new) => actor
+            .may_see(new)
+            .then(|| Kind::ConversationOpened(conversation(new)))?,
+        EventKind::ConversationChanged(new) => actor
+            .may_see(new)
+            .then(|| Kind::ConversationChanged(conversation(new)))?,
+        // Who loses sight of a conversation has to hear of it once more, or it
+        // would stand on their page for ever.
+        EventKind::ConversationLeft {
+            conversation: left,
+            audience,
+        } => (actor.is_among(audience) && !actor.may_see(left))
+            .then(|| Kind::ConversationChanged(bare(left)))?,
+        EventKind::MessageAdded {
+            message: new,
+            audience,
+        } => actor
+            .is_among(audience)
+            .then(|| Kind::MessageAdded(message(lens, new)))?,
+        EventKind::MessageChanged {
+            message: new,
+            audience,
+        } => actor
+            .is_among(audience)
+            .then(|| Kind::MessageChanged(message(lens, new)))?,
+        EventKind::OfferMade {
+            offer: made,
+            conversation: about,
+        } => actor.may_see(about).then(|| {
+            Kind::OfferMade(pb::OfferMade {
+                offer: Some(offer(made)),
+                conversation: Some(conversation(about)),
+            })
+        })?,
+        EventKind::OfferEnded(ended) => {
+            let sees = actor.operator == Some(ended.operator)
+                || actor
+                    .queues()
+                    .is_none_or(|queues| queues.contains(&ended.queue));
+            sees.then(|| Kind::OfferEnded(offer(ended)))?
+        }
+        EventKind::PresenceChanged(changed) => Kind::PresenceChanged(operator(lens, changed)),
+        EventKind::ContactChanged { contact } => {
+            Kind::ContactChanged(proto::contacts::v1::Contact {
+                id: contact.to_string(),
+                ..Default::default()
+            })
+        }
+        EventKind::ContactsMerged { merged, into } => {
+            Kind::ContactsMerged(proto::contacts::v1::ContactsMerged {
+                merged_contact_id: merged.to_string(),
+                contact: Some(proto::contacts::v1::Contact {
+                    id: into.to_string(),
+                    ..Default::default()
+                }),
+            })
+        }
+    })
+}
+
+/// A conversation without what is said in it and who it is with.
+fn bare(full: &domain::conversation::Conversation) -> pb::Conversation {
+    let full = conversation(full);
+    pb::Conversation {
+        id: full.id,
+        line_id: full.line_id,
+        channel: full.channel,
+        medium: full.medium,
+        queue_id: full.queue_id,
+        state: full.state,
+        operator_id: full.operator_id,
+        version: full.version,
+        ..pb::Conversation::default()
+    }
+}
+
+/// Somebody types.
+pub(crate) fn typing(typing: &Typing) -> pb::TypingNow {
+    pb::TypingNow {
+        conversation_id: typing.conversation.to_string(),
+        operator_id: typing.operator.map(|id| id.to_string()).unwrap_or_default(),
+        active: typing.active,
+    }
+}

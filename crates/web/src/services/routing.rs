@@ -1,0 +1,277 @@
+//! Queues and decisions.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::QueueId;
+use domain::operator::{Operator, Presence};
+use engine::act::Target;
+use engine::contacts::convert::timestamp;
+use engine::{ActError, Actor, Engine};
+use futures::Stream;
+use proto::inbox::v1 as pb_inbox;
+use proto::routing::v1 as pb;
+use proto::routing::v1::routing_server::Routing;
+use store::StoreError;
+use tonic::{Request, Response, Status};
+
+use super::{caller, id, invalid, lens, status, store_status};
+use crate::access::Caller;
+use crate::convert::{conversation, explanation, operator, presence_from};
+
+/// The pace at which changed numbers are told.
+const WATCH_PACE: Duration = Duration::from_secs(1);
+/// Conversations at a queue's head.
+const HEAD_MAX: usize = 50;
+
+pub(super) struct Service(pub(super) Engine);
+
+impl Service {
+    async fn queues(&self, actor: &Actor) -> Result<Vec<pb::Queue>, Status> {
+        queues(&self.0, actor).await.map_err(store_status)
+    }
+}
+
+async fn queues(engine: &Engine, actor: &Actor) -> Result<Vec<pb::Queue>, StoreError> {
+    let shown: Vec<_> = engine
+        .settings()
+        .queues
+        .iter()
+        .filter(|queue| {
+            actor
+                .queues()
+                .is_none_or(|queues| queues.contains(&queue.id))
+        })
+        .cloned()
+        .collect();
+    let rules = engine.settings().rules.clone();
+    let now = engine.now();
+    engine
+        .read(move |view| {
+            let operators = view.all_operators()?;
+            let tallies = view.tallies()?;
+            shown
+                .into_iter()
+                .map(|queue| {
+                    let tally = tallies.iter().find(|tally| tally.queue == queue.id);
+                    let ready: Vec<&Operator> = operators
+                        .iter()
+                        .filter(|operator| {
+                            !operator.disabled
+                                && operator.presence == Presence::Ready
+                                && works_for(operator, &queue.id)
+                        })
+                        .collect();
+                    let free = ready.iter().filter(|operator| {
+                        use domain::operator::RoutingState;
+                        matches!(
+                            operator.routing_state(now, &rules.capacity),
+                            RoutingState::Free | RoutingState::Partial
+                        )
+                    });
+                    let direct = rules.queues.get(&queue.id).is_some_and(|rules| {
+                        rules.assignment == domain::routing::Assignment::Direct
+                    });
+                    let (offered, waiting, active) = tally.map_or((0, 0, 0), |tally| {
+                        (tally.offered, tally.queued + tally.offered, tally.active)
+                    });
+                    Ok(pb::Queue {
+                        display_name: queue.display_name,
+                        strategy: "longest_idle".to_owned(),
+                        direct,
+                        waiting: count(waiting),
+                        offered: count(offered),
+                        oldest_waiting_since: view.oldest_waiting(&queue.id)?.map(timestamp),
+                        active: count(active),
+                        ready_operators: i32::try_from(ready.len()).unwrap_or(i32::MAX),
+                        free_operators: i32::try_from(free.count()).unwrap_or(i32::MAX),
+                        id: queue.id.to_string(),
+                    })
+                })
+                .collect()
+        })
+        .await
+}
+
+fn count(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn works_for(operator: &Operator, queue: &QueueId) -> bool {
+    operator
+        .memberships
+        .iter()
+        .any(|membership| membership.queue == *queue)
+}
+
+fn target(target: Option<pb::reassign_request::Target>) -> Result<Target, Status> {
+    match target {
+        Some(pb::reassign_request::Target::OperatorId(operator)) => {
+            id(&operator, "operator").map(Target::Operator)
+        }
+        Some(pb::reassign_request::Target::QueueId(queue)) => {
+            Ok(Target::Queue(queue.as_str().into()))
+        }
+        None => Err(invalid("target", "give an operator or a queue")),
+    }
+}
+
+#[tonic::async_trait]
+impl Routing for Service {
+    type WatchQueuesStream =
+        Pin<Box<dyn Stream<Item = Result<pb::WatchQueuesResponse, Status>> + Send>>;
+
+    async fn list_queues(
+        &self,
+        request: Request<pb::ListQueuesRequest>,
+    ) -> Result<Response<pb::ListQueuesResponse>, Status> {
+        let caller = caller(&request)?;
+        let queues = self.queues(&caller.actor).await?;
+        Ok(Response::new(pb::ListQueuesResponse { queues }))
+    }
+
+    async fn get_queue(
+        &self,
+        request: Request<pb::GetQueueRequest>,
+    ) -> Result<Response<pb::GetQueueResponse>, Status> {
+        let caller = caller(&request)?;
+        let queue_id = request.into_inner().queue_id;
+        let queue = self
+            .queues(&caller.actor)
+            .await?
+            .into_iter()
+            .find(|queue| queue.id == queue_id)
+            .ok_or_else(|| status(ActError::NotFound("queue")))?;
+        let wanted = QueueId::from(queue_id.as_str());
+        let page = self
+            .0
+            .list_conversations(
+                &caller.actor,
+                store::Folder::Waiting,
+                Some(wanted.clone()),
+                None,
+                HEAD_MAX,
+            )
+            .await
+            .map_err(status)?;
+        let operators = self
+            .0
+            .read::<_, StoreError>(|view| view.all_operators())
+            .await
+            .map_err(store_status)?;
+        let lens = lens(&self.0, &caller);
+        Ok(Response::new(pb::GetQueueResponse {
+            queue: Some(queue),
+            waiting: page.conversations.iter().map(conversation).collect(),
+            operators: operators
+                .iter()
+                .filter(|known| works_for(known, &wanted))
+                .map(|known| operator(&lens, known))
+                .collect(),
+        }))
+    }
+
+    async fn watch_queues(
+        &self,
+        request: Request<pb::WatchQueuesRequest>,
+    ) -> Result<Response<Self::WatchQueuesStream>, Status> {
+        let Caller { principal, .. } = caller(&request)?;
+        let engine = self.0.clone();
+        let feed = engine.read_feed(None);
+        let changes =
+            futures::stream::try_unfold((feed, None::<Vec<pb::Queue>>), move |(mut feed, told)| {
+                let (engine, principal) = (engine.clone(), principal.clone());
+                async move {
+                    loop {
+                        // Rights are looked at anew each time.
+                        let actor = engine.actor(&principal).await.map_err(store_status)?;
+                        let now = queues(&engine, &actor).await.map_err(store_status)?;
+                        if told.as_ref() != Some(&now) {
+                            let answer = pb::WatchQueuesResponse {
+                                queues: now.clone(),
+                            };
+                            return Ok::<_, Status>(Some((answer, (feed, Some(now)))));
+                        }
+                        tokio::time::sleep(WATCH_PACE).await;
+                        feed.next().await.map_err(store_status)?;
+                    }
+                }
+            });
+        Ok(Response::new(Box::pin(changes)))
+    }
+
+    async fn explain_offer(
+        &self,
+        request: Request<pb::ExplainOfferRequest>,
+    ) -> Result<Response<pb::ExplainOfferResponse>, Status> {
+        let caller = caller(&request)?;
+        let offer = id(&request.into_inner().offer_id, "offer")?;
+        let offer = self
+            .0
+            .explain_offer(&caller.actor, offer)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(explanation(&offer)))
+    }
+
+    async fn reassign(
+        &self,
+        request: Request<pb::ReassignRequest>,
+    ) -> Result<Response<pb_inbox::Conversation>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let changed = self
+            .0
+            .reassign(
+                &caller.actor,
+                &request.client_id,
+                id(&request.conversation_id, "conversation")?,
+                target(request.target)?,
+                &request.reason,
+            )
+            .await
+            .map_err(status)?;
+        Ok(Response::new(conversation(&changed)))
+    }
+
+    async fn move_to_front(
+        &self,
+        request: Request<pb::MoveToFrontRequest>,
+    ) -> Result<Response<pb_inbox::Conversation>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let changed = self
+            .0
+            .move_to_front(
+                &caller.actor,
+                &request.client_id,
+                id(&request.conversation_id, "conversation")?,
+                &request.reason,
+            )
+            .await
+            .map_err(status)?;
+        Ok(Response::new(conversation(&changed)))
+    }
+
+    async fn force_presence(
+        &self,
+        request: Request<pb::ForcePresenceRequest>,
+    ) -> Result<Response<pb_inbox::Operator>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let presence = presence_from(request.presence(), request.reason.clone())
+            .ok_or_else(|| invalid("presence", "give a presence"))?;
+        let changed = self
+            .0
+            .force_presence(
+                &caller.actor,
+                &request.client_id,
+                id(&request.operator_id, "operator")?,
+                presence,
+                &request.reason,
+            )
+            .await
+            .map_err(status)?;
+        Ok(Response::new(operator(&lens(&self.0, &caller), &changed)))
+    }
+}

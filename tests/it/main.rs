@@ -1,0 +1,21 @@
+//! The gateway from outside: one binary, one module a scenario.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a scenario that cannot go on has failed, and waits for some kinds of event only"
+)]
+
+mod access;
+mod bad_input;
+mod contacts;
+mod disk_full;
+mod durability;
+mod feed;
+mod kill_loop;
+mod offers;
+mod power_cut;
+mod racing;
+mod remote_directory;
+mod talk;
+mod tidy;
