@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::inbox_client::InboxClient;
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::ledger::{Books, Reply, read_words};
 use super::load::Load;
@@ -13,6 +15,9 @@ use super::process::Server;
 use super::visitor::Visitor;
 use crate::operator::{Signed, text_of};
 use crate::soon;
+
+/// How long a store that is worked off by another process may go unlooked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a comparison of the clients' books with the gateway's found. Everything but
 /// the first two has to be 0.
@@ -91,12 +96,15 @@ async fn told(visitor: &mut Visitor) -> (String, [BTreeMap<i64, String>; 2]) {
     (name, [kept.unwrap_or_default(), anew])
 }
 
-/// Reads the feed until nothing is pending; whatever ends anything tells the feed.
+/// Looks again whenever the feed tells of something, and a little later all the same:
+/// an entry that nobody is shown ends without a word.
 async fn quiet(inbox: &mut InboxClient<Signed>, store: &Path) {
     let subscribe = pb::SubscribeRequest::default();
     let mut feed = inbox.subscribe(subscribe).await.unwrap().into_inner();
     while waiting(store) > 0 {
-        feed.message().await.unwrap();
+        if let Ok(event) = timeout(LOOK_AGAIN, feed.message()).await {
+            event.unwrap();
+        }
     }
 }
 
