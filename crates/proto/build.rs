@@ -26,6 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         // A generated `connect` constructor would collide with ChannelBridge.Connect.
         .build_transport(false)
+        // The same message is the same bytes, by which a repeated call is known.
+        .btree_map(".")
         .compile_fds(descriptors)?;
     Ok(())
 }

@@ -460,6 +460,9 @@ async fn watching_goes_on_after_a_cursor() {
     assert_eq!(steps[1..], erased);
     let odd = directory.watch_contacts(watch("yesterday")).await;
     assert_eq!(odd.unwrap_err().code(), Code::InvalidArgument);
+    // Such as from before a backup was put back.
+    let later = directory.watch_contacts(watch("999999999")).await;
+    assert_eq!(later.unwrap_err().code(), Code::OutOfRange);
 }
 
 /// The next changes, with the cursor after them.

@@ -133,7 +133,7 @@ fn told(name: &str, outcome: Result<Value, String>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn below_the_mark_nothing_is_taken_in() {
-    let outcome = run(8 << 20, "16MiB", "the disk is nearly full").await;
+    let outcome = run(24 << 20, "32MiB", "the disk is nearly full").await;
     println!("{}", told("disk_nearly_full", outcome));
 }
 

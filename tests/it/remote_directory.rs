@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::Millis;
 use domain::operator::Role;
 use e2e::{Bridge, OperatorClient, TestGateway, soon};
+use engine::Settings;
 use engine::contacts::conformance::{Verdict, check};
 use engine::contacts::remote;
 use engine::settings::ContactsEndpoint;
@@ -20,6 +23,7 @@ use proto::contacts::v1::watch_contacts_response::Change;
 use proto::inbox::v1 as inbox;
 use proto::inbox::v1::event::Kind;
 use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
@@ -87,8 +91,16 @@ async fn spawn(listen: &str, file: &Path, mood: &[&str]) -> (Child, String) {
 }
 
 async fn gateway_with(directory: &Directory) -> TestGateway {
+    gateway_and(directory, |_| {}).await
+}
+
+async fn gateway_and(
+    directory: &Directory,
+    change: impl Fn(&mut Settings) + Send + Sync + 'static,
+) -> TestGateway {
     let url = directory.url.clone();
     TestGateway::start_with(move |settings| {
+        change(settings);
         settings.contacts = ContactsEndpoint::Remote {
             url: url.clone(),
             token: None,
@@ -140,6 +152,161 @@ async fn the_directory_is_late_for_a_while() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_is_broken_for_a_while() {
     outage(Some(&["broken"])).await;
+}
+
+/// The directory comes back as from a backup of its contacts alone: its log begins
+/// anew, and what happened to two of them meanwhile was never told.
+fn lose_the_log(directory: &Directory, contacts: &[String]) {
+    let [renamed, merged, into] = contacts else {
+        panic!("{contacts:?}")
+    };
+    let written = std::fs::read_to_string(&directory.file).unwrap();
+    let mut steps: Vec<Value> = written
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let mut last = json!({"entries": [], "changes": [], "answer": null});
+    for step in &mut steps {
+        step["changes"] = json!([]);
+        for entry in step["entries"].as_array().unwrap() {
+            let (id, mut entry) = (entry[0].as_str().unwrap(), entry.clone());
+            if id == renamed {
+                entry[1]["profile"]["display_name"] = json!("Renamed");
+            } else if id == merged {
+                entry[1]["merged_into"] = json!(into);
+                entry[1]["identities"] = json!([]);
+            } else {
+                continue;
+            }
+            last["entries"].as_array_mut().unwrap().push(entry);
+        }
+    }
+    steps.push(last);
+    let lines: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
+    std::fs::write(&directory.file, lines.concat()).unwrap();
+}
+
+/// Waits until the gateway has followed the directory to a cursor.
+async fn followed_to(gateway: &TestGateway, directory: &Directory, cursor: &str) {
+    let key = format!("contacts_cursor {}", directory.url);
+    let follow = async {
+        loop {
+            let key = key.clone();
+            let read = gateway.engine().read(move |view| view.meta(&key));
+            let known: Result<Option<String>, store::StoreError> = read.await;
+            if known.unwrap().as_deref() == Some(cursor) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(&format!("the cursor {cursor}"), follow).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_lost_its_log_is_read_anew() {
+    let folder = TempDir::new().unwrap();
+    let mut directory = Directory::start(folder.path()).await;
+    let gateway = gateway_with(&directory).await;
+    let bridge = Bridge::connect(&gateway).await;
+    let mut admin = gateway.person("admin", Role::Admin, &["main"]).await;
+    // Where an empty cursor begins is where the directory is: at nothing.
+    followed_to(&gateway, &directory, "0").await;
+    write(&bridge, 0..3, "before").await;
+    heard(&mut admin, 3).await;
+    followed_to(&gateway, &directory, "3").await;
+    let mut before = conversations(&mut admin).await;
+    before.sort_by_key(|found| found.thread_id.clone());
+    let contact_of = |found: &inbox::Conversation| found.contact.clone().unwrap().id;
+    let contacts: Vec<String> = before.iter().map(contact_of).collect();
+
+    directory.kill();
+    lose_the_log(&directory, &contacts);
+    directory.again(&[]).await;
+    followed_to(&gateway, &directory, "0").await;
+    let mut after = conversations(&mut admin).await;
+    after.sort_by_key(|found| found.thread_id.clone());
+    let shown: Vec<String> = after.iter().map(contact_of).collect();
+    assert_eq!(
+        shown,
+        [&contacts[0], &contacts[2], &contacts[2]].map(String::clone)
+    );
+    let name = after[0].contact.clone().unwrap().display_name;
+    assert_eq!(name, "Renamed");
+
+    // From there it is followed as ever.
+    write(&bridge, 7..8, "after").await;
+    followed_to(&gateway, &directory, "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_nothing_identifies_is_known_by_the_thread() {
+    let folder = TempDir::new().unwrap();
+    let mut directory = Directory::start(folder.path()).await;
+    let gone = Arc::new(AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let mut gateway = gateway_and(&directory, move |settings| {
+        if is_gone.load(Ordering::SeqCst) {
+            settings.lines.retain(|line| line.id.as_str() != "bridge");
+        }
+    })
+    .await;
+    let bridge = Bridge::connect(&gateway).await;
+    let mut admin = gateway.person("admin", Role::Admin, &["main"]).await;
+    // The bridge makes an identity of the thread's key, which cannot be one.
+    let anonymous = |key: &str| {
+        let mut message = e2e::bridge::message("nobody", key, key);
+        message.thread_key = "somewhere\u{2028}else".to_owned();
+        message.sender = None;
+        message
+    };
+    bridge.push(anonymous("while all is well")).await.unwrap();
+    admin.hears("while all is well").await;
+    let [found] = conversations(&mut admin).await.try_into().unwrap();
+    let known = found.contact.clone().unwrap();
+    assert!(!known.provisional, "{known:?}");
+    assert!(
+        client(&directory)
+            .await
+            .get_contact(pb::GetContactRequest {
+                contact_id: known.id.clone(),
+            })
+            .await
+            .is_ok()
+    );
+    bridge.push(anonymous("once more")).await.unwrap();
+    admin.hears("once more").await;
+    assert_eq!(conversations(&mut admin).await[0].contact, found.contact);
+
+    // One who was left provisional by an earlier release is settled too, whatever has
+    // become of the line.
+    directory.kill();
+    let mut other = anonymous("while it is away");
+    other.thread_key = "elsewhere\u{2028}yet".to_owned();
+    bridge.push(other).await.unwrap();
+    admin.hears("while it is away").await;
+    let store_path = gateway.store_path();
+    gateway.stop().await;
+    let store = Connection::open(store_path).unwrap();
+    let forgotten = store.execute(
+        "update provisional set doc = json_set(doc, '$.sender.identities', json('[]'))",
+        (),
+    );
+    assert_eq!(forgotten.unwrap(), 1);
+    drop(store);
+    directory.again(&[]).await;
+    gone.store(true, Ordering::SeqCst);
+    gateway.restart().await;
+    gateway.clock().advance(600_000);
+    let settled = async {
+        while left_provisional(&gateway, "provisional") > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("everybody is confirmed", settled).await;
+    let mut admin = gateway.sign_in("admin").await;
+    let waiting = conversations(&mut admin).await;
+    assert_eq!((waiting.len(), provisional(&waiting)), (2, 0));
 }
 
 const KNOWN: usize = 10;

@@ -3,7 +3,9 @@
 //! kernel in front of it is real (FUSE), so the program under test is the real one.
 //!
 //! A file's writes and truncations become durable by `fsync` of the file, names by
-//! `fsync` of their folder: no more than POSIX promises.
+//! `fsync` of their folder: no more than POSIX promises. It can refuse writes, and fail
+//! to sync as Linux does: once, after which the next sync says that all is well although
+//! what it was to keep is not kept.
 
 mod disk;
 mod kernel;
@@ -16,6 +18,17 @@ use fuser::{BackgroundSession, Config, MountOption};
 
 use crate::real::Random;
 use disk::Disk;
+
+/// What a disk does not do any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Writes and new names fail.
+    Write,
+    /// So does every change, as after a remount.
+    ReadOnly,
+    /// Syncs fail, and what they were to keep will not be kept by a later one.
+    Sync,
+}
 
 /// A mounted file system that forgets.
 pub struct CrashFs {
@@ -53,6 +66,16 @@ impl CrashFs {
     /// The current is back: what was not synced is gone, or some of it.
     pub fn restore(&self, random: &mut Random) {
         self.disk.lock().restore(random);
+    }
+
+    /// Something fails from here on, with the files whose names end so only.
+    pub fn fail(&self, fault: Fault, name_end: &'static str) {
+        self.disk.lock().fail(Some((fault, name_end)));
+    }
+
+    /// Nothing fails any more.
+    pub fn repair(&self) {
+        self.disk.lock().fail(None);
     }
 
     /// Copies what is durable right now of the folder `name` to a real one.

@@ -22,22 +22,28 @@ pub struct Visitor {
 impl Visitor {
     /// Opens the chat, as somebody new or known, from a cursor on.
     pub async fn open(url: &str, line: &str, token: Option<&str>, cursor: i64) -> Self {
+        let hello = json!({"token": token, "cursor": cursor});
+        Self::hello(url, line, hello).await.0
+    }
+
+    /// Opens the chat with a hello of one's own; with it its welcome.
+    pub async fn hello(url: &str, line: &str, mut hello: Value) -> (Self, Value) {
         let address = format!("{}/chat/{line}/socket", url.replace("http", "ws"));
         let mut request = address.into_client_request().unwrap();
         request.headers_mut().insert("origin", url.parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         let mut this = Self {
             socket,
-            token: token.unwrap_or_default().to_owned(),
-            cursor,
+            token: hello["token"].as_str().unwrap_or_default().to_owned(),
+            cursor: hello["cursor"].as_i64().unwrap_or_default(),
         };
-        this.send(json!({"type": "hello", "token": token, "cursor": cursor}))
-            .await;
+        hello["type"] = json!("hello");
+        this.send(hello).await;
         let welcome = this.frame("welcome").await;
         if let Some(token) = welcome["visitor_token"].as_str() {
             token.clone_into(&mut this.token);
         }
-        this
+        (this, welcome)
     }
 
     /// Sends a frame.

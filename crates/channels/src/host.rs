@@ -31,6 +31,23 @@ pub trait Host: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<ClientMessage>, Refused>;
 
+    /// Whom a thread was bound to; none when it is anybody's who knows its name. It
+    /// may have no message yet.
+    async fn thread_owner(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<String>, Refused>;
+
+    /// Binds a thread to an owner, for good, unless it has one; answers whose it is
+    /// then. When several try at once, on whatever node, all are told the same.
+    async fn bind_thread(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+        owner: &str,
+    ) -> Result<String, Refused>;
+
     /// Tells when there is more in a thread's log, and what leaves no trace. A
     /// receiver that lags only has to read the log again.
     fn watch(&self, line: &LineId, thread_key: &str) -> broadcast::Receiver<ThreadSignal>;

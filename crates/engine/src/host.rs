@@ -70,10 +70,36 @@ impl Host for Engine {
                 .collect()
         })
         .await
-        .map_err(|error| Refused::Busy {
-            retry_after: Millis::from_secs(1),
-            reason: error.to_string(),
-        })
+        .map_err(|error| unavailable(&error))
+    }
+
+    async fn thread_owner(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<String>, Refused> {
+        let (line, thread_key) = (line.clone(), thread_key.to_owned());
+        self.read::<_, StoreError>(move |view| view.thread_owner(&line, &thread_key))
+            .await
+            .map_err(|error| unavailable(&error))
+    }
+
+    async fn bind_thread(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+        owner: &str,
+    ) -> Result<String, Refused> {
+        // Only the first time costs a commit.
+        if let Some(owner) = self.thread_owner(line, thread_key).await? {
+            return Ok(owner);
+        }
+        let (line, thread_key) = (line.clone(), thread_key.to_owned());
+        let owner = owner.to_owned();
+        self.store()
+            .write::<_, StoreError>(move |tx| tx.bind_thread(&line, &thread_key, &owner))
+            .await
+            .map_err(|error| unavailable(&error))
     }
 
     fn watch(&self, line: &LineId, thread_key: &str) -> broadcast::Receiver<ThreadSignal> {
@@ -132,6 +158,13 @@ impl Host for Engine {
         mac.update(b"purpose:");
         mac.update(purpose.as_bytes());
         mac.finalize().into_bytes().into()
+    }
+}
+
+fn unavailable(error: &StoreError) -> Refused {
+    Refused::Busy {
+        retry_after: Millis::from_secs(1),
+        reason: error.to_string(),
     }
 }
 

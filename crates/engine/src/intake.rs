@@ -41,9 +41,7 @@ impl Engine {
         if self.inner.disk.is_nearly_full() {
             return Err(busy("the disk is nearly full"));
         }
-        let pending = self.inner.pending.fetch_add(1, Ordering::Relaxed);
-        if pending >= self.inner.settings.limits.journal_pending_max {
-            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
+        if !self.make_room() {
             return Err(busy("too much waits to be processed"));
         }
         // Goes on when whoever waits for it goes away, so that what is counted as
@@ -68,10 +66,22 @@ impl Engine {
         }
     }
 
+    /// Counts an entry that is to be processed, if there is room for it.
+    pub(crate) fn make_room(&self) -> bool {
+        let pending = self.inner.pending.fetch_add(1, Ordering::Relaxed);
+        let is_room = pending < self.settings().limits.journal_pending_max;
+        if !is_room {
+            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
+        }
+        is_room
+    }
+
     async fn journal(self, line: LineId, envelope: Envelope) -> Result<Journaled, StoreError> {
         let journaled = self
             .store()
-            .write::<_, StoreError>(move |tx| tx.journal(&line, &envelope.event_key, &envelope.raw))
+            .write_repeatable::<_, StoreError>(move |tx| {
+                tx.journal(&line, &envelope.event_key, &envelope.raw)
+            })
             .await;
         if !matches!(journaled, Ok(Journaled::New)) {
             self.inner.pending.fetch_sub(1, Ordering::Relaxed);

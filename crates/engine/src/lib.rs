@@ -17,7 +17,9 @@ mod opening;
 mod outbox;
 pub mod people;
 mod process;
+pub mod reload;
 mod routing;
+pub mod serving;
 pub mod settings;
 mod supervise;
 mod timers;
@@ -31,7 +33,7 @@ use std::sync::{Arc, Mutex};
 use channels::Host;
 use domain::{LineId, Timestamp};
 use store::{Durability, Hooks, OpenError, Signals, Store, StoreError};
-use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -46,6 +48,7 @@ use disk::Disk;
 use files::Files;
 use hub::Hub;
 use limits::ClientLimits;
+use serving::Serving;
 
 /// The clock that everything is told the time by.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -74,8 +77,7 @@ pub struct Engine {
 }
 
 struct Inner {
-    settings: Settings,
-    lines: BTreeMap<LineId, Line>,
+    serving: Arc<watch::Sender<Arc<Serving>>>,
     store: Arc<Store>,
     files: Files,
     directory: Directory,
@@ -86,6 +88,10 @@ struct Inner {
     clock: Ahead,
     wakes: Arc<Wakes>,
     pending: Arc<AtomicUsize>,
+    /// Where what was journalled goes to be processed.
+    entries: mpsc::Sender<store::Taken>,
+    /// Journal entries that wait for a line that is not configured.
+    unserved: Mutex<BTreeMap<LineId, Vec<i64>>>,
     link_key: [u8; 32],
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
@@ -125,9 +131,12 @@ impl Engine {
         // One slot for each entry that intake lets wait, so that a commit never
         // blocks on its readers.
         let (taken, entries) = mpsc::channel(settings.limits.journal_pending_max + 1);
-        let store = Arc::new(open_store(
-            &settings, durability, &clock, &feed, &hub, &wakes, taken,
-        )?);
+        let stop = CancellationToken::new();
+        let serving = Serving::begin(settings.clone(), &stop);
+        let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
+        let hooks = hooks(&serving, &clock, &feed, &hub, &wakes, taken.clone());
+        let store = Store::open(Path::new(&settings.store_path), durability, hooks)?;
+        let store = Arc::new(store);
         let files = Files::open(&settings.files_path)?;
         files.sweep_incoming()?;
         let (newest, written_at) = store
@@ -138,15 +147,10 @@ impl Engine {
         let link_key = people::link_key(&store).await?;
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
-        let lines = settings
-            .lines
-            .iter()
-            .map(|line| (line.id.clone(), line.clone()))
-            .collect();
         let limits = ClientLimits::new(settings.limits.acts_per_minute_max);
         let engine = Self {
             inner: Arc::new(Inner {
-                lines,
+                serving,
                 store,
                 files,
                 directory,
@@ -157,12 +161,13 @@ impl Engine {
                 clock,
                 wakes,
                 pending: Arc::new(AtomicUsize::new(0)),
+                entries: taken,
+                unserved: Mutex::default(),
                 link_key,
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
-                stop: CancellationToken::new(),
+                stop,
                 tasks: TaskTracker::new(),
-                settings,
             }),
         };
         engine.run(entries).await?;
@@ -179,10 +184,10 @@ impl Engine {
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
         self.supervise_restarting("contacts", contacts::reconcile::run);
-        for line in self.inner.lines.values() {
-            self.supervise_line(line.clone());
+        for served in self.serving().lines() {
+            self.supervise_line(served.clone(), None);
         }
-        Ok(())
+        self.tell_of_the_unconfigured().await
     }
 
     /// Stops taking work, finishes what is under way, and closes the store.
@@ -203,14 +208,15 @@ impl Engine {
         &self.inner.local_secret
     }
 
-    /// The settings it was started with.
-    pub fn settings(&self) -> &Settings {
-        &self.inner.settings
+    /// The settings in use.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(self.inner.serving.borrow().settings())
     }
 
     /// A line by its id.
-    pub fn line(&self, id: &LineId) -> Option<&Line> {
-        self.inner.lines.get(id)
+    pub fn line(&self, id: &LineId) -> Option<Arc<Line>> {
+        let serving = self.inner.serving.borrow();
+        serving.line(id).map(|served| Arc::clone(&served.line))
     }
 
     /// The time.
@@ -279,31 +285,31 @@ impl Engine {
         &self.inner.store
     }
 
-    fn rules(&self) -> &domain::routing::RoutingRules {
-        &self.inner.settings.rules
+    fn rules(&self) -> Arc<domain::routing::RoutingRules> {
+        Arc::clone(self.inner.serving.borrow().rules())
     }
 }
 
-fn open_store(
-    settings: &Settings,
-    durability: Durability,
+fn hooks(
+    serving: &Arc<watch::Sender<Arc<Serving>>>,
     clock: &Ahead,
     feed: &Arc<Feed>,
     hub: &Arc<Hub>,
     wakes: &Arc<Wakes>,
     taken: mpsc::Sender<store::Taken>,
-) -> Result<Store, OpenError> {
-    let clock = clock.clone();
-    let rules = settings.rules.clone();
+) -> Hooks {
+    let (clock, serving) = (clock.clone(), Arc::clone(serving));
     let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
-    let hooks = Hooks {
+    Hooks {
         now: Box::new(move || clock.now()),
-        settle: Box::new(move |tx| routing::pass(tx, &rules)),
+        settle: Box::new(move |tx| {
+            let rules = Arc::clone(serving.borrow().rules());
+            routing::pass(tx, &rules)
+        }),
         committed: Box::new(move |signals| {
             wake(signals, &feed, &hub, &wakes, &taken);
         }),
-    };
-    Store::open(Path::new(&settings.store_path), durability, hooks)
+    }
 }
 
 fn wake(

@@ -18,6 +18,14 @@ pub(crate) struct KnownContact {
     pub(crate) provisional: bool,
 }
 
+/// What the ids of provisional contacts begin with.
+pub(crate) const PROVISIONAL: &str = "provisional-";
+
+/// Whether an id is our own, until the directory can be asked.
+pub(crate) fn is_provisional(contact: &ContactId) -> bool {
+    contact.as_str().starts_with(PROVISIONAL)
+}
+
 /// A place at the end of the queue: now.
 pub(crate) fn place(tx: &mut Tx<'_>) -> Place {
     Place {

@@ -94,7 +94,7 @@ impl Engine {
             if entry.next_at > self.now() || self.inner.stop.is_cancelled() {
                 return;
             }
-            let Some(line) = self.line(&entry.outbound.line).cloned() else {
+            let Some(line) = self.serving().line_of_old(&entry.outbound.line).cloned() else {
                 return;
             };
             if let Err(error) = self.send_one(&line, entry).await {

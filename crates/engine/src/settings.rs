@@ -7,7 +7,7 @@ use channels::{Channel, Kind};
 use domain::routing::RoutingRules;
 use domain::{LineId, Millis, QueueId};
 
-/// Everything the engine is told at its start.
+/// Everything the engine is told, at its start and by a reload.
 #[derive(Clone)]
 pub struct Settings {
     /// The embedded store's file.

@@ -5,11 +5,15 @@ use std::future::Future;
 use std::time::Duration;
 
 use channels::RunError;
+use tokio_util::sync::CancellationToken;
 
-use crate::{Engine, Line};
+use crate::Engine;
+use crate::serving::Served;
 
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
+/// How long a line that is built anew waits for its connection before to end.
+const LEAVE_MAX: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Runs a task to its end.
@@ -42,19 +46,30 @@ impl Engine {
                         metrics::counter!("task_panics_total", "task" => name).increment(1);
                     }
                 }
-                engine.pause(&mut pause).await;
+                pause_before(&engine.inner.stop, &mut pause).await;
             }
         });
     }
 
-    /// Keeps a line connected until the gateway stops.
-    pub(crate) fn supervise_line(&self, line: Line) {
+    /// Keeps a line connected until it is to stop. `before` tells the end of the
+    /// connection that it replaces: a provider may take only one at a time.
+    pub(crate) fn supervise_line(&self, served: Served, before: Option<CancellationToken>) {
         let engine = self.clone();
         self.inner.tasks.spawn(async move {
+            let _ended = served.ended.drop_guard();
+            if let Some(before) = before
+                && tokio::time::timeout(LEAVE_MAX, before.cancelled())
+                    .await
+                    .is_err()
+            {
+                let line = &served.line.id;
+                tracing::warn!(line.id = %line, "a line's connection before did not end");
+            }
             let mut pause = PAUSE_MIN;
-            while !engine.inner.stop.is_cancelled() {
+            while !served.stop.is_cancelled() {
+                let line = &served.line;
                 let channel = line.channel.clone();
-                let (host, stop) = (engine.host(), engine.stopping());
+                let (host, stop) = (engine.host(), served.stop.clone());
                 let run = tokio::spawn(async move { channel.run(host, stop).await });
                 let error = match run.await {
                     Ok(Ok(())) => return,
@@ -62,16 +77,17 @@ impl Engine {
                     Err(panic) => panic.to_string(),
                 };
                 tracing::error!(line.id = %line.id, %error, "a line lost its connection");
-                engine.pause(&mut pause).await;
+                pause_before(&served.stop, &mut pause).await;
             }
         });
     }
+}
 
-    async fn pause(&self, pause: &mut Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(*pause) => {}
-            () = self.inner.stop.cancelled() => {}
-        }
-        *pause = (*pause * 2).min(PAUSE_MAX);
+/// Waits before the next try, longer each time.
+async fn pause_before(stop: &CancellationToken, pause: &mut Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(*pause) => {}
+        () = stop.cancelled() => {}
     }
+    *pause = (*pause * 2).min(PAUSE_MAX);
 }

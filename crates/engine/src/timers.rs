@@ -59,7 +59,7 @@ impl Engine {
                 ))
             })
             .await?;
-        let rules = self.rules().clone();
+        let rules = self.rules();
         let old = self.prune_is_due();
         if !conversations.is_empty() || !operators.is_empty() || waits || old {
             self.store()
@@ -92,7 +92,13 @@ impl Engine {
         let Ok((violations, (pending, dead))) = found else {
             return;
         };
-        metrics::gauge!("journal_pending").set(float(pending));
+        let Ok(unconfigured) = self.waiting_for_lines().await else {
+            return;
+        };
+        let waiting: i64 = unconfigured.iter().map(|line| line.count).sum();
+        // Two looks: what was processed between them is nobody's.
+        metrics::gauge!("journal_pending").set(float((pending - waiting).max(0)));
+        metrics::gauge!("journal_unconfigured").set(float(waiting));
         metrics::gauge!("journal_dead").set(float(dead));
         for (rule, number) in violations {
             tracing::error!(invariant.rule = rule, number, "an invariant is broken");

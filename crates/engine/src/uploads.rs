@@ -57,7 +57,7 @@ impl Engine {
         content: BoxStream<'static, std::io::Result<Bytes>>,
     ) -> Result<Upload, ActError> {
         let id = URL_SAFE_NO_PAD.encode(people::random_bytes());
-        let bytes_max = self.inner.settings.limits.attachment_bytes_max;
+        let bytes_max = self.settings().limits.attachment_bytes_max;
         let attachment = self
             .inner
             .files

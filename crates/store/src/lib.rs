@@ -9,33 +9,43 @@
 mod error;
 pub mod faults;
 mod folder;
+mod health;
+mod inspect;
+mod job;
+mod log;
 mod open;
 mod ops;
+mod roster;
 mod tx;
 mod view;
+mod waiting;
 mod words;
 mod writer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use domain::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use error::{OpenError, StoreError};
 pub use folder::make_folder;
+use job::Job;
 pub use ops::acts::PastAct;
 pub use ops::contacts::{ContactChange, DirectoryContact, Merge};
 pub use ops::conversations::{Folder, PageKey, Tally};
-pub use ops::journal::{JournalEntry, JournalState, Journaled};
+pub use ops::journal::{JournalEntry, JournalState, Journaled, PendingOfLine};
 pub use ops::outbox::OutboxEntry;
 pub use ops::people::{ApiToken, AuditEntry, Session};
 pub use ops::reach::{Block, Provisional, StoredSuggestion, Upload};
 pub use ops::threads::ThreadRow;
 pub use tx::{Signals, Taken, Tx};
 pub use view::View;
+use waiting::Haste;
 
 /// How many connections read at once: a page of the inbox is a few short reads,
 /// and there are two cores.
@@ -52,6 +62,28 @@ pub enum Durability {
     Normal,
 }
 
+/// How a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What a commit means.
+    pub durability: Durability,
+    /// Every page of a store up to this size is read before it is used, in a tenth of a
+    /// second; of a larger one soon afterwards.
+    pub read_first_bytes_max: u64,
+    /// How soon: after the first rush of a start.
+    pub read_rest_after: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Full,
+            read_first_bytes_max: 32 << 20,
+            read_rest_after: Duration::from_secs(5),
+        }
+    }
+}
+
 /// What the engine gives the store at its start.
 pub struct Hooks {
     /// The clock.
@@ -65,7 +97,10 @@ pub struct Hooks {
 
 /// The open store. Dropping it waits for what was accepted.
 pub struct Store {
+    // First, so that it holds nothing any more when the writer folds the log.
+    _inspection: Option<inspect::Inspection>,
     writer: writer::Writer,
+    health: Arc<health::Health>,
     path: PathBuf,
     readers: Arc<Readers>,
     _lock: open::Lock,
@@ -79,22 +114,36 @@ struct Readers {
 impl Store {
     /// Opens the store, migrating it if need be.
     pub fn open(path: &Path, durability: Durability, hooks: Hooks) -> Result<Self, OpenError> {
+        let options = Options {
+            durability,
+            ..Options::default()
+        };
+        Self::open_with(path, options, hooks)
+    }
+
+    /// As [`Self::open`], with more say in how.
+    pub fn open_with(path: &Path, options: Options, hooks: Hooks) -> Result<Self, OpenError> {
         let lock = open::lock(path)?;
-        let connection = open::writer(path, durability)?;
+        let (connection, is_large) = open::writer(path, options)?;
         let idle = (0..READERS)
             .map(|_| open::reader(path))
             .collect::<rusqlite::Result<Vec<_>>>()
             .map_err(|error| open::failed(path, &error))?;
-        let writer = writer::Writer::start(connection, hooks).map_err(|error| {
-            let (path, detail) = (path.display().to_string(), error.to_string());
-            if matches!(error, StoreError::Corrupt(_)) {
-                OpenError::Damaged { path, detail }
-            } else {
-                OpenError::Unreachable { path, detail }
-            }
-        })?;
+        let health = Arc::new(health::Health::default());
+        let writer = writer::Writer::start(connection, hooks, Arc::clone(&health))
+            .map_err(|error| refused(path, error))?;
+        let begin = || {
+            let health = Arc::clone(&health);
+            inspect::Inspection::begin(path, options.read_rest_after, health)
+        };
+        let inspection = is_large
+            .then(begin)
+            .transpose()
+            .map_err(|error| refused(path, error))?;
         Ok(Self {
+            _inspection: inspection,
             writer,
+            health,
             path: path.to_owned(),
             readers: Arc::new(Readers {
                 permits: Semaphore::new(READERS),
@@ -114,7 +163,35 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.writer.write(op).await
+        self.writer.write(Haste::Now, Job::once(op)).await
+    }
+
+    /// As [`Store::write`], and cheaper in a crowd: operations that come to the same
+    /// when they are undone and run again are kept apart only when one of them fails.
+    pub async fn write_repeatable<T, E>(
+        &self,
+        op: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let job = Job::repeatable(op);
+        self.writer.write(Haste::Now, job).await
+    }
+
+    /// As [`Store::write_repeatable`], when there is time: an operation on what is
+    /// durable already lets those go first whom somebody waits for.
+    pub async fn write_behind<T, E>(
+        &self,
+        op: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let job = Job::repeatable(op);
+        self.writer.write(Haste::Later, job).await
     }
 
     /// Reads what is committed.
@@ -127,28 +204,41 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        // The permits are as many as the connections, so one is always idle here.
-        let _permit = self
-            .readers
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| StoreError::Closed)?;
-        let task = tokio::task::spawn_blocking(move || {
-            let connection = readers
-                .take()
-                .ok_or_else(|| StoreError::Broken("no idle reader".to_owned()))?;
-            let result = query(&View::new(&connection));
-            readers.put(connection);
-            result
-        });
+        let _permit = self.reader().await?;
+        let task = tokio::task::spawn_blocking(move || readers.lend(query));
         task.await
             .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }
 
-    /// Whether the last commit succeeded.
+    /// As [`Store::read`], of a few rows by their keys: on the caller's own thread,
+    /// since handing it to another costs more than such a query.
+    pub async fn read_rows<T, E>(
+        &self,
+        query: impl FnOnce(&View<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let _permit = self.reader().await?;
+        self.readers.lend(query)
+    }
+
+    /// Leave to use a connection. There are as many as connections, so with one of
+    /// them a connection is idle.
+    async fn reader(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let permit = self.readers.permits.acquire().await;
+        permit.map_err(|_| StoreError::Closed)
+    }
+
+    /// Whether the last commit succeeded and the file is whole, as far as is known.
     pub fn is_healthy(&self) -> bool {
-        self.writer.is_healthy()
+        self.health.is_good()
+    }
+
+    /// What is wrong with the file, if something was found: nothing is written any more
+    /// then, and a backup has to be restored.
+    pub fn damage(&self) -> Option<&str> {
+        self.health.damage()
     }
 
     /// Copies a consistent state of the store to a new file while it is used.
@@ -157,13 +247,34 @@ impl Store {
     }
 }
 
-impl Readers {
-    fn take(&self) -> Option<Connection> {
-        self.lock().pop()
+fn refused(path: &Path, error: StoreError) -> OpenError {
+    let path = path.display().to_string();
+    match error {
+        StoreError::Corrupt(detail) => OpenError::Damaged { path, detail },
+        StoreError::Unavailable(_)
+        | StoreError::Broken(_)
+        | StoreError::Panicked
+        | StoreError::Closed
+        | StoreError::Overloaded => OpenError::Unreachable {
+            path,
+            detail: error.to_string(),
+        },
     }
+}
 
-    fn put(&self, connection: Connection) {
+impl Readers {
+    fn lend<T, E: From<StoreError>>(
+        &self,
+        query: impl FnOnce(&View<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = self
+            .lock()
+            .pop()
+            .ok_or_else(|| StoreError::Broken("no idle reader".to_owned()))?;
+        // A connection outlives a query that panics.
+        let result = catch_unwind(AssertUnwindSafe(|| query(&View::new(&connection))));
         self.lock().push(connection);
+        result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {

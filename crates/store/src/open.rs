@@ -7,11 +7,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
+use crate::{Options, inspect, log};
 
 /// Every migration, in order; a store's `user_version` counts those it has.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_merged.sql"),
+    include_str!("../migrations/0003_owners.sql"),
+    include_str!("../migrations/0004_joined.sql"),
+    include_str!("../migrations/0005_rosters.sql"),
 ];
 
 /// Holds the store for this process alone, as long as it lives.
@@ -44,7 +48,8 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     }
 }
 
-pub(crate) fn writer(path: &Path, durability: crate::Durability) -> Result<Connection, OpenError> {
+/// The writing connection, and whether the store is too large to have been read whole.
+pub(crate) fn writer(path: &Path, options: Options) -> Result<(Connection, bool), OpenError> {
     let mut connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -52,10 +57,16 @@ pub(crate) fn writer(path: &Path, durability: crate::Durability) -> Result<Conne
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(|error| failed(path, &error))?;
-    configure(&connection, durability).map_err(|error| failed(path, &error))?;
-    check(path, &connection)?;
+    configure(&connection, options.durability).map_err(|error| failed(path, &error))?;
+    let is_large = check(path, &connection, options.read_first_bytes_max)?;
     migrate(path, &mut connection)?;
-    Ok(connection)
+    // Whoever sends something again is told that it is here already. What a process that
+    // was killed, or could not sync, has left in the log may be there in the system's
+    // memory only: it is written anew, and synced, before anybody is told anything.
+    log::fold(&connection)
+        .and_then(|()| after_migrations(&connection))
+        .map_err(|error| failed(path, &error))?;
+    Ok((connection, is_large))
 }
 
 pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
@@ -81,12 +92,19 @@ fn configure(connection: &Connection, durability: crate::Durability) -> rusqlite
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // The writer folds the log by itself, after its answers, and sees if that fails.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     keep_plans(connection)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(())
+}
+
+/// Nothing is written before the commit, so that it is the commit that fails. A
+/// migration may need the memory for more.
+fn after_migrations(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cache_spill", false)
 }
 
 /// Else a statement whose limit is a parameter is planned anew at every use.
@@ -95,9 +113,9 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The quick check reads every page's structure; the deep one stays with
-/// `switchboard doctor`, since it costs minutes on a large store.
-fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+/// Refuses what is newer or damaged; answers whether there is too much to have been
+/// read whole. The deepest check stays with `switchboard doctor`.
+fn check(path: &Path, connection: &Connection, read_max: u64) -> Result<bool, OpenError> {
     let version = user_version(path, connection)?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if version > known {
@@ -107,16 +125,19 @@ fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
             known,
         });
     }
-    let verdict: String = connection
-        .query_row("pragma quick_check(1)", (), |row| row.get(0))
-        .map_err(|error| failed(path, &error))?;
-    if verdict != "ok" {
-        return Err(OpenError::Damaged {
+    let is_large = inspect::size(connection).map_err(|error| failed(path, &error))? > read_max;
+    let damage = if is_large {
+        inspect::glance(connection).map(|()| None)
+    } else {
+        inspect::read_all(connection)
+    };
+    match damage.map_err(|error| failed(path, &error))? {
+        None => Ok(is_large),
+        Some(detail) => Err(OpenError::Damaged {
             path: path.display().to_string(),
-            detail: verdict,
-        });
+            detail,
+        }),
     }
-    Ok(())
 }
 
 fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {

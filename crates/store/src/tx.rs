@@ -8,6 +8,7 @@ use domain::operator::Operator;
 use domain::{LineId, OperatorId, Timestamp};
 use rusqlite::Connection;
 
+use crate::roster::Rosters;
 use crate::words::Words;
 use crate::{StoreError, View};
 
@@ -65,6 +66,7 @@ pub(crate) struct WriterState {
     pub(crate) signals: Signals,
     /// Written after the operations of a transaction.
     pub(crate) words: Vec<Words>,
+    pub(crate) rosters: Rosters,
     pub(crate) unsettled: bool,
 }
 
@@ -111,6 +113,7 @@ impl WriterState {
             undo: Vec::new(),
             signals: Signals::default(),
             words: Vec::new(),
+            rosters: Rosters::new(),
             unsettled: true,
         })
     }
@@ -150,6 +153,8 @@ impl WriterState {
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
         self.words.truncate(mark.words);
+        // A row that is remembered may have gone with the operation.
+        self.rosters.clear();
         self.signals.outbox = mark.outbox;
         self.signals.deadline = mark.deadline;
         self.signals.directory = mark.directory;

@@ -1,97 +1,71 @@
-//! The one writer: a thread that takes all that waits, writes it in one
-//! transaction, and answers after the commit. A batch grows by itself while the
-//! commit before it runs, so an idle store answers after one fsync and a busy one
-//! shares it among hundreds.
+//! The one writer: a thread that takes what waits, writes it in one transaction, and
+//! answers after the commit. A batch grows by itself while the commit before it runs,
+//! so an idle store answers after one fsync and a busy one shares it among hundreds.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::tx::{Signals, WriterState};
-use crate::{Hooks, StoreError, Tx, faults, words};
+use crate::health::Health;
+use crate::job::Job;
+use crate::tx::{Mark, Signals, WriterState};
+use crate::waiting::{Haste, Waiting};
+use crate::{Hooks, StoreError, Tx, faults, log, words};
 
 /// Operations that wait for the writer. More make their callers wait: a second of
 /// work at the measured rate.
 const WAITING_MAX: usize = 8_192;
-/// Operations of one transaction. Beyond this the fsync is shared widely enough,
-/// and a longer batch only makes its first operation wait.
-const BATCH_MAX: usize = 256;
-
-/// An operation, or why it cannot be run; answers whether to keep what it did.
-type Job = Box<dyn FnOnce(Result<&mut Tx<'_>, StoreError>) -> (Done, bool) + Send>;
-type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 pub(crate) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<mpsc::Sender<(Haste, Job)>>,
     thread: Option<JoinHandle<()>>,
-    healthy: Arc<AtomicBool>,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, hooks: Hooks) -> Result<Self, StoreError> {
+    pub(crate) fn start(
+        mut connection: Connection,
+        hooks: Hooks,
+        health: Arc<Health>,
+    ) -> Result<Self, StoreError> {
         let state = WriterState::load(&connection)?;
-        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let healthy = Arc::new(AtomicBool::new(true));
+        let (jobs, channel) = mpsc::channel(WAITING_MAX);
         let turn = Turn {
+            log_length: log::Length::watch(&mut connection)?,
             connection,
             state,
             stale: false,
+            unfolded: false,
             hooks,
-            healthy: Arc::clone(&healthy),
+            health,
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || turn.run(waiting))
+            .spawn(move || turn.run(Waiting::new(channel)))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
-            healthy,
         })
     }
 
+    /// Runs a job, and answers after it is durable.
     pub(crate) async fn write<T, E>(
         &self,
-        op: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        haste: Haste,
+        (job, answered): (Job, oneshot::Receiver<Result<T, E>>),
     ) -> Result<T, E>
     where
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError>,
     {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |tx| {
-            // A panic undoes this operation alone; what it touched in memory is
-            // undone with it.
-            let result = match tx {
-                Ok(tx) => catch_unwind(AssertUnwindSafe(|| op(tx)))
-                    .unwrap_or_else(|_| Err(StoreError::Panicked.into())),
-                Err(error) => Err(error.into()),
-            };
-            let keep = result.is_ok();
-            let done: Done = Box::new(move |committed| {
-                let result = match committed {
-                    Ok(()) => result,
-                    Err(error) => Err(error.into()),
-                };
-                // Nobody waits any more when the caller has gone: the work is done
-                // all the same.
-                let _ = answer.send(result);
-            });
-            (done, keep)
-        });
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
-        jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        let sent = jobs.send((haste, job)).await;
+        sent.map_err(|_| StoreError::Closed)?;
         answered
             .await
             .unwrap_or_else(|_| Err(StoreError::Closed.into()))
-    }
-
-    pub(crate) fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed)
     }
 }
 
@@ -109,71 +83,159 @@ impl Drop for Writer {
 
 struct Turn {
     connection: Connection,
+    log_length: log::Length,
     state: WriterState,
     /// The state could not be read again after a lost transaction.
     stale: bool,
+    /// The log could not be folded, and must be before anything else is taken.
+    unfolded: bool,
     hooks: Hooks,
-    healthy: Arc<AtomicBool>,
+    health: Arc<Health>,
 }
 
 impl Turn {
-    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
-        let mut batch = Vec::with_capacity(BATCH_MAX);
-        while let Some(first) = waiting.blocking_recv() {
-            batch.push(first);
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                batch.push(next);
+    fn run(mut self, mut waiting: Waiting<Job>) {
+        while waiting.wait() {
+            if let Err(error) = self.may_write() {
+                refuse(&mut waiting, &error);
+                continue;
             }
-            self.transact(&mut batch);
+            self.transact(&mut waiting);
+            // After the answers: nobody waits for it.
+            if self.log_length.is_long() {
+                self.fold();
+            }
+        }
+        self.close();
+    }
+
+    /// Says no when what is written could not be kept.
+    fn may_write(&mut self) -> Result<(), StoreError> {
+        if self.unfolded && self.health.damage().is_none() {
+            self.fold();
+        }
+        if let Some(damage) = self.health.damage() {
+            return Err(StoreError::Unavailable(format!("it is damaged: {damage}")));
+        }
+        if self.unfolded {
+            return Err(StoreError::Unavailable(
+                "its log cannot be folded".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self) {
+        let folded = log::fold(&self.connection);
+        self.unfolded = folded.is_err();
+        if let Err(error) = folded {
+            log::die_if_unsynced(&error);
+            self.health.set_failing(true);
+            tracing::error!(%error, "the store's log could not be folded");
         }
     }
 
-    fn transact(&mut self, batch: &mut Vec<Job>) {
+    /// Leaves the store as one file that can be copied. Of a damaged one nothing more
+    /// is touched.
+    fn close(&self) {
+        if self.health.damage().is_some() {
+            return;
+        }
+        match log::fold_and_empty(&self.connection) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("somebody reads the store: its log stays beside it"),
+            Err(error) => tracing::error!(%error, "the store's log stays beside it"),
+        }
+    }
+
+    fn transact(&mut self, waiting: &mut Waiting<Job>) {
         self.state.now = self.state.now.max((self.hooks.now)());
-        let mut answers = Vec::with_capacity(batch.len());
-        let outcome = self.fill(batch, &mut answers);
+        let mut done = Vec::new();
+        let outcome = self.fill(waiting, &mut done);
         let outcome = outcome.and_then(|()| self.commit());
         match &outcome {
             Ok(()) => {
-                self.healthy.store(true, Ordering::Relaxed);
+                self.health.set_failing(false);
                 let signals = std::mem::take(&mut self.state.signals);
                 (self.hooks.committed)(signals);
             }
-            Err(error) => {
-                self.recover(error);
-                // Those that were not reached are told the same.
-                let unreached = batch.drain(..).rev();
-                answers.extend(unreached.map(|job| job(Err(error.clone())).0));
-            }
+            Err(error) => self.recover(error),
         }
-        for done in answers {
-            done(outcome.clone());
+        for job in done {
+            job.answer(outcome.clone());
+        }
+        if let Err(error) = &outcome {
+            // Whoever waits behind them is not kept until it works again.
+            refuse(waiting, error);
         }
     }
 
-    fn fill(&mut self, batch: &mut Vec<Job>, answers: &mut Vec<Done>) -> Result<(), StoreError> {
+    fn fill(&mut self, waiting: &mut Waiting<Job>, done: &mut Vec<Job>) -> Result<(), StoreError> {
         self.connection.execute_batch("begin immediate")?;
         if self.stale {
             self.reload()?;
         }
         self.state.reserve_ids(&self.connection)?;
-        // The last is taken first, so that what is left after a failure is what
-        // was not reached.
-        batch.reverse();
-        while let Some(job) = batch.pop() {
-            let (answer, outcome) = guarded(&self.connection, &mut self.state, |tx| {
-                let (done, keep) = job(Ok(tx));
-                (Some(done), keep)
-            });
-            answers.extend(answer);
+        let mut shared = None;
+        for mut job in waiting.batch() {
+            if job.repeatable {
+                self.together(&mut shared, job, done)?;
+                continue;
+            }
+            self.part(&mut shared)?;
+            let outcome = guarded(&self.connection, &mut self.state, |tx| job.run(tx));
+            done.push(job);
             outcome?;
         }
+        self.part(&mut shared)?;
         if self.state.unsettled {
             self.settle()?;
         }
         words::write(&self.connection, &mut self.state.words)
+    }
+
+    /// Runs a job behind one savepoint with those before it. When it fails all of them
+    /// are undone, and each is run again behind one of its own.
+    fn together(
+        &mut self,
+        shared: &mut Option<Shared>,
+        mut job: Job,
+        done: &mut Vec<Job>,
+    ) -> Result<(), StoreError> {
+        let Self {
+            connection, state, ..
+        } = self;
+        let begun = if let Some(begun) = shared.take() {
+            begun
+        } else {
+            execute(connection, "savepoint op")?;
+            Shared {
+                mark: state.mark(),
+                first: done.len(),
+            }
+        };
+        let keep = job.run(&mut Tx::new(connection, state));
+        done.push(job);
+        still_open(connection)?;
+        if keep {
+            *shared = Some(begun);
+            return Ok(());
+        }
+        state.undo_to(&begun.mark);
+        execute(connection, "rollback to op")?;
+        execute(connection, "release op")?;
+        for job in &mut done[begun.first..] {
+            guarded(connection, state, |tx| job.run(tx))?;
+        }
+        Ok(())
+    }
+
+    /// Ends a shared savepoint, so that what comes next can be undone alone.
+    fn part(&self, shared: &mut Option<Shared>) -> Result<(), StoreError> {
+        match shared.take() {
+            Some(_) => execute(&self.connection, "release op"),
+            None => Ok(()),
+        }
     }
 
     fn settle(&mut self) -> Result<(), StoreError> {
@@ -184,14 +246,13 @@ impl Turn {
             ..
         } = self;
         let mut failure = None;
-        let (_, outcome) = guarded(connection, state, |tx| {
+        guarded(connection, state, |tx| {
             let result = catch_unwind(AssertUnwindSafe(|| (hooks.settle)(tx)))
                 .unwrap_or(Err(StoreError::Panicked));
             let keep = result.is_ok();
             failure = result.err();
-            (None, keep)
-        });
-        outcome?;
+            keep
+        })?;
         // What the pass itself changed is settled by it.
         state.unsettled = false;
         if let Some(error) = failure {
@@ -202,14 +263,16 @@ impl Turn {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         faults::point("before-commit");
-        self.connection.execute_batch("commit")?;
+        self.connection
+            .execute_batch("commit")
+            .inspect_err(log::die_if_unsynced)?;
         faults::point("after-commit");
         Ok(())
     }
 
     fn recover(&mut self, error: &StoreError) {
         tracing::error!(%error, "a commit failed; nothing of it was acknowledged");
-        self.healthy.store(false, Ordering::Relaxed);
+        self.health.set_failing(true);
         self.state.signals = Signals::default();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("rollback")
@@ -232,35 +295,47 @@ impl Turn {
     }
 }
 
+fn refuse(waiting: &mut Waiting<Job>, error: &StoreError) {
+    for job in waiting.drain() {
+        job.answer(Err(error.clone()));
+    }
+}
+
+/// A savepoint that several jobs share.
+struct Shared {
+    mark: Mark,
+    /// Where the first of them stands among those that are done.
+    first: usize,
+}
+
 /// Runs something behind a savepoint and undoes it alone if it does not want to be
 /// kept. An error means that the whole transaction is lost.
 fn guarded(
     connection: &Connection,
     state: &mut WriterState,
-    run: impl FnOnce(&mut Tx<'_>) -> (Option<Done>, bool),
-) -> (Option<Done>, Result<(), StoreError>) {
+    run: impl FnOnce(&mut Tx<'_>) -> bool,
+) -> Result<(), StoreError> {
     // Without its savepoint the operation still runs, and is lost with the rest.
     let begun = execute(connection, "savepoint op");
     let mark = state.mark();
-    let (done, keep) = run(&mut Tx::new(connection, state));
-    if connection.is_autocommit() {
-        // SQLite itself rolled everything back: the disk is full or failing.
-        let lost = StoreError::Unavailable("the transaction was rolled back".to_owned());
-        return (done, Err(lost));
-    }
+    let keep = run(&mut Tx::new(connection, state));
+    still_open(connection)?;
+    begun?;
     if !keep {
         state.undo_to(&mark);
+        execute(connection, "rollback to op")?;
     }
-    let outcome = begun
-        .and_then(|()| {
-            if keep {
-                Ok(())
-            } else {
-                execute(connection, "rollback to op")
-            }
-        })
-        .and_then(|()| execute(connection, "release op"));
-    (done, outcome)
+    execute(connection, "release op")
+}
+
+/// SQLite itself rolls everything back when the disk is full or failing.
+fn still_open(connection: &Connection) -> Result<(), StoreError> {
+    if connection.is_autocommit() {
+        return Err(StoreError::Unavailable(
+            "the transaction was rolled back".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {

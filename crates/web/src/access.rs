@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use domain::operator::Role;
+use engine::act::scope_of;
+use engine::contacts::AskedBy;
 use engine::people::Principal;
 use engine::{Actor, Engine};
 use http::{HeaderMap, Request, Response, header};
@@ -132,6 +134,15 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("ForcePresence", SUPERVISOR),
         ],
     ),
+];
+
+/// What stands beside the contract and asks for nothing: whether the gateway is well,
+/// and the contract's own text, which is public. Neither tells anything of what a
+/// gateway holds.
+pub const OPEN: &[&str] = &[
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
 ];
 
 /// Who may call the method at a path; none when there is no such row.
@@ -285,6 +296,8 @@ where
                 return inner.call(request).await;
             };
             let principal = caller.principal.clone();
+            let by = AskedBy(scope_of(Some(&caller.actor)));
+            request.extensions_mut().insert(by);
             request.extensions_mut().insert(caller);
             let response = inner.call(request).await?;
             Ok(response.map(|body| Body::new(end_when(body, revoked(engine, principal)))))

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::Fault;
 use crate::real::Random;
 
 /// The root's number, as FUSE has it.
@@ -13,6 +14,7 @@ pub(super) struct Disk {
     nodes: BTreeMap<u64, Node>,
     next: u64,
     is_cut: bool,
+    fault: Option<(Fault, &'static str)>,
     pub(super) forgotten_bytes: u64,
 }
 
@@ -48,6 +50,7 @@ impl Default for Disk {
             nodes: BTreeMap::from([(ROOT, root)]),
             next: ROOT + 1,
             is_cut: false,
+            fault: None,
             forgotten_bytes: 0,
         }
     }
@@ -95,6 +98,11 @@ impl File {
         for change in self.unsynced.drain(..) {
             change.apply(&mut self.durable);
         }
+    }
+
+    /// The pages count as written, and are not.
+    fn lose(&mut self) {
+        self.unsynced.clear();
     }
 
     /// What is left of it; how much was forgotten.
@@ -177,6 +185,36 @@ impl Disk {
 
     pub(super) fn cut(&mut self) {
         self.is_cut = true;
+    }
+
+    pub(super) fn fail(&mut self, fault: Option<(Fault, &'static str)>) {
+        self.fault = fault;
+    }
+
+    /// What fails with a node of this name.
+    pub(super) fn fault_of_name(&self, name: &str) -> Option<Fault> {
+        let (fault, name_end) = self.fault?;
+        name.ends_with(name_end).then_some(fault)
+    }
+
+    /// What fails with this node.
+    pub(super) fn fault_of(&self, number: u64) -> Option<Fault> {
+        let mut folders = self.nodes.values().filter_map(|node| match node {
+            Node::Folder(folder) => Some(folder),
+            Node::File(_) => None,
+        });
+        let name = folders.find_map(|folder| {
+            let mut names = folder.live.iter();
+            names.find_map(|(name, child)| (*child == number).then_some(name.as_str()))
+        });
+        self.fault_of_name(name.unwrap_or_default())
+    }
+
+    /// What a failed sync does.
+    pub(super) fn lose(&mut self, number: u64) {
+        if let Some(file) = self.file_mut(number) {
+            file.lose();
+        }
     }
 
     pub(super) fn restore(&mut self, random: &mut Random) {
@@ -307,7 +345,7 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use super::{Disk, Folder, Node, ROOT};
+    use super::{Disk, Fault, Folder, Node, ROOT};
     use crate::real::Random;
 
     #[test]
@@ -331,5 +369,30 @@ mod tests {
             assert_eq!(disk.file(file).unwrap().live[..512], [1; 512]);
         }
         assert!(disk.forgotten_bytes > 0);
+    }
+
+    #[test]
+    fn what_a_failed_sync_lost_no_later_one_keeps() {
+        let mut random = Random::new(7);
+        let mut disk = Disk::default();
+        let file = disk
+            .create(ROOT, "a.db", Node::File(super::File::default()))
+            .unwrap();
+        disk.sync(ROOT).unwrap();
+        disk.fail(Some((Fault::Sync, ".db")));
+        assert_eq!(disk.fault_of(file), Some(Fault::Sync));
+        assert_eq!(disk.fault_of(ROOT), None);
+        disk.write(file, 0, &[1; 512]).unwrap();
+        disk.lose(file);
+        disk.fail(None);
+        disk.write(file, 512, &[2; 512]).unwrap();
+        disk.sync(file).unwrap();
+        let live = &disk.file(file).unwrap().live;
+        assert_eq!((live[0], live[512]), (1, 2), "it looks as if it were there");
+        disk.cut();
+        disk.restore(&mut random);
+        let file = disk.find(ROOT, "a.db").unwrap();
+        let kept = &disk.file(file).unwrap().live;
+        assert_eq!((kept[0], kept[512]), (0, 2));
     }
 }

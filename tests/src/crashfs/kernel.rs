@@ -9,8 +9,8 @@ use fuser::{
     ReplyEmpty, ReplyEntry, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
-use super::Shared;
 use super::disk::{Disk, File, Folder, Node};
+use super::{Fault, Shared};
 
 /// The kernel keeps no name and no attribute: after a cut they are others.
 const KEEP: Duration = Duration::ZERO;
@@ -28,9 +28,50 @@ impl Kernel {
         act(&mut disk).ok_or(Errno::ENOENT)
     }
 
+    /// Changes something, unless that fails just now.
+    fn change<T>(
+        &self,
+        fault: impl FnOnce(&Disk) -> Option<Fault>,
+        act: impl FnOnce(&mut Disk) -> Option<T>,
+    ) -> Result<T, Errno> {
+        let fault = self.with(|disk| Some(fault(disk)))?;
+        match fault {
+            Some(Fault::Write) => Err(Errno::EIO),
+            Some(Fault::ReadOnly) => Err(Errno::EROFS),
+            Some(Fault::Sync) | None => self.with(act),
+        }
+    }
+
+    fn change_name<T>(
+        &self,
+        name: &str,
+        act: impl FnOnce(&mut Disk) -> Option<T>,
+    ) -> Result<T, Errno> {
+        self.change(|disk| disk.fault_of_name(name), act)
+    }
+
+    fn change_node<T>(
+        &self,
+        number: u64,
+        act: impl FnOnce(&mut Disk) -> Option<T>,
+    ) -> Result<T, Errno> {
+        self.change(|disk| disk.fault_of(number), act)
+    }
+
+    fn sync(&self, number: u64, reply: ReplyEmpty) {
+        let synced = self.with(|disk| {
+            if disk.fault_of(number) == Some(Fault::Sync) {
+                disk.lose(number);
+                return Some(Err(Errno::EIO));
+            }
+            disk.sync(number).map(Ok)
+        });
+        answer(synced.flatten(), reply);
+    }
+
     fn make(&self, parent: INodeNo, name: &OsStr, node: Node) -> Result<FileAttr, Errno> {
         let name = name.to_str().ok_or(Errno::EINVAL)?;
-        self.with(|disk| {
+        self.change_name(name, |disk| {
             let number = disk.create(parent.0, name, node)?;
             attributes(disk, number)
         })
@@ -38,7 +79,8 @@ impl Kernel {
 
     fn remove(&self, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let name = name.to_str().unwrap_or_default();
-        answer(self.with(|disk| disk.remove(parent.0, name)), reply);
+        let removed = self.change_name(name, |disk| disk.remove(parent.0, name));
+        answer(removed, reply);
     }
 }
 
@@ -120,7 +162,7 @@ impl Filesystem for Kernel {
         _: Option<BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        let changed = self.with(|disk| {
+        let changed = self.change_node(ino.0, |disk| {
             if let Some(length) = length {
                 disk.resize(ino.0, size(length))?;
             }
@@ -186,7 +228,7 @@ impl Filesystem for Kernel {
     ) {
         let from = (parent.0, name.to_str().unwrap_or_default());
         let to = (new_parent.0, new_name.to_str().unwrap_or_default());
-        answer(self.with(|disk| disk.rename(from, to)), reply);
+        answer(self.change_name(to.1, |disk| disk.rename(from, to)), reply);
     }
 
     fn read(
@@ -224,7 +266,7 @@ impl Filesystem for Kernel {
         _: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        match self.with(|disk| disk.write(ino.0, size(offset), data)) {
+        match self.change_node(ino.0, |disk| disk.write(ino.0, size(offset), data)) {
             Ok(()) => reply.written(u32::try_from(data.len()).unwrap_or(u32::MAX)),
             Err(error) => reply.error(error),
         }
@@ -235,7 +277,7 @@ impl Filesystem for Kernel {
     }
 
     fn fsync(&self, _: &Request, ino: INodeNo, _: FileHandle, _datasync: bool, reply: ReplyEmpty) {
-        answer(self.with(|disk| disk.sync(ino.0)), reply);
+        self.sync(ino.0, reply);
     }
 
     fn fsyncdir(
@@ -246,7 +288,7 @@ impl Filesystem for Kernel {
         _datasync: bool,
         reply: ReplyEmpty,
     ) {
-        answer(self.with(|disk| disk.sync(ino.0)), reply);
+        self.sync(ino.0, reply);
     }
 
     fn readdir(

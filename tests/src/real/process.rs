@@ -14,7 +14,8 @@ use crate::soon;
 /// A gateway's folder, port and configuration, and its process while it lives.
 #[derive(Debug)]
 pub struct Server {
-    config: PathBuf,
+    /// Its configuration.
+    pub config: PathBuf,
     log: PathBuf,
     /// Where the store is.
     pub store: PathBuf,
@@ -139,11 +140,21 @@ impl Server {
 
     /// Stops it, as a service manager does.
     pub async fn stop(&mut self) {
+        self.signal("-TERM");
+        soon("the gateway stops", self.ended()).await;
+    }
+
+    /// Has it read another configuration.
+    pub fn reload(&self, config: &str) {
+        std::fs::write(&self.config, config).unwrap();
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
         let process = self.process.as_ref().unwrap();
         let mut kill = Command::new("kill");
-        kill.arg("-TERM").arg(process.child.id().to_string());
+        kill.arg(signal).arg(process.child.id().to_string());
         assert!(kill.status().unwrap().success());
-        soon("the gateway stops", self.ended()).await;
     }
 
     /// What it said so far, for whoever reads of a failure.

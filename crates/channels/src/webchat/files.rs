@@ -1,25 +1,22 @@
 //! Files from visitors: stored first, then named in a message.
 //!
 //! The gateway remembers nothing of an upload. Its id is the description of the
-//! stored file, signed for one visitor: without the signature, whoever knows the
+//! stored file, signed for one browser: without the signature, whoever knows the
 //! hash of a file could ask for its content.
 
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::message::Attachment;
 use domain::{Millis, Timestamp};
 use futures::{StreamExt, TryStreamExt};
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use std::io;
 use std::time::Duration;
 
 use super::routes::Endpoint;
-use super::visitor;
+use super::ticket;
+use super::visitor::Token;
 use crate::host::{Act, ClientIp, Refused};
 use crate::refusal::refusal;
 use crate::{clean, upload};
@@ -29,8 +26,6 @@ const UPLOAD_LIFETIME: Millis = Millis::from_secs(24 * 3_600);
 
 /// The largest file over a slow mobile line takes some minutes.
 const UPLOAD_TIMEOUT: Duration = Duration::from_mins(10);
-
-const UPLOAD_ID_BYTES_MAX: usize = 4_096;
 
 /// What the page is told of its file.
 #[derive(Debug, Serialize)]
@@ -55,8 +50,9 @@ pub(super) async fn take(endpoint: &Endpoint, request: Request) -> Result<Stored
         return Err(UploadError::NotHere);
     }
     let visitor_id = bearer(request.headers())
-        .and_then(visitor::visitor_id)
-        .ok_or(UploadError::Token)?;
+        .and_then(Token::read)
+        .ok_or(UploadError::Token)?
+        .browser_id();
     let ip = ClientIp::of(request.extensions());
     endpoint
         .host
@@ -78,23 +74,15 @@ pub(super) async fn take(endpoint: &Endpoint, request: Request) -> Result<Stored
         until,
     };
     Ok(Stored {
-        upload_id: sign(&ticket, &key(endpoint))?,
+        upload_id: ticket::sign(&ticket, &key(endpoint)),
         ..stored
     })
 }
 
-/// The file behind an upload id; none when it is not this visitor's.
-pub(super) fn find(endpoint: &Endpoint, upload_id: &str, visitor_id: &str) -> Option<Attachment> {
-    if upload_id.len() > UPLOAD_ID_BYTES_MAX {
-        return None;
-    }
-    let (signed, signature) = upload_id.split_once('.')?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key(endpoint)).ok()?;
-    mac.update(signed.as_bytes());
-    mac.verify_slice(&signature).ok()?;
-    let ticket: Ticket = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(signed).ok()?).ok()?;
-    let good = ticket.visitor_id == visitor_id && ticket.until > endpoint.host.now();
+/// The file behind an upload id; none when it is not this browser's.
+pub(super) fn find(endpoint: &Endpoint, upload_id: &str, browser_id: &str) -> Option<Attachment> {
+    let ticket: Ticket = ticket::read(upload_id, &key(endpoint))?;
+    let good = ticket.visitor_id == browser_id && ticket.until > endpoint.host.now();
     good.then_some(ticket.file)
 }
 
@@ -134,17 +122,6 @@ async fn store(endpoint: &Endpoint, request: Request) -> Result<Attachment, Uplo
             Some(_) => {}
         }
     }
-}
-
-fn sign(ticket: &Ticket, key: &[u8]) -> Result<String, UploadError> {
-    let internal = |text: String| UploadError::Refused(Refused::Invalid(text));
-    let json = serde_json::to_vec(ticket).map_err(|error| internal(error.to_string()))?;
-    let signed = URL_SAFE_NO_PAD.encode(json);
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(key).map_err(|error| internal(error.to_string()))?;
-    mac.update(signed.as_bytes());
-    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-    Ok(format!("{signed}.{signature}"))
 }
 
 /// Bound to the line as well: another line may be another company's.

@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use super::visitor::Token;
+
 const TOKEN_BYTES_MAX: usize = 4_096;
 const LIFETIME_SECS_MAX: i64 = 300;
 
@@ -86,12 +88,13 @@ struct Claims {
     user: User,
 }
 
-/// Checks a token. Whether it was used before is [`Spent`]'s to say.
+/// Checks a token, which may say for which visitor it is: by any name the site may
+/// have heard in this browser. Whether the token was used before is [`Spent`]'s to say.
 pub(super) fn verify(
     token: &str,
     secret: &str,
     line: &LineId,
-    visitor_id: &str,
+    browser: &Token,
     now: Timestamp,
 ) -> Result<Signed, NotIdentified> {
     if token.len() > TOKEN_BYTES_MAX {
@@ -112,13 +115,13 @@ pub(super) fn verify(
         .map_err(|_| NotIdentified::Forged)?;
     let claims: Claims =
         serde_json::from_slice(&decode(signed)?).map_err(|_| NotIdentified::Malformed)?;
-    check(claims, line, visitor_id, now)
+    check(claims, line, browser, now)
 }
 
 fn check(
     claims: Claims,
     line: &LineId,
-    visitor_id: &str,
+    browser: &Token,
     now: Timestamp,
 ) -> Result<Signed, NotIdentified> {
     let ids = [(&claims.jti, 128), (&claims.user.user_id, 200)];
@@ -128,7 +131,8 @@ fn check(
     {
         return Err(NotIdentified::Malformed);
     }
-    if claims.aud != line.as_str() || claims.visitor.is_some_and(|visitor| visitor != visitor_id) {
+    let is_for = |visitor: &String| browser.is_named(visitor, &claims.user.user_id);
+    if claims.aud != line.as_str() || !claims.visitor.as_ref().is_none_or(is_for) {
         return Err(NotIdentified::NotForHere);
     }
     let now_secs = now.0.div_euclid(1_000);
@@ -146,24 +150,24 @@ fn check(
 }
 
 /// Tokens that were used here and still run. The journal remembers them for all
-/// nodes; this remembers for whom, so that one visitor may come again with the
-/// same token after a lost connection.
+/// nodes; this remembers for which browser, so that one visitor may come again with
+/// the same token after a lost connection.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
     by_jti: Mutex<BTreeMap<String, (Timestamp, String)>>,
 }
 
 impl Spent {
-    /// Spends a token. True when this visitor has spent it here before.
+    /// Spends a token. True when this browser has spent it here before.
     pub(super) fn spend(
         &self,
         signed: &Signed,
-        visitor_id: &str,
+        browser_id: &str,
         now: Timestamp,
     ) -> Result<bool, NotIdentified> {
         let mut by_jti = self.by_jti.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, visitor)) = by_jti.get(&signed.jti) {
-            return if visitor == visitor_id {
+        if let Some((_, browser)) = by_jti.get(&signed.jti) {
+            return if browser == browser_id {
                 Ok(true)
             } else {
                 Err(NotIdentified::Replayed)
@@ -175,7 +179,7 @@ impl Spent {
                 return Err(NotIdentified::Busy);
             }
         }
-        by_jti.insert(signed.jti.clone(), (signed.expires, visitor_id.to_owned()));
+        by_jti.insert(signed.jti.clone(), (signed.expires, browser_id.to_owned()));
         Ok(false)
     }
 

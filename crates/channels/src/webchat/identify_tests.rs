@@ -24,16 +24,31 @@ fn claims(change: &Value) -> Value {
     claims
 }
 
+fn browser() -> Token {
+    Token::new([7; 32])
+}
+
 fn check(token: &str) -> Result<Signed, NotIdentified> {
-    verify(token, SECRET, &LineId::from("site"), "v-1", NOW)
+    verify(token, SECRET, &LineId::from("site"), &browser(), NOW)
 }
 
 #[test]
 fn a_good_token_tells_the_user() {
-    let signed = check(&sign(&claims(&json!({"visitor": "v-1"})), SECRET)).unwrap();
+    let signed = check(&sign(&claims(&json!({})), SECRET)).unwrap();
     assert_eq!(signed.user.user_id, "u-1");
     assert_eq!(signed.user.email.as_deref(), Some("a@b.example"));
     assert_eq!(signed.expires, Timestamp(1_700_000_300_000));
+}
+
+#[test]
+fn a_token_may_name_the_visitor_as_any_welcome_did() {
+    for visitor in [
+        browser().browser_id(),
+        browser().thread_of_guest(),
+        browser().thread_of_user("u-1"),
+    ] {
+        check(&sign(&claims(&json!({"visitor": visitor})), SECRET)).unwrap();
+    }
 }
 
 #[test]
@@ -41,6 +56,10 @@ fn wrong_claims_are_refused() {
     for (change, expect) in [
         (json!({"aud": "other"}), NotIdentified::NotForHere),
         (json!({"visitor": "v-2"}), NotIdentified::NotForHere),
+        (
+            json!({"visitor": browser().thread_of_user("u-2")}),
+            NotIdentified::NotForHere,
+        ),
         (json!({"exp": 1_700_000_000}), NotIdentified::Expired),
         (json!({"exp": 1_699_999_999}), NotIdentified::Expired),
         (
@@ -105,7 +124,7 @@ fn forged_tokens_are_refused() {
 }
 
 #[test]
-fn a_token_serves_one_visitor() {
+fn a_token_serves_one_browser() {
     let spent = Spent::default();
     let signed = check(&sign(&claims(&json!({})), SECRET)).unwrap();
     assert_eq!(spent.spend(&signed, "v-1", NOW), Ok(false));

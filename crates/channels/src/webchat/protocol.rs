@@ -50,6 +50,10 @@ pub(super) struct Hello {
     pub(super) token: Option<String>,
     #[serde(default)]
     pub(super) cursor: i64,
+    /// Whose log the cursor is of.
+    pub(super) visitor_id: Option<String>,
+    /// The last `identified`'s.
+    pub(super) session: Option<String>,
     pub(super) locale: Option<String>,
     pub(super) page: Option<String>,
     pub(super) referrer: Option<String>,
@@ -110,6 +114,18 @@ pub(super) enum BadFrame {
 }
 
 impl ClientFrame {
+    /// Whether it reads or writes the visitor's thread.
+    pub(super) fn touches_thread(&self) -> bool {
+        match self {
+            Self::Message(_)
+            | Self::React { .. }
+            | Self::Typing { .. }
+            | Self::Delivered { .. }
+            | Self::Read { .. } => true,
+            Self::Hello(_) | Self::Identify { .. } | Self::Profile(_) | Self::Ping {} => false,
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, BadFrame> {
         #[derive(Deserialize)]
         struct Type {
@@ -158,9 +174,14 @@ pub(super) enum ServerFrame<'a> {
     Ack {
         client_id: String,
     },
-    /// The signed identity was taken.
+    /// The signed identity was taken. When the visitor is another one now, the log
+    /// begins anew, up to `Synced`.
     Identified {
         user_id: String,
+        visitor_id: String,
+        cursor: i64,
+        /// Goes into the next hello.
+        session: String,
     },
     /// It is not done; the page may try again after `retry_after_ms`, if given.
     Refused {

@@ -15,14 +15,13 @@ use bytes::Bytes;
 use domain::Millis;
 use futures::SinkExt;
 use http::{Extensions, HeaderMap, StatusCode};
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::protocol::{BadFrame, ClientFrame, FRAME_BYTES_MAX, Hello, ServerFrame};
 use super::routes::{Endpoint, origin_denied};
 use super::visit::Visit;
-use crate::host::{Act, ClientIp, ThreadSignal};
+use crate::host::{Act, ClientIp, Refused, ThreadSignal};
 use crate::refusal::refusal;
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,16 +86,27 @@ pub(super) enum Ending {
     NotProtocol,
     /// Nothing came for long.
     Idle,
+    /// The thread became a signed user's, by another connection.
+    SignedIn,
     /// The node stops or the line was built anew.
     Restart,
     /// The log cannot be read now.
     Busy(Millis),
 }
 
+impl From<Refused> for Ending {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Busy { retry_after, .. } => Self::Busy(retry_after),
+            Refused::Invalid(_) => Self::Busy(Millis::from_secs(5)),
+        }
+    }
+}
+
 async fn converse(endpoint: Arc<Endpoint>, socket: WebSocket, ip: IpAddr) {
     let mut wire = Wire { socket };
     let ending = match Box::pin(begin(&endpoint, &mut wire, ip)).await {
-        Ok((visit, signals)) => live(&mut wire, visit, signals, &endpoint).await,
+        Ok(visit) => live(&mut wire, visit, &endpoint).await,
         Err(ending) => ending,
     };
     tracing::debug!(
@@ -108,21 +118,17 @@ async fn converse(endpoint: Arc<Endpoint>, socket: WebSocket, ip: IpAddr) {
     Box::pin(wire.end(ending, &endpoint)).await;
 }
 
-type Begun = (Box<Visit>, broadcast::Receiver<ThreadSignal>);
-
-async fn begin(endpoint: &Arc<Endpoint>, wire: &mut Wire, ip: IpAddr) -> Result<Begun, Ending> {
+async fn begin(
+    endpoint: &Arc<Endpoint>,
+    wire: &mut Wire,
+    ip: IpAddr,
+) -> Result<Box<Visit>, Ending> {
     let hello = await_hello(endpoint, wire).await?;
-    let mut visit = Box::new(Visit::new(Arc::clone(endpoint), ip, &hello));
-    // Listening begins before reading, so that nothing falls between.
-    let signals = visit.watch();
+    let mut visit = Box::new(Visit::begin(Arc::clone(endpoint), ip, &hello).await?);
     visit.resume().await?;
     visit.welcome(wire).await?;
-    visit.replay(wire).await?;
-    wire.send(&ServerFrame::Synced {
-        cursor: visit.cursor(),
-    })
-    .await?;
-    Ok((visit, signals))
+    visit.catch_up(wire).await?;
+    Ok(visit)
 }
 
 async fn await_hello(endpoint: &Endpoint, wire: &mut Wire) -> Result<Hello, Ending> {
@@ -140,12 +146,7 @@ async fn await_hello(endpoint: &Endpoint, wire: &mut Wire) -> Result<Hello, Endi
     }
 }
 
-async fn live(
-    wire: &mut Wire,
-    mut visit: Box<Visit>,
-    mut signals: broadcast::Receiver<ThreadSignal>,
-    endpoint: &Endpoint,
-) -> Ending {
+async fn live(wire: &mut Wire, mut visit: Box<Visit>, endpoint: &Endpoint) -> Ending {
     let mut heard = Instant::now();
     let mut next_ping = heard + PING_INTERVAL;
     loop {
@@ -160,7 +161,7 @@ async fn live(
                 }
                 Err(ending) => Err(ending),
             },
-            signal = signals.recv() => Box::pin(pass_on(wire, &mut visit, signal)).await,
+            signal = visit.signals.recv() => Box::pin(pass_on(wire, &mut visit, signal)).await,
             () = sleep_until(next_ping) => {
                 next_ping += PING_INTERVAL;
                 if heard.elapsed() >= IDLE_TIMEOUT {
@@ -179,7 +180,7 @@ async fn live(
 
 async fn answer(wire: &mut Wire, visit: &mut Visit, text: &str) -> Result<(), Ending> {
     let reply = match ClientFrame::parse(text) {
-        Ok(frame) => visit.take(frame).await,
+        Ok(frame) => visit.take(frame).await?,
         Err(BadFrame::UnknownType(name)) => Some(ServerFrame::Error {
             code: "unknown_type",
             text: format!("there is no frame of type {name:?}"),
@@ -189,10 +190,13 @@ async fn answer(wire: &mut Wire, visit: &mut Visit, text: &str) -> Result<(), En
             text: why,
         }),
     };
-    match reply {
-        Some(reply) => wire.send(&reply).await,
-        None => Ok(()),
+    if let Some(reply) = reply {
+        wire.send(&reply).await?;
     }
+    if visit.has_moved() {
+        visit.catch_up(wire).await?;
+    }
+    Ok(())
 }
 
 async fn pass_on(
@@ -210,6 +214,7 @@ async fn pass_on(
             display_name,
             active,
         }) => {
+            visit.check_ownership().await?;
             wire.send(&ServerFrame::Typing {
                 active,
                 name: display_name,
@@ -277,6 +282,7 @@ impl Wire {
             Ending::TooLarge => (error("too_large", "a frame is at most 64 KiB"), 1009),
             Ending::NotProtocol => (error("not_text", "send text frames with JSON"), 1003),
             Ending::Idle => (bye("idle", 0), 1001),
+            Ending::SignedIn => (bye("signed_in", 0), 1012),
             Ending::Restart => (bye("restart", spread(endpoint)), 1012),
             Ending::Busy(after) => (bye("busy", after.0.max(spread(endpoint))), 1013),
         };

@@ -13,11 +13,12 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use super::journal::{Did, Entry, Facts};
+use super::ownership;
 use super::protocol::{ClientFrame, Hello, ServerFrame, Shown, Written};
 use super::routes::Endpoint;
 use super::seeing::Unread;
 use super::socket::{Ending, Wire};
-use super::visitor;
+use super::visitor::Token;
 use crate::host::{Accepted, ClientMessage, Refused, ThreadSignal};
 use crate::{Envelope, clean};
 
@@ -35,9 +36,16 @@ const WINDOW: Duration = Duration::from_secs(10);
 pub(super) struct Visit {
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) ip: IpAddr,
+    pub(super) token: Token,
+    /// Whether the page has to be told of the token.
+    is_new: bool,
+    /// What the token itself names, whoever is signed in.
+    pub(super) browser_id: String,
+    /// Whose thread this is.
     pub(super) visitor_id: String,
-    /// Only for the welcome.
-    new_token: Option<String>,
+    pub(super) signals: broadcast::Receiver<ThreadSignal>,
+    /// Whether the page has yet to be shown another thread than so far.
+    moved: bool,
     pub(super) cursor: Cursor,
     /// Whether there is a conversation already.
     pub(super) begun: bool,
@@ -49,28 +57,34 @@ pub(super) struct Visit {
 pub(super) type Reply = Option<ServerFrame<'static>>;
 
 impl Visit {
-    pub(super) fn new(endpoint: Arc<Endpoint>, ip: IpAddr, hello: &Hello) -> Self {
-        let known = hello.token.as_deref().and_then(visitor::visitor_id);
+    pub(super) async fn begin(
+        endpoint: Arc<Endpoint>,
+        ip: IpAddr,
+        hello: &Hello,
+    ) -> Result<Self, Ending> {
+        let known = hello.token.as_deref().and_then(Token::read);
         // A page whose token is spoilt gets another, rather than no chat.
-        let new_token = match known {
-            Some(_) => None,
-            None => Some(visitor::new_token(endpoint.host.random_bytes())),
+        let is_new = known.is_none();
+        let token = known.unwrap_or_else(|| Token::new(endpoint.host.random_bytes()));
+        let browser_id = token.browser_id();
+        let session = hello.session.as_deref();
+        let user = session.and_then(|text| ownership::user_of(&endpoint, text, &browser_id));
+        let visitor_id = if is_new {
+            browser_id.clone()
+        } else {
+            ownership::thread_of(&endpoint, &token, user.as_ref()).await?
         };
-        let visitor_id = known
-            .or_else(|| visitor::visitor_id(new_token.as_deref()?))
-            .unwrap_or_default();
+        let cursor_of = hello.visitor_id.as_deref().unwrap_or(&browser_id);
+        let goes_on = !is_new && cursor_of == visitor_id;
         let short = |text: &Option<String>| {
             text.as_deref()
                 .map(|text| domain::text::line(clean::clip_str(text, 8_192), 1_000))
         };
-        Self {
-            cursor: Cursor(if new_token.is_some() {
-                0
-            } else {
-                hello.cursor.max(0)
-            }),
+        Ok(Self {
+            cursor: Cursor(if goes_on { hello.cursor.max(0) } else { 0 }),
             begun: false,
             facts: Facts {
+                user,
                 locale: hello
                     .locale
                     .clone()
@@ -81,11 +95,16 @@ impl Visit {
             },
             unread: VecDeque::new(),
             window: (Instant::now(), 0),
+            // Listening begins before reading, so that nothing falls between.
+            signals: endpoint.host.watch(&endpoint.chat.config.line, &visitor_id),
+            moved: false,
             endpoint,
             ip,
+            token,
+            is_new,
+            browser_id,
             visitor_id,
-            new_token,
-        }
+        })
     }
 
     pub(super) fn position(&self) -> Cursor {
@@ -96,11 +115,22 @@ impl Visit {
         self.cursor.0
     }
 
-    pub(super) fn watch(&self) -> broadcast::Receiver<ThreadSignal> {
-        let endpoint = &self.endpoint;
-        endpoint
-            .host
-            .watch(&endpoint.chat.config.line, &self.visitor_id)
+    /// Leaves the thread for another one.
+    pub(super) fn move_to(&mut self, visitor_id: String) {
+        if visitor_id == self.visitor_id {
+            return;
+        }
+        let line = &self.endpoint.chat.config.line;
+        self.signals = self.endpoint.host.watch(line, &visitor_id);
+        self.visitor_id = visitor_id;
+        self.cursor = Cursor(0);
+        self.begun = false;
+        self.unread.clear();
+        self.moved = true;
+    }
+
+    pub(super) fn has_moved(&self) -> bool {
+        self.moved
     }
 
     /// Finds the place of a page that comes again. A cursor past the end is of a
@@ -117,7 +147,7 @@ impl Visit {
     }
 
     pub(super) async fn welcome(&mut self, wire: &mut Wire) -> Result<(), Ending> {
-        let token = self.new_token.take();
+        let token = self.is_new.then(|| self.token.text());
         wire.queue(&ServerFrame::Welcome {
             line: &self.endpoint.chat.config.line,
             visitor_token: token.as_deref(),
@@ -129,11 +159,22 @@ impl Visit {
         .await
     }
 
+    /// Shows what there is, and says so.
+    pub(super) async fn catch_up(&mut self, wire: &mut Wire) -> Result<(), Ending> {
+        self.moved = false;
+        self.replay(wire).await?;
+        let cursor = self.cursor();
+        wire.send(&ServerFrame::Synced { cursor }).await
+    }
+
     /// Queues whatever the log holds after the cursor.
     pub(super) async fn replay(&mut self, wire: &mut Wire) -> Result<(), Ending> {
         loop {
             let page = self.read_log(self.cursor, PAGE).await?;
             let last = page.len() < PAGE;
+            if !page.is_empty() {
+                self.check_ownership().await?;
+            }
             for message in page {
                 self.show(message, wire).await?;
             }
@@ -144,14 +185,21 @@ impl Visit {
     }
 
     /// Does what a frame says; the answer is for this page alone.
-    pub(super) async fn take(&mut self, frame: ClientFrame) -> Reply {
+    pub(super) async fn take(&mut self, frame: ClientFrame) -> Result<Reply, Ending> {
         if !self.within_window() {
-            return Some(ServerFrame::try_later(
+            return Ok(Some(ServerFrame::try_later(
                 client_id(frame),
                 "too_often",
                 Millis(i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX)),
-            ));
+            )));
         }
+        if frame.touches_thread() {
+            self.check_ownership().await?;
+        }
+        Ok(self.act(frame).await)
+    }
+
+    async fn act(&mut self, frame: ClientFrame) -> Reply {
         match frame {
             ClientFrame::Hello(_) => Some(ServerFrame::Error {
                 code: "unexpected",
@@ -203,14 +251,10 @@ impl Visit {
         limit: usize,
     ) -> Result<Vec<ClientMessage>, Ending> {
         let line = &self.endpoint.chat.config.line;
-        let read = self
-            .endpoint
-            .host
-            .thread_log(line, &self.visitor_id, after, limit);
-        read.await.map_err(|refused| match refused {
-            Refused::Busy { retry_after, .. } => Ending::Busy(retry_after),
-            Refused::Invalid(_) => Ending::Busy(Millis::from_secs(5)),
-        })
+        let host = &self.endpoint.host;
+        Ok(host
+            .thread_log(line, &self.visitor_id, after, limit)
+            .await?)
     }
 
     async fn show(&mut self, message: ClientMessage, wire: &mut Wire) -> Result<(), Ending> {

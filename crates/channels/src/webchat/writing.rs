@@ -63,7 +63,7 @@ impl Visit {
         written
             .upload_ids
             .iter()
-            .map(|id| files::find(&self.endpoint, id, &self.visitor_id))
+            .map(|id| files::find(&self.endpoint, id, &self.browser_id))
             .collect::<Option<Vec<_>>>()
             .ok_or((
                 "upload_id",
@@ -114,7 +114,7 @@ impl Visit {
     }
 
     async fn admit_and_accept(&self, act: Act, client_id: String, did: Did) -> Reply {
-        let admitted = self.endpoint.host.admit(act, self.ip, &self.visitor_id);
+        let admitted = self.endpoint.host.admit(act, self.ip, &self.browser_id);
         if let Err(wait) = admitted {
             return Some(ServerFrame::try_later(Some(client_id), "too_often", wait.0));
         }

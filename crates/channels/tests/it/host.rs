@@ -27,6 +27,8 @@ pub(crate) struct FakeHost {
 struct State {
     journal: Vec<Envelope>,
     logs: BTreeMap<String, Vec<ClientMessage>>,
+    owners: BTreeMap<(LineId, String), String>,
+    late_ms: i64,
     signals: BTreeMap<String, broadcast::Sender<ThreadSignal>>,
     typing: Vec<(String, bool)>,
     files: Vec<(String, usize)>,
@@ -58,6 +60,11 @@ impl FakeHost {
 
     pub(crate) fn deny(&self, act: Option<Act>) {
         self.state.lock().unwrap().denied = act;
+    }
+
+    /// Lets so much time pass.
+    pub(crate) fn advance(&self, by_ms: i64) {
+        self.state.lock().unwrap().late_ms += by_ms;
     }
 
     pub(crate) fn signal(&self, thread_key: &str, signal: ThreadSignal) {
@@ -132,6 +139,27 @@ impl Host for FakeHost {
         Ok(later.take(limit).collect())
     }
 
+    async fn thread_owner(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<String>, Refused> {
+        let thread = (line.clone(), thread_key.to_owned());
+        Ok(self.state.lock().unwrap().owners.get(&thread).cloned())
+    }
+
+    async fn bind_thread(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+        owner: &str,
+    ) -> Result<String, Refused> {
+        let thread = (line.clone(), thread_key.to_owned());
+        let mut state = self.state.lock().unwrap();
+        let bound = state.owners.entry(thread);
+        Ok(bound.or_insert_with(|| owner.to_owned()).clone())
+    }
+
     fn watch(&self, _line: &LineId, thread_key: &str) -> broadcast::Receiver<ThreadSignal> {
         let mut state = self.state.lock().unwrap();
         let sender = state.signals.entry(thread_key.to_owned());
@@ -178,7 +206,7 @@ impl Host for FakeHost {
     }
 
     fn now(&self) -> Timestamp {
-        NOW
+        NOW + Millis(self.state.lock().unwrap().late_ms)
     }
 
     fn random_bytes(&self) -> [u8; 32] {

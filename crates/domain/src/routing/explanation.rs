@@ -90,7 +90,7 @@ impl PartialOrd for CandidateKeys {
 )]
 pub struct Excluded {
     /// Before the first decision of the pass on the same queue and medium.
-    standing: Arc<BTreeMap<Rule, BTreeSet<OperatorId>>>,
+    standing: Standing,
     /// Who was kept out anew, or by another rule, in the course of the pass.
     since: Arc<[(OperatorId, Rule)]>,
     /// How much of `since` had happened before this decision.
@@ -99,12 +99,17 @@ pub struct Excluded {
     own: Vec<(OperatorId, Rule)>,
 }
 
+/// Who was looked at, and what kept each of them out.
+#[derive(Clone, Default)]
+pub(super) struct Standing {
+    /// In the order of their ids.
+    pub(super) members: Arc<[OperatorId]>,
+    /// In the order of `members`.
+    pub(super) rules: Arc<[Option<Rule>]>,
+}
+
 impl Excluded {
-    pub(super) fn new(
-        standing: Arc<BTreeMap<Rule, BTreeSet<OperatorId>>>,
-        since_len: usize,
-        own: Vec<(OperatorId, Rule)>,
-    ) -> Self {
+    pub(super) fn new(standing: Standing, since_len: usize, own: Vec<(OperatorId, Rule)>) -> Self {
         Self {
             standing,
             since: Arc::default(),
@@ -113,28 +118,61 @@ impl Excluded {
         }
     }
 
+    /// Of each of these members what kept them out, if something did. The members stand
+    /// in the order of their ids.
+    pub fn of_members(members: Arc<[OperatorId]>, rules: Arc<[Option<Rule>]>) -> Self {
+        debug_assert_eq!(members.len(), rules.len());
+        debug_assert!(members.is_sorted());
+        Self::new(Standing { members, rules }, 0, Vec::new())
+    }
+
     /// Hands over what happened in the pass, once it is over.
     pub(super) fn complete(&mut self, since: Arc<[(OperatorId, Rule)]>) {
         self.since = since;
     }
 
-    /// The sets. Costs as much as there are operators in them.
-    pub fn by_rule(&self) -> BTreeMap<Rule, BTreeSet<OperatorId>> {
-        let mut sets = BTreeMap::clone(&self.standing);
+    /// Everybody who was looked at, kept out or not, in the order of their ids: who
+    /// works for the queue.
+    pub fn members(&self) -> &Arc<[OperatorId]> {
+        &self.standing.members
+    }
+
+    /// What kept each of the members out, in their order.
+    pub fn rules(&self) -> Vec<Option<Rule>> {
+        let mut rules = self.standing.rules.to_vec();
         for (operator, rule) in self.since[..self.since_len].iter().chain(&self.own) {
-            for set in sets.values_mut() {
-                set.remove(operator);
+            // Whoever is kept out in the course of a pass works for the queue.
+            if let Ok(at) = self.standing.members.binary_search(operator) {
+                rules[at] = Some(*rule);
             }
-            sets.entry(*rule).or_default().insert(*operator);
         }
-        sets.retain(|_, set| !set.is_empty());
+        rules
+    }
+
+    /// The sets. Costs as much as there are members.
+    pub fn by_rule(&self) -> BTreeMap<Rule, BTreeSet<OperatorId>> {
+        let mut sets: BTreeMap<Rule, BTreeSet<OperatorId>> = BTreeMap::new();
+        for (operator, rule) in self.standing.members.iter().zip(self.rules()) {
+            if let Some(rule) = rule {
+                sets.entry(rule).or_default().insert(*operator);
+            }
+        }
         sets
     }
 }
 
 impl From<BTreeMap<Rule, BTreeSet<OperatorId>>> for Excluded {
     fn from(sets: BTreeMap<Rule, BTreeSet<OperatorId>>) -> Self {
-        Self::new(Arc::new(sets), 0, Vec::new())
+        let mut by_operator = BTreeMap::new();
+        for (rule, operators) in sets {
+            for operator in operators {
+                by_operator.entry(operator).or_insert(Some(rule));
+            }
+        }
+        Self::of_members(
+            by_operator.keys().copied().collect(),
+            by_operator.values().copied().collect(),
+        )
     }
 }
 

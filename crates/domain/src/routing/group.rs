@@ -2,9 +2,10 @@
 //! one pass of `settle`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::explanation::Standing;
 use super::{Candidate, CandidateKeys, Place, Rule, Waiting};
 use crate::message::Medium;
 use crate::operator::{CapacityRules, Load};
@@ -154,7 +155,7 @@ pub(super) struct Group<'a> {
     pub(super) members: Vec<usize>,
     /// Who was kept out anew since `standing` was made.
     pub(super) since: Vec<(OperatorId, Rule)>,
-    standing: Option<Arc<BTreeMap<Rule, BTreeSet<OperatorId>>>>,
+    standing: Option<Standing>,
     /// Made when it is first needed.
     acceptors: Option<Vec<OperatorId>>,
 }
@@ -221,24 +222,20 @@ impl<'a> Group<'a> {
         first.map(|turn| turn.worker)
     }
 
-    /// Everybody who is kept out for reasons of their own, as it was when this was
-    /// first asked.
-    pub(super) fn standing(
-        &mut self,
-        workers: &[Worker<'a>],
-    ) -> Arc<BTreeMap<Rule, BTreeSet<OperatorId>>> {
+    /// Everybody, with what keeps them out for reasons of their own, as it was when this
+    /// was first asked.
+    pub(super) fn standing(&mut self, workers: &[Worker<'a>]) -> Standing {
         let standing = self.standing.get_or_insert_with(|| {
-            let mut sets: BTreeMap<Rule, BTreeSet<OperatorId>> = BTreeMap::new();
-            for worker in self.members.iter().map(|index| &workers[*index]) {
-                if let Some(rule) = worker.stopped(self.medium) {
-                    sets.entry(rule)
-                        .or_default()
-                        .insert(worker.candidate.operator);
-                }
+            let members = self.members.iter().map(|index| &workers[*index]);
+            Standing {
+                members: members
+                    .clone()
+                    .map(|worker| worker.candidate.operator)
+                    .collect(),
+                rules: members.map(|worker| worker.stopped(self.medium)).collect(),
             }
-            Arc::new(sets)
         });
-        Arc::clone(standing)
+        standing.clone()
     }
 
     /// Remembers that a rule keeps somebody out from now on.

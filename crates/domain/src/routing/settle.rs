@@ -109,7 +109,11 @@ impl<'a> Pass<'a> {
             }
             posts.sort_unstable();
             for (_, group) in &posts {
-                self.groups[*group].members.push(self.workers.len());
+                let members = &mut self.groups[*group].members;
+                // Somebody may be named twice for a queue, with another rank.
+                if members.last() != Some(&self.workers.len()) {
+                    members.push(self.workers.len());
+                }
             }
             let worker = Worker::new(candidate, posts, &self.rules.capacity, &self.media);
             self.workers.push(worker);

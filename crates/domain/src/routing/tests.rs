@@ -119,6 +119,24 @@ fn earlier_decisions_of_the_pass_are_explained_too() {
 }
 
 #[test]
+fn a_member_twice_is_one_member() {
+    let mut operators = vec![operator(1), operator(2)];
+    operators[0].capacity = 25;
+    for operator in &mut operators {
+        let again = operator.memberships[0].clone();
+        operator.memberships.push(again);
+    }
+    let snapshot = Snapshot {
+        waiting: vec![chat(1), chat(2)],
+        operators,
+    };
+    let decisions = settle(&snapshot, &RoutingRules::default(), NOW);
+    let excluded = &explanation(&decisions[1]).excluded;
+    assert_eq!(excluded.members()[..], [id(1), id(2)]);
+    assert_eq!(excluded.rules(), [Some(Rule::NoRoom), None]);
+}
+
+#[test]
 fn everybody_was_asked() {
     let check = |change: fn(&mut Vec<Candidate>), begins_anew: bool| {
         let mut operators = vec![operator(1), operator(2)];

@@ -54,12 +54,12 @@ impl Engine {
         reset_age: bool,
         note: &str,
     ) -> Result<Conversation, ActError> {
-        self.check_target(&target)?;
-        let who = actor.clone();
+        let (engine, who) = (self.clone(), actor.clone());
         let note = text::body(note, 16_000);
         let fingerprint = format!("transfer {id:?} {target:?} {reset_age} {note}").into_bytes();
-        let rules = self.rules().clone();
+        let rules = self.rules();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
+            engine.check_target(&target)?;
             let found = held(tx, &who, id)?;
             if !note.is_empty() {
                 super::messages::write_note(tx, &who, &found, &note, None)?;
@@ -99,11 +99,11 @@ impl Engine {
         target: Target,
         reason: &str,
     ) -> Result<Conversation, ActError> {
-        self.check_target(&target)?;
-        let who = actor.clone();
+        let (engine, who) = (self.clone(), actor.clone());
         let reason = text::line(reason, 200);
         let fingerprint = format!("reassign {id:?} {target:?} {reason}").into_bytes();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
+            engine.check_target(&target)?;
             let found = seen(tx, &who, id)?;
             tx.audit(
                 who.operator,
@@ -136,7 +136,7 @@ impl Engine {
     ) -> Result<Conversation, ActError> {
         let who = actor.clone();
         let reason = text::line(reason, 200);
-        let fingerprint = format!("front {id:?}").into_bytes();
+        let fingerprint = format!("front {id:?} {reason}").into_bytes();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let found = seen(tx, &who, id)?;
             let first = tx
@@ -287,8 +287,11 @@ impl Engine {
             },
             provisional: last.client.provisional,
         };
-        let mut conversation = opening::conversation(tx, line, &thread, &contact)?;
-        conversation.queue = last.queue;
+        let serving = self.serving();
+        let mut conversation = opening::conversation(tx, &line, &thread, &contact)?;
+        if serving.has_queue(&last.queue) {
+            conversation.queue = last.queue;
+        }
         tx.open_conversation(&mut conversation)?;
         Ok(change::conversation(
             tx,
@@ -326,21 +329,13 @@ impl Engine {
         .await
     }
 
+    /// Within the writer's turn, so that no reload drops the queue before it is used.
     fn check_target(&self, target: &Target) -> Result<(), ActError> {
         match target {
-            Target::Operator(_) => Ok(()),
-            Target::Queue(queue) => {
-                if self
-                    .settings()
-                    .queues
-                    .iter()
-                    .any(|known| known.id == *queue)
-                {
-                    Ok(())
-                } else {
-                    Err(ActError::NotFound("queue"))
-                }
+            Target::Queue(queue) if !self.serving().has_queue(queue) => {
+                Err(ActError::NotFound("queue"))
             }
+            Target::Queue(_) | Target::Operator(_) => Ok(()),
         }
     }
 }

@@ -35,6 +35,8 @@ const CLIENT_ID_BYTES_MAX: usize = 64;
 pub struct Actor {
     /// Who; none for a program of its own.
     pub operator: Option<OperatorId>,
+    /// The token it came by, if it is one.
+    pub token: Option<i64>,
     /// Rights.
     pub role: Role,
     /// What they may see.
@@ -139,10 +141,16 @@ impl Actor {
             Scope::Queues(queues) => Some(queues),
         }
     }
+}
 
-    fn name(&self) -> String {
-        self.operator
-            .map_or_else(|| "program".to_owned(), |id| format!("operator:{id}"))
+/// Within what a client's own ids are one: what an operator does by a session or a
+/// token is theirs, each program has its own, and so has the command line.
+pub fn scope_of(actor: Option<&Actor>) -> String {
+    match actor.map(|actor| (actor.operator, actor.token)) {
+        Some((Some(operator), _)) => format!("operator:{operator}"),
+        Some((None, Some(token))) => format!("token:{token}"),
+        Some((None, None)) => "program".to_owned(),
+        None => "command line".to_owned(),
     }
 }
 
@@ -193,6 +201,7 @@ impl Engine {
         };
         Ok(Actor {
             operator: id,
+            token: principal.token,
             role: principal.role,
             scope,
         })
@@ -215,7 +224,7 @@ impl Engine {
                 problem: format!("give at most {CLIENT_ID_BYTES_MAX} bytes"),
             });
         }
-        let scope = actor.map_or_else(|| "command line".to_owned(), Actor::name);
+        let scope = scope_of(actor);
         let client_id = client_id.to_owned();
         self.store()
             .write(move |tx| {

@@ -38,7 +38,7 @@ impl Engine {
         let presence = tidy(presence);
         let reason = text::line(reason, 200);
         let by = actor.operator;
-        let fingerprint = format!("force {operator:?} {presence:?}").into_bytes();
+        let fingerprint = format!("force {operator:?} {presence:?} {reason}").into_bytes();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let changed = set(tx, operator, presence, false)?;
             let detail = format!("{:?}: {reason}", changed.presence);

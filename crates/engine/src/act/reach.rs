@@ -50,11 +50,9 @@ impl Engine {
     }
 
     fn normal(&self, identity: &Identity) -> Result<Identity, ActError> {
-        let region = self
-            .settings()
-            .lines
-            .first()
-            .map_or("", |line| line.default_region.as_str());
+        let settings = self.settings();
+        let first = settings.lines.first();
+        let region = first.map_or("", |line| line.default_region.as_str());
         normalize(identity, region).map_err(|error| ActError::Invalid {
             field: "identity",
             problem: error.to_string(),

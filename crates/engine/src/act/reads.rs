@@ -8,7 +8,9 @@ use domain::event::Cursor;
 use domain::identity::Identity;
 use domain::message::Message;
 use domain::{ContactId, ConversationId, OfferId, QueueId, text};
-use store::{Folder, JournalEntry, JournalState, PageKey, StoredSuggestion, Tally};
+use store::{
+    Folder, JournalEntry, JournalState, PageKey, PendingOfLine, StoreError, StoredSuggestion, Tally,
+};
 
 use super::{ActError, Actor, seen};
 use crate::{Engine, Line};
@@ -178,6 +180,17 @@ impl Engine {
         }
     }
 
+    /// What waits in the journal for lines that are not configured; it is processed
+    /// when they are again.
+    pub async fn waiting_for_lines(&self) -> Result<Vec<PendingOfLine>, StoreError> {
+        let serving = self.serving();
+        let mut pending = self
+            .read::<_, StoreError>(|view| view.journal_pending_by_line())
+            .await?;
+        pending.retain(|pending| serving.line_of_old(&pending.line).is_none());
+        Ok(pending)
+    }
+
     /// One dead letter with its raw bytes.
     pub async fn dead_letter(&self, seq: i64) -> Result<JournalEntry, ActError> {
         self.read(move |view| {
@@ -195,12 +208,19 @@ impl Engine {
         seq: i64,
     ) -> Result<(), ActError> {
         let by = actor.and_then(|actor| actor.operator);
+        let serving = self.serving();
         self.inner.pending.fetch_add(1, Ordering::Relaxed);
         let replayed = self
             .store()
             .write(move |tx| {
+                let line = tx.journal_entry(seq)?.map(|entry| entry.line);
                 if !tx.journal_replay(seq)? {
                     return Err(ActError::NotFound("dead letter"));
+                }
+                if let Some(line) = line.filter(|line| serving.line_of_old(line).is_none()) {
+                    return Err(ActError::Refused(format!(
+                        "the line {line} is not configured: nothing can read this"
+                    )));
                 }
                 tx.audit(by, "dead_letter.replay", &seq.to_string(), "")?;
                 Ok(())

@@ -26,7 +26,12 @@ use tower::util::BoxCloneSyncService;
 use crate::Settings;
 use crate::settings::ContactsEndpoint;
 
-pub(crate) use lookup::Found;
+pub(crate) use lookup::{Asked, Found, named};
+
+/// Who asks the directory, among a call's extensions: what is within one scope of
+/// idempotency keys. The gateway's own calls have none.
+#[derive(Clone, Debug)]
+pub struct AskedBy(pub String);
 
 /// How calls reach the directory.
 pub type Transport = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Status>;

@@ -1,16 +1,19 @@
 //! One journal entry: who sent it, then everything it changes in one transaction.
 
+use std::sync::Arc;
+
 use domain::identity::{Identity, Profile, Trust, normalize};
 use domain::message::{InboundKind, Sender};
 use domain::{Timestamp, text};
 use store::{JournalState, StoreError, ThreadRow, View};
 
 use super::{Work, apply};
-use crate::contacts::Found;
-use crate::opening::KnownContact;
+use crate::contacts::{Asked, Found, named};
+use crate::opening::{KnownContact, PROVISIONAL, is_provisional};
 use crate::{Engine, Line};
 
 /// Who a sender is, as far as could be found out.
+#[derive(Clone)]
 pub(super) enum Who {
     /// Kept out.
     Blocked,
@@ -30,11 +33,11 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
         let who = who(engine, &work.line, &inbound).await?;
         prepared.push((inbound, who));
     }
-    let (seq, line, received_at) = (work.seq, work.line.clone(), work.received_at);
-    let rules = engine.rules().clone();
+    let (seq, line, received_at) = (work.seq, Arc::clone(&work.line), work.received_at);
+    let (now, rules) = (engine.clone(), engine.rules());
     let typing = engine
         .store()
-        .write::<_, StoreError>(move |tx| {
+        .write_behind::<_, StoreError>(move |tx| {
             let refused = prepared.iter().all(|(_, who)| matches!(who, Who::Blocked));
             let (state, note) = if refused && !prepared.is_empty() {
                 (JournalState::Refused, "the sender is blocked")
@@ -44,7 +47,8 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
             if !tx.journal_end(seq, state, note)? {
                 return Ok(());
             }
-            for (inbound, who) in prepared {
+            let line = now.serving().as_now(&line);
+            for (inbound, who) in prepared.clone() {
                 apply::apply(tx, &rules, &line, received_at, inbound, who)?;
             }
             Ok(())
@@ -98,36 +102,33 @@ async fn who(
         | InboundKind::Typing { .. }
         | InboundKind::Membership(_) => false,
     };
-    let (line_id, key, sender) = (
-        line.id.clone(),
-        inbound.thread_key.clone(),
-        inbound.sender.clone(),
-    );
-    let (blocked, same) = engine
-        .read::<_, StoreError>(move |view| {
-            if is_blocked(view, &sender.identities)? {
-                return Ok((true, false));
-            }
-            let same = view
-                .thread_by_key(&line_id, &key)?
-                .is_some_and(|thread| says_nothing_new(&thread, &sender));
-            Ok((false, same))
+    let (blocked, thread) = engine
+        .store()
+        .read_rows::<_, StoreError>(|view| {
+            let blocked = is_blocked(view, &inbound.sender.identities)?;
+            Ok((blocked, view.thread_by_key(&line.id, &inbound.thread_key)?))
         })
         .await?;
     if blocked {
         return Ok(Who::Blocked);
     }
+    let same = thread
+        .as_ref()
+        .is_some_and(|thread| says_nothing_new(thread, &inbound.sender));
     if same || !needs_contact {
         return Ok(Who::Same);
     }
-    if inbound.sender.identities.is_empty() {
-        return Ok(Who::Unknown);
-    }
-    match engine
-        .directory()
-        .find(line, &inbound.sender, engine.now(), false)
-        .await
-    {
+    let asked = Asked {
+        line_id: &line.id,
+        line: Some(line),
+        sender: named(
+            &inbound.sender,
+            &line.id,
+            &inbound.thread_key,
+            thread.as_ref(),
+        ),
+    };
+    match engine.directory().find(asked, engine.now(), false).await {
         Ok(found) => Ok(Who::Found(Box::new(found))),
         Err(error) => {
             metrics::counter!("provisional_contacts_total").increment(1);
@@ -148,11 +149,9 @@ pub(super) fn is_blocked(view: &View<'_>, identities: &[Identity]) -> Result<boo
 }
 
 fn says_nothing_new(thread: &ThreadRow, sender: &Sender) -> bool {
-    thread.sender == *sender && !thread.contact.as_str().starts_with(PROVISIONAL)
+    let same = sender.identities.is_empty() || thread.sender == *sender;
+    same && !is_provisional(&thread.contact)
 }
-
-/// What the ids of provisional contacts begin with.
-pub(super) const PROVISIONAL: &str = "provisional-";
 
 /// A contact of our own until the directory can be asked.
 pub(super) fn provisional(id: i64, sender: &Sender) -> KnownContact {

@@ -32,7 +32,7 @@ type Lanes = Arc<Mutex<HashMap<(LineId, String), VecDeque<Work>>>>;
 struct Work {
     seq: i64,
     received_at: Timestamp,
-    line: Line,
+    line: Arc<Line>,
     inbounds: Vec<Inbound>,
 }
 
@@ -83,8 +83,9 @@ pub(crate) async fn run(engine: Engine, left: Vec<Taken>, mut entries: mpsc::Rec
 }
 
 async fn dispatch(engine: &Engine, lanes: &Lanes, places: &Arc<Semaphore>, entry: Taken) {
-    let Some(line) = engine.line(&entry.line).cloned() else {
-        // The line may be configured again; the entry waits in the journal.
+    let Some(line) = engine.line_of(&entry) else {
+        // It takes no room from those that can be processed.
+        engine.inner.pending.fetch_sub(1, Ordering::Relaxed);
         tracing::warn!(line.id = %entry.line, "an event waits for a line that is not configured");
         return;
     };
@@ -195,7 +196,7 @@ async fn note_failure(engine: &Engine, seq: i64, error: &StoreError) -> bool {
         .store()
         .write::<_, StoreError>(move |tx| tx.journal_failed(seq, &text))
         .await;
-    if attempts.is_ok_and(|attempts| attempts >= engine.inner.settings.limits.attempts_max) {
+    if attempts.is_ok_and(|attempts| attempts >= engine.settings().limits.attempts_max) {
         bury(engine, seq, error).await;
         return true;
     }

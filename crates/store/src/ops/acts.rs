@@ -49,11 +49,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Forgets a scope's acts whose answer holds these bytes.
-    pub fn forget_acts(&mut self, scope: &str, answered: &[u8]) -> Result<usize, StoreError> {
+    /// Forgets the acts whose scope begins with this and whose answer holds these
+    /// bytes.
+    pub fn forget_acts(&mut self, scopes: &str, answered: &[u8]) -> Result<usize, StoreError> {
         self.execute(
-            "delete from act where scope = ?1 and instr(answer, ?2) > 0",
-            (scope, answered),
+            "delete from act where scope >= ?1 and substr(scope, 1, length(?1)) = ?1
+               and instr(answer, ?2) > 0",
+            (scopes, answered),
         )
     }
 

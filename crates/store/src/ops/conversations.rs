@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::conversation::{Conversation, Offer, OfferState, State};
+use domain::conversation::{Conversation, State};
 use domain::event::{Cursor, EventKind};
 use domain::routing::Place;
-use domain::{ContactId, ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp};
+use domain::{ContactId, ConversationId, OperatorId, QueueId, ThreadId, Timestamp};
 use serde_json::Value;
 
 use crate::{StoreError, Tx, View};
@@ -12,7 +12,7 @@ use crate::{StoreError, Tx, View};
 /// Which conversations a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Folder {
-    /// Owned by an operator or offered to them, and not put away.
+    /// Owned by an operator, offered to them or joined by them, and not put away.
     Mine(OperatorId),
     /// Waiting, the longest first.
     Waiting,
@@ -191,44 +191,6 @@ impl Tx<'_> {
                 (queue.as_str(), state, by),
             )?;
         }
-        Ok(())
-    }
-
-    /// Writes a new offer and says so.
-    pub fn make_offer(
-        &mut self,
-        offer: &Offer,
-        conversation: &Conversation,
-    ) -> Result<(), StoreError> {
-        self.put_offer(offer)?;
-        self.emit(EventKind::OfferMade {
-            offer: Arc::new(offer.clone()),
-            conversation: Arc::new(conversation.clone()),
-        })?;
-        Ok(())
-    }
-
-    /// Writes an offer that has ended and says so.
-    pub fn end_offer(&mut self, offer: &Offer) -> Result<(), StoreError> {
-        self.put_offer(offer)?;
-        self.emit(EventKind::OfferEnded(Arc::new(offer.clone())))?;
-        Ok(())
-    }
-
-    fn put_offer(&self, offer: &Offer) -> Result<(), StoreError> {
-        let pending = matches!(offer.state, OfferState::Pending);
-        self.execute(
-            "insert into offer (id, conversation, operator, pending, doc)
-             values (?1, ?2, ?3, ?4, ?5)
-             on conflict (id) do update set pending = excluded.pending, doc = excluded.doc",
-            (
-                offer.id.get(),
-                offer.conversation.get(),
-                offer.operator.get(),
-                pending,
-                serde_json::to_string(offer)?,
-            ),
-        )?;
         Ok(())
     }
 
@@ -462,8 +424,8 @@ impl View<'_> {
                 .collect::<Vec<_>>()
         }))?;
         match folder {
-            Folder::Mine(operator) => self.list_of(operator, false, after, limit),
-            Folder::Snoozed(operator) => self.list_of(operator, true, after, limit),
+            Folder::Mine(operator) => self.list_mine(operator, after, limit),
+            Folder::Snoozed(operator) => self.list_snoozed(operator, after, limit),
             Folder::Waiting => self.list_waiting(&scope, after, limit),
             Folder::Open => {
                 let after = after.unwrap_or(NEWEST);
@@ -490,19 +452,39 @@ impl View<'_> {
         }
     }
 
-    fn list_of(
+    fn list_mine(
         &self,
         operator: OperatorId,
-        snoozed: bool,
+        after: Option<PageKey>,
+        limit: i64,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        let after = after.unwrap_or(NEWEST);
+        self.docs(
+            "select doc, last_at, id from conversation
+             where operator = ?1 and state <> 'parked' and (last_at, id) < (?2, ?3)
+             union all
+             select doc, last_at, id from conversation
+             where state <> 'closed' and doc ->> '$.participants' is not null
+               and state <> 'parked' and operator is not ?1
+               and exists (select 1 from json_each(doc, '$.participants') where value = ?1)
+               and (last_at, id) < (?2, ?3)
+             order by last_at desc, id desc limit ?4",
+            (operator.get(), after.at.0, after.id, limit),
+        )
+    }
+
+    fn list_snoozed(
+        &self,
+        operator: OperatorId,
         after: Option<PageKey>,
         limit: i64,
     ) -> Result<Vec<Conversation>, StoreError> {
         let after = after.unwrap_or(NEWEST);
         self.docs(
             "select doc from conversation
-             where operator = ?1 and (state = 'parked') = ?2 and (last_at, id) < (?3, ?4)
-             order by last_at desc, id desc limit ?5",
-            (operator.get(), snoozed, after.at.0, after.id, limit),
+             where operator = ?1 and state = 'parked' and (last_at, id) < (?2, ?3)
+             order by last_at desc, id desc limit ?4",
+            (operator.get(), after.at.0, after.id, limit),
         )
     }
 
@@ -527,32 +509,25 @@ impl View<'_> {
         )
     }
 
-    /// An operator's conversations by folder: in hand, unread of these, put away,
-    /// unread of these.
+    /// An operator's conversations by folder: in hand or joined, unread of these, put
+    /// away, unread of these.
     pub fn counts_of(&self, operator: OperatorId) -> Result<(i64, i64, i64, i64), StoreError> {
         self.row(
-            "select coalesce(sum(state <> 'parked'), 0),
-                    coalesce(sum(state <> 'parked' and unread > 0), 0),
-                    coalesce(sum(state = 'parked'), 0),
-                    coalesce(sum(state = 'parked' and unread > 0), 0)
-             from conversation where operator = ?1",
+            "select coalesce(sum(not parked), 0),
+                    coalesce(sum(not parked and unread > 0), 0),
+                    coalesce(sum(parked), 0),
+                    coalesce(sum(parked and unread > 0), 0)
+             from (
+               select state = 'parked' as parked, unread from conversation where operator = ?1
+               union all
+               select 0, unread from conversation
+               where state <> 'closed' and doc ->> '$.participants' is not null
+                 and state <> 'parked' and operator is not ?1
+                 and exists (select 1 from json_each(doc, '$.participants') where value = ?1))",
             [operator.get()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )
         .map(|counts| counts.unwrap_or((0, 0, 0, 0)))
-    }
-
-    /// One offer.
-    pub fn offer(&self, id: OfferId) -> Result<Option<Offer>, StoreError> {
-        self.doc("select doc from offer where id = ?1", [id.get()])
-    }
-
-    /// The pending offers of an operator.
-    pub fn pending_offers_of(&self, operator: OperatorId) -> Result<Vec<Offer>, StoreError> {
-        self.docs(
-            "select doc from offer where operator = ?1 and pending = 1 order by id",
-            [operator.get()],
-        )
     }
 
     /// When the last event was written; 0 when there is none.

@@ -59,6 +59,17 @@ pub struct JournalEntry {
     pub note: String,
 }
 
+/// What of one line waits to be processed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingOfLine {
+    /// The line.
+    pub line: LineId,
+    /// How many entries.
+    pub count: i64,
+    /// When the first of them came.
+    pub oldest_at: Timestamp,
+}
+
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Journaled {
@@ -198,6 +209,22 @@ impl View<'_> {
              from journal where state = 2 and seq < ?1 order by seq desc limit ?2",
             (before, limit),
             entry,
+        )
+    }
+
+    /// What is pending, by line.
+    pub fn journal_pending_by_line(&self) -> Result<Vec<PendingOfLine>, StoreError> {
+        self.rows(
+            "select line, count(*), min(received_at) from journal where state = 0
+             group by line order by line",
+            (),
+            |row| {
+                Ok(PendingOfLine {
+                    line: LineId::new(row.get::<_, String>(0)?),
+                    count: row.get(1)?,
+                    oldest_at: Timestamp(row.get(2)?),
+                })
+            },
         )
     }
 

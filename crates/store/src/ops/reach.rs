@@ -277,6 +277,24 @@ impl View<'_> {
             .unwrap_or_else(|| contact.clone()))
     }
 
+    /// Every contact that threads, merges and suggestions tell of, after an id, by id.
+    pub fn contacts_heard_of(
+        &self,
+        after: &ContactId,
+        limit: i64,
+    ) -> Result<Vec<ContactId>, StoreError> {
+        self.rows(
+            "select contact from thread where contact > ?1
+             union select origin from thread where origin > ?1
+             union select contact from redirect where contact > ?1
+             union select contact from suggestion where contact > ?1
+             union select other from suggestion where other > ?1
+             order by 1 limit ?2",
+            (after.as_str(), limit),
+            |row| Ok(ContactId::new(row.get::<_, String>(0)?)),
+        )
+    }
+
     /// The suggestions about a contact that nobody set aside.
     pub fn suggestions_of(&self, contact: &ContactId) -> Result<Vec<StoredSuggestion>, StoreError> {
         self.docs(

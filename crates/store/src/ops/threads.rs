@@ -64,6 +64,23 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Gives a thread to an owner unless it has one; answers whose it is then. Of
+    /// several who try at once one wins, and all are told who.
+    pub fn bind_thread(
+        &mut self,
+        line: &LineId,
+        thread_key: &str,
+        owner: &str,
+    ) -> Result<String, StoreError> {
+        self.execute(
+            "insert into thread_owner (line, thread_key, owner) values (?1, ?2, ?3)
+             on conflict (line, thread_key) do nothing",
+            (line.as_str(), thread_key, owner),
+        )?;
+        self.thread_owner(line, thread_key)?
+            .ok_or_else(|| StoreError::Broken("a bound thread has no owner".to_owned()))
+    }
+
     /// Makes a confirmed contact the one that a provisional one's threads began
     /// with.
     pub fn threads_begin_with(
@@ -90,6 +107,19 @@ impl View<'_> {
         self.doc(
             "select doc from thread where line = ?1 and thread_key = ?2",
             (line.as_str(), thread_key),
+        )
+    }
+
+    /// Whom a thread was bound to; it may have no message yet.
+    pub fn thread_owner(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.row(
+            "select owner from thread_owner where line = ?1 and thread_key = ?2",
+            (line.as_str(), thread_key),
+            |row| Ok(row.get(0)?),
         )
     }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,6 +64,67 @@ async fn an_operation_that_fails_is_undone_alone() {
 }
 
 #[tokio::test]
+async fn one_that_shares_a_savepoint_is_undone_alone_too() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.db");
+    let opened = open(&path);
+    let store = &opened.store;
+    let held = hold(store).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let good = |name: &'static str| {
+        let runs = Arc::clone(&runs);
+        store.write_repeatable::<_, StoreError>(move |tx| {
+            runs.fetch_add(1, Ordering::SeqCst);
+            tx.set_meta(name, "1")?;
+            tell(tx)
+        })
+    };
+    let failing = store.write_repeatable::<(), _>(|tx| {
+        tell(tx)?;
+        tx.set_meta("failing", "1")?;
+        Err(StoreError::Broken("on purpose".to_owned()))
+    });
+    let panicking = store.write_behind::<(), StoreError>(|tx| {
+        tx.set_meta("panicking", "1")?;
+        panic!("on purpose")
+    });
+    let alone = store.write::<_, StoreError>(tell);
+    let release = async {
+        drop(held);
+        Ok::<(), StoreError>(())
+    };
+    let (first, failing, second, alone, third, panicking, _) = tokio::join!(
+        good("first"),
+        failing,
+        good("second"),
+        alone,
+        good("third"),
+        panicking,
+        release
+    );
+
+    assert!(matches!(failing, Err(StoreError::Broken(_))), "{failing:?}");
+    assert!(matches!(panicking, Err(StoreError::Panicked)));
+    let told: Vec<_> = [first, second, alone, third].map(Result::unwrap).to_vec();
+    assert_eq!(told, [1, 2, 3, 4].map(Cursor), "in order, none twice");
+    assert_eq!(numbers(&path), [1, 2, 3, 4]);
+    // The first shared with the one that failed, the third with the one that panicked.
+    assert_eq!(runs.load(Ordering::SeqCst), 5);
+    let kept = store
+        .read::<_, StoreError>(|view| {
+            let names = ["first", "failing", "second", "panicking", "third"];
+            names
+                .iter()
+                .map(|name| view.meta(name))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await
+        .unwrap();
+    let one = Some("1".to_owned());
+    assert_eq!(kept, [one.clone(), None, one.clone(), None, one]);
+}
+
+#[tokio::test]
 async fn numbers_of_events_have_no_gap_and_ids_never_come_twice() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store.db");
@@ -99,7 +161,7 @@ async fn numbers_of_events_have_no_gap_and_ids_never_come_twice() {
 
 /// Makes a commit impossible while `meta` has the key `poison`, and a transaction
 /// be rolled back by SQLite itself at the key `rollback`.
-fn lay_traps(path: &std::path::Path) {
+pub(crate) fn lay_traps(path: &std::path::Path) {
     let connection = Connection::open(path).unwrap();
     connection
         .execute_batch(

@@ -81,6 +81,36 @@ async fn what_is_damaged_is_not_served() {
 }
 
 #[tokio::test]
+async fn a_store_that_was_closed_is_one_file() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.db");
+    let log = folder.path().join("store.db-wal");
+    let in_log = || std::fs::metadata(&log).map_or(0, |about| about.len());
+    let opened = open(&path);
+    for _ in 0..50 {
+        say(&opened.store).await.unwrap();
+    }
+    assert!(in_log() > 0);
+    drop(opened);
+    assert_eq!(in_log(), 0);
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    assert_eq!(numbers_of(&copy), 50);
+
+    // Somebody who reads an older state keeps the log, and holds up nobody for long.
+    let opened = open(&path);
+    say(&opened.store).await.unwrap();
+    let reader = Connection::open(&path).unwrap();
+    let begun = tokio::time::Instant::now();
+    reader.execute_batch("begin; select * from meta").unwrap();
+    say(&opened.store).await.unwrap();
+    drop(opened);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4));
+    assert!(in_log() > 0);
+    assert_eq!(numbers_of(&path), 52);
+}
+
+#[tokio::test]
 async fn a_newer_store_is_left_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store.db");

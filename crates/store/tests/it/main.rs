@@ -7,7 +7,11 @@
 )]
 
 mod commits;
+mod damage;
+mod explanations;
 mod files;
+mod owners;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;

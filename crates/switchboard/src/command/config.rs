@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{Environment, configured};
+use super::{Environment, Source, configured};
 use crate::cli::ConfigCommand;
 use crate::config::DEFAULTS;
 use crate::out;
@@ -26,7 +26,11 @@ pub(super) fn run(
 
 fn check(file: Option<&Path>, environment: Environment) -> anyhow::Result<ExitCode> {
     let name = file.map_or("the built-in demo".into(), Path::to_string_lossy);
-    match configured(file, environment) {
+    let source = Source {
+        file: file.map(Path::to_path_buf),
+        environment,
+    };
+    match configured(&source) {
         Ok(config) => {
             let (lines, queues) = (config.settings.lines.len(), config.settings.queues.len());
             out::line(format_args!(

@@ -35,18 +35,14 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
     tell("port", port(&config))?;
     tell("contacts", contacts(&config.settings.contacts)?)?;
     let configured = config.settings.lines.clone();
-    let lines = with_local(config, async |local| {
+    let told = with_local(config, async |local| {
         let mut admin = AdminClient::new(local.signed());
-        Ok(admin
-            .list_lines(ListLinesRequest {})
-            .await
-            .map_err(told)?
-            .into_inner()
-            .lines)
+        let answer = admin.list_lines(ListLinesRequest {}).await.map_err(told)?;
+        Ok(answer.into_inner())
     })?;
     for line in &configured {
         let name = format!("line {} ({})", line.id, line.kind.descriptor.kind);
-        let known = lines.iter().find(|known| {
+        let known = told.lines.iter().find(|known| {
             known
                 .line
                 .as_ref()
@@ -58,6 +54,13 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
             None => Ok("configured; the gateway is not running".to_owned()),
         };
         tell(&name, verdict)?;
+    }
+    for gone in told.unconfigured {
+        let problem = format!(
+            "not configured, and {} events wait for it: configure it again to have them processed",
+            gone.waiting_count
+        );
+        tell(&format!("line {}", gone.line_id), Err(problem))?;
     }
     Ok(if sick == 0 {
         ExitCode::SUCCESS

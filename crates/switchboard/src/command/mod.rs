@@ -12,13 +12,14 @@ mod doctor;
 mod man;
 mod normalize;
 mod people;
+mod reload;
 mod serve;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
-use crate::config::{Config, load};
+use crate::config::{Config, Problems, load};
 use crate::out;
 
 /// The environment, read once.
@@ -43,7 +44,11 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode
         Command::Bench(args) => return bench::run(args),
         command => command,
     };
-    let config = match configured(file, environment) {
+    let source = Source {
+        file: file.map(Path::to_path_buf),
+        environment,
+    };
+    let config = match configured(&source) {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
@@ -61,13 +66,25 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode
         | Command::Conformance { .. }
         | Command::Completions(_)
         | Command::Man
-        | Command::Bench(_) => serve::run(config),
+        | Command::Bench(_) => serve::run(config, source),
+    }
+}
+
+/// Where the configuration comes from.
+struct Source {
+    file: Option<PathBuf>,
+    environment: Environment,
+}
+
+impl Source {
+    fn load(&self) -> Result<Config, Problems> {
+        load(self.file.as_deref(), self.environment.iter().cloned())
     }
 }
 
 /// The configuration, or every problem told.
-fn configured(file: Option<&Path>, environment: Environment) -> Result<Config, ExitCode> {
-    load(file, environment).map_err(|problems| {
+fn configured(source: &Source) -> Result<Config, ExitCode> {
+    source.load().map_err(|problems| {
         out::problem(problems);
         ExitCode::from(WRONG_INPUT)
     })

@@ -12,17 +12,21 @@ use tokio::signal::unix::{SignalKind, signal};
 use web::listen::Options;
 use web::{Gateway, Metrics};
 
-use super::admin;
+use super::reload::Reloads;
+use super::{Source, admin};
 use crate::config::Config;
 use crate::{out, telemetry};
 
-pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
-    telemetry::init(&config.log)?;
+pub(super) fn run(config: Config, source: Source) -> anyhow::Result<ExitCode> {
+    let level = telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
-    runtime.block_on(serve(config))
+    runtime.block_on(serve(Reloads::new(config, source, level)))
 }
 
-async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+async fn serve(mut reloads: Reloads) -> anyhow::Result<ExitCode> {
+    // From the beginning: a signal that nobody listens for would end the process.
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    let config = reloads.config().clone();
     let server = config.server;
     // The port first: a second start must not get as far as the store.
     let listener = TcpListener::bind(server.listen).await.with_context(|| {
@@ -51,7 +55,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let gateway = Gateway::start(engine, listener, options, Some(metrics))?;
     admin::leave_note(gateway.engine(), gateway.address())?;
     greet(&server.public_url, set_up.as_deref())?;
-    wait_for_stop().await?;
+    let stop = wait_for_stop();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            stopped = &mut stop => break stopped?,
+            _ = hangup.recv() => reloads.reload(gateway.engine()).await,
+        }
+    }
     out::line("Stopping: no new work, what is under way finishes.")?;
     admin::take_note(gateway.engine());
     gateway.stop().await;

@@ -36,6 +36,12 @@ pub(super) enum Value {
     Table(Table),
 }
 
+impl Place {
+    pub(super) fn is_in(&self, name: &str) -> bool {
+        matches!(self, Self::Line { file, .. } if &**file == name)
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

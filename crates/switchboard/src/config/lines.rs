@@ -10,6 +10,7 @@ use engine::settings::{Line, Queue};
 
 use super::Problem;
 use super::document::{Entry, Place, Table, Value, merge};
+use super::following::Setups;
 use super::section::Section;
 use super::value::{Typed, Wrong, choice, unknown, wrong};
 
@@ -120,14 +121,18 @@ pub(super) fn lines(
     public_url: &str,
     queues: &Queues,
     problems: &mut Vec<Problem>,
-) -> Vec<Line> {
+) -> (Vec<Line>, Setups) {
     let mut lines = Vec::new();
+    let mut setups = Setups::new();
     let mut ids = BTreeSet::new();
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("line #{}", number + 1), place, table, problems);
-        lines.extend(line(&mut section, public_url, queues, &mut ids));
+        if let Some((line, setup)) = line(&mut section, public_url, queues, &mut ids) {
+            setups.insert(line.id.clone(), setup);
+            lines.push(line);
+        }
     }
-    lines
+    (lines, setups)
 }
 
 fn line(
@@ -135,7 +140,7 @@ fn line(
     public_url: &str,
     queues: &Queues,
     ids: &mut BTreeSet<String>,
-) -> Option<Line> {
+) -> Option<(Line, LineSetup)> {
     let id = id(section, ids);
     let name = section.read::<String>("name");
     let region = section.read_with("region", region);
@@ -163,14 +168,15 @@ fn line(
         }
     };
     id?;
-    Some(Line {
-        id: setup.id,
-        display_name: setup.display_name,
+    let line = Line {
+        id: setup.id.clone(),
+        display_name: setup.display_name.clone(),
         kind,
         queue: queue?,
-        default_region: setup.default_region,
+        default_region: setup.default_region.clone(),
         channel,
-    })
+    };
+    Some((line, setup))
 }
 
 fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {

@@ -2,6 +2,7 @@
 //! anything starts. Nothing reads the environment later.
 
 mod document;
+mod following;
 mod lines;
 mod section;
 mod sections;
@@ -18,6 +19,7 @@ use domain::routing::RoutingRules;
 use engine::settings::Settings;
 
 use document::{Entry, Table, Value};
+use following::{Fixed, Setups};
 use section::Section;
 
 pub(crate) use document::Place;
@@ -26,6 +28,8 @@ pub(crate) use sections::{Log, LogFormat, Server};
 /// The documented example, which is the defaults.
 pub(crate) const DEFAULTS: &str = include_str!("../../../../config/switchboard.toml");
 const DEMO: &str = include_str!("../../../../config/demo.toml");
+/// Stands for the file in what is told of the example.
+const THE_DEFAULTS: &str = "the defaults";
 
 const SECTIONS: [&str; 9] = [
     "capacity",
@@ -48,6 +52,10 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     /// For the log.
     pub(crate) log: Log,
+    setups: Setups,
+    fixed: Fixed,
+    /// The place of what is nowhere in the file.
+    whole: Place,
 }
 
 /// One thing that is wrong.
@@ -79,6 +87,13 @@ impl fmt::Display for Problem {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.text)
+    }
+}
+
+impl Problems {
+    /// One by one, for the log.
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Problem> {
+        self.0.iter()
     }
 }
 
@@ -122,7 +137,7 @@ fn parse(
 ) -> Result<Config, Problems> {
     let file: Arc<str> = Arc::from(name);
     let mut problems = Vec::new();
-    let mut document = document::parse(&Arc::from("the defaults"), DEFAULTS, &mut problems);
+    let mut document = document::parse(&Arc::from(THE_DEFAULTS), DEFAULTS, &mut problems);
     let queue_defaults = tables(&mut document, "queue", &mut problems).pop();
     let mut written = document::parse(&file, text, &mut problems);
     let illegible: Vec<Place> = problems.iter().map(|p| p.place.clone()).collect();
@@ -146,8 +161,9 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     let whole = Place::Line { file, line: 1 };
     if !document.contains_key("queue") {
         let problem = "there is no queue; add a section [[queue]] with id = \"main\"";
-        problems.push(Problem::new(whole, "", problem));
+        problems.push(Problem::new(whole.clone(), "", problem));
     }
+    let fixed = following::fixed(&document);
     let queue_tables = tables(&mut document, "queue", problems);
     let line_tables = tables(&mut document, "line", problems);
     let server = section(&mut document, "server", problems, sections::server);
@@ -168,7 +184,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     }
     let queues = lines::queues(queue_tables, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
-    let lines = lines::lines(line_tables, public_url, &queues, problems);
+    let (lines, setups) = lines::lines(line_tables, public_url, &queues, problems);
     let (server, (store_path, files_path)) = (server?, store?);
     let settings = Settings {
         store_path,
@@ -188,6 +204,9 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         settings,
         server,
         log,
+        setups,
+        fixed,
+        whole,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The configurations here are data: what is written, and what is told of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use channels::registry::KINDS;
 use domain::Millis;
@@ -224,5 +225,65 @@ fn the_example_shows_every_channel() {
     if new != old {
         std::fs::write(path, new).expect("the example is written");
         panic!("config/switchboard.toml was stale and is written anew: look at it and run again");
+    }
+}
+
+#[test]
+fn what_needs_a_restart_is_told_where_it_stands() {
+    let before = good(&format!("[limits]\nattempts_max = 3\n{QUEUE}"), &[]);
+    let told = |text: &str| {
+        let problems = good(text, &[]).against(&before);
+        problems.map_or_else(String::new, |problems| problems.to_string())
+    };
+    let change = "has changed, which needs a restart; set it back to reload the rest";
+    for (text, expected) in [
+        (
+            format!("{QUEUE}[limits]\nattempts_max = 3\n"),
+            String::new(),
+        ),
+        (
+            format!("[limits]\nattempts_max = 4\n{QUEUE}[log]\nformat = \"json\"\n"),
+            format!("a.toml:2: limits.attempts_max: {change}\na.toml:6: log.format: {change}"),
+        ),
+        // It is not there any more: the default stands nowhere in the file.
+        (
+            QUEUE.to_owned(),
+            format!("a.toml:1: limits.attempts_max: {change}"),
+        ),
+        (
+            format!(
+                "[limits]\nattempts_max = 3\n[log]\nlevel = \"debug\"\n[capacity]\ncost = {{ chat = 50 }}\n{QUEUE}round_pause = \"9s\"\n"
+            ),
+            String::new(),
+        ),
+    ] {
+        assert_eq!(told(&text), expected, "for:\n{text}");
+    }
+}
+
+#[test]
+fn a_line_keeps_its_connection_unless_its_own_keys_change() {
+    let text = |queue: &str, keys: &str| {
+        format!(
+            "{QUEUE}[[queue]]\nid = \"b\"\n[[line]]\nid = \"s\"\nchannel = \"webchat\"\n\
+             queue = \"{queue}\"\n{keys}"
+        )
+    };
+    let before = good(&text("main", "title = \"Hi\"\n"), &[]);
+    for (queue, keys, kept) in [
+        ("main", "title = \"Hi\"\n", true),
+        ("b", "title = \"Hi\"\n", true),
+        ("main", "title = \"Hello\"\n", false),
+        ("main", "", false),
+        ("main", "title = \"Hi\"\nname = \"Other\"\n", false),
+    ] {
+        let mut after = good(&text(queue, keys), &[]);
+        after.keep_connections(&before);
+        let (old, new) = (&before.settings.lines[0], &after.settings.lines[0]);
+        assert_eq!(
+            Arc::ptr_eq(&old.channel, &new.channel),
+            kept,
+            "{queue} {keys}"
+        );
     }
 }

@@ -199,6 +199,7 @@ export const enMore = {
   "lines.last": "Last event",
   "lines.up": "Works",
   "lines.never": "Never",
+  "lines.unconfigured": "Not configured; events that wait for it: {n}",
   "deadLetters.text": "Deliveries that could not be processed. The raw content is kept.",
   "deadLetters.none": "Nothing is stuck",
   "deadLetters.none.text": "Every delivery has been processed.",

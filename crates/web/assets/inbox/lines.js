@@ -7,6 +7,18 @@ import { icon, mediumIcon } from "./icons.js";
 import { momentText, t } from "./i18n.js";
 import { Page, table } from "./page.js";
 
+/** A line that is not configured, for which events wait. @param {import("./types/api.js").UnconfiguredLine} l */
+function gone(l) {
+  const n = l.waitingCount ?? "0";
+  return [
+    h("span", { class: "with-dot" }, icon("globe"), l.lineId),
+    "",
+    "—",
+    h("span", { class: "status-bad" }, icon("warning"), t("lines.unconfigured", { n })),
+    "",
+  ];
+}
+
 class Lines extends Page {
   start() {
     this.frame(
@@ -16,8 +28,8 @@ class Lines extends Page {
     );
     void this.load(
       () => call("Admin/ListLines", {}),
-      ({ lines = [] }) => {
-        if (lines.length === 0) {
+      ({ lines = [], unconfigured = [] }) => {
+        if (lines.length + unconfigured.length === 0) {
           this.showEmpty("globe", t("welcome.noLines"));
           return;
         }
@@ -26,20 +38,23 @@ class Lines extends Page {
           table(
             t("page.lines"),
             [t("lines.name"), t("lines.channel"), t("lines.queue"), t("lines.status"), t("lines.last")],
-            lines.map((l) => [
-              h(
-                "span",
-                { class: "with-dot" },
-                icon(mediumIcon(l.line?.medium)),
-                l.line?.displayName || l.line?.id || "",
-              ),
-              l.line?.channelName ?? l.line?.channel ?? "",
-              queues[l.queueId ?? ""]?.displayName || l.queueId || "—",
-              l.status === "up"
-                ? h("span", { class: "tag ok" }, icon("check"), t("lines.up"))
-                : h("span", { class: "status-bad" }, icon("warning"), l.status ?? ""),
-              momentText(l.lastInboundAt) || t("lines.never"),
-            ]),
+            [
+              ...lines.map((l) => [
+                h(
+                  "span",
+                  { class: "with-dot" },
+                  icon(mediumIcon(l.line?.medium)),
+                  l.line?.displayName || l.line?.id || "",
+                ),
+                l.line?.channelName ?? l.line?.channel ?? "",
+                queues[l.queueId ?? ""]?.displayName || l.queueId || "—",
+                l.status === "up"
+                  ? h("span", { class: "tag ok" }, icon("check"), t("lines.up"))
+                  : h("span", { class: "status-bad" }, icon("warning"), l.status ?? ""),
+                momentText(l.lastInboundAt) || t("lines.never"),
+              ]),
+              ...unconfigured.map(gone),
+            ],
             "lines-table",
           ),
         );

@@ -15,6 +15,11 @@ export function isWaiting(c) {
   return c.state === "QUEUED" || c.state === "OFFERED";
 }
 
+/** Owned by somebody, offered to them or joined by them. @param {Conversation} c @param {string} who */
+export function takesPart(c, who) {
+  return c.operatorId === who || (c.participantIds ?? []).includes(who);
+}
+
 /**
  * @param {Conversation} c
  * @param {Folder} folder
@@ -25,7 +30,7 @@ export function inFolder(c, folder, queueId, me) {
   if (queueId !== "" && c.queueId !== queueId) return false;
   switch (folder) {
     case "MINE":
-      return (c.state === "ACTIVE" || c.state === "OFFERED") && c.operatorId === me;
+      return c.state !== "PARKED" && c.state !== "CLOSED" && takesPart(c, me);
     case "WAITING":
       return isWaiting(c);
     case "ALL_OPEN":

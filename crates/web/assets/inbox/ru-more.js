@@ -200,6 +200,7 @@ export const ruMore = {
   "lines.last": "Последнее событие",
   "lines.up": "Работает",
   "lines.never": "Не было",
+  "lines.unconfigured": "Не настроена; событий ожидает: {n}",
   "deadLetters.text": "Доставки, которые не удалось обработать. Исходные данные сохранены.",
   "deadLetters.none": "Ничего не застряло",
   "deadLetters.none.text": "Все доставки обработаны.",

@@ -5,7 +5,7 @@
  * @import { PendingMessage, State } from "./types/state.js"
  */
 
-import { inFolder, listKey, sortFolder } from "./order.js";
+import { inFolder, listKey, sortFolder, takesPart } from "./order.js";
 
 /**
  * The conversations of the open folder, in its order, within the loaded window.
@@ -58,9 +58,7 @@ export function mayWrite(state, c) {
 
 /** An operator sees their queues, and what they take part in. @param {State} state @param {Conversation} c */
 export function maySee(state, c) {
-  const me = state.me?.id ?? "";
-  const takesPart = c.operatorId === me || (c.participantIds ?? []).includes(me);
-  return isSupervisor(state) || takesPart || (c.queueId ?? "") in state.queues;
+  return isSupervisor(state) || takesPart(c, state.me?.id ?? "") || (c.queueId ?? "") in state.queues;
 }
 
 /** @param {State} state @param {Conversation | undefined} c @param {string} capability */

@@ -84,13 +84,13 @@ export function start(context) {
 
   /** @param {Site.User} known */
   async function introduce({ token, name, email, phone }) {
-    if (name || email || phone) session.setProfile({ name, email, phone });
     try {
       const signed = typeof token === 'function' ? await token() : token;
       if (signed) session.identify(signed);
     } catch (error) {
       console.warn('Switchboard: no identity token:', error);
     }
+    if (name || email || phone) session.setProfile({ name, email, phone });
   }
 
   /** What has to be asked before a first conversation; what the site has told is not. */

@@ -213,12 +213,10 @@ export class Uploads {
     this.changed();
   }
 
-  /** Starts what waited for the visitor's token. */
   resume() {
     if (this.token()) this.list.forEach((upload) => upload.state === 'waiting' && this.send(upload));
   }
 
-  /** Hands the finished files over to a message. */
   take() {
     const done = this.list.flatMap((upload) => upload.uploaded ?? []);
     this.list = [];

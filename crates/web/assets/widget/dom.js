@@ -43,7 +43,6 @@ export function icon(name) {
 }
 
 /**
- * A round button that shows an icon and says `label`.
  * @param {keyof typeof ICONS} name
  * @param {string} kind
  * @param {string} label
@@ -95,7 +94,6 @@ export function safeLink(address, base) {
 }
 
 /**
- * The text as nodes, with its web addresses made into links.
  * @param {string} text
  * @returns {(Node | string)[]}
  */

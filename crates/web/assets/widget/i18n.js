@@ -7,7 +7,7 @@ const en = {
   subtitle: 'Write to us, we read every message',
   greeting: 'Hello! How can we help?',
   open: 'Open chat',
-  openUnread: { one: 'Open chat, {count} unread', other: 'Open chat, {count} unread' },
+  openUnread: 'Open chat, {count} unread',
   close: 'Close chat',
   log: 'Messages',
   placeholder: 'Write a message…',
@@ -61,7 +61,6 @@ const ru = {
   open: 'Открыть чат',
   openUnread: {
     one: 'Открыть чат, {count} непрочитанное',
-    few: 'Открыть чат, {count} непрочитанных',
     other: 'Открыть чат, {count} непрочитанных',
   },
   close: 'Закрыть чат',

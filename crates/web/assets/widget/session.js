@@ -3,30 +3,32 @@
 import { Leader, Tabs } from './socket.js';
 import { Thread, later } from './thread.js';
 
-const OUTBOX = 'out/';
 /** The word that typing stopped may be lost with a connection. */
 const TYPING_SHOWN_MS = 8_000;
 /** A hidden leader's timers run once a minute; a tab in use asks it to try again sooner. */
 const NUDGE_INTERVAL_MS = 5_000;
 
 export class Session {
-  thread = new Thread();
   /** @type {Site.Status} */
   status = 'idle';
   synced = false;
   /** @type {Site.Limits} */
   limits = {};
-  /** Who is typing. */
   typing = '';
   /** Whether this is the tab the visitor looked at last: it alone makes sounds. */
   focused = false;
+  /** Who the site says it is, until the server has answered. */
+  identity = '';
+  /** Says it to the server again after a lost connection. In memory only: the next page may be another user's. */
+  ticket = '';
+  /** Whether the server wants what the form before a conversation asks for. */
+  asks = false;
 
   /** @type {Tabs | undefined} */
   #tabs;
   #leader;
   /** Whether another tab is known to lead. */
   #follows = false;
-  #visitor = '';
   #clockOffsetMs = 0;
   #typingTimer = 0;
   #nudges = 0;
@@ -40,7 +42,8 @@ export class Session {
     this.context = context;
     this.storage = storage;
     this.view = view;
-    this.#leader = new Leader(context, this.thread, this);
+    this.thread = new Thread(storage, context.config.identify !== false);
+    this.#leader = new Leader(context, this);
   }
 
   get started() {
@@ -51,19 +54,13 @@ export class Session {
     return this.storage.get('token');
   }
 
-  /** @returns {Site.Profile | undefined} */
-  get profile() {
-    return JSON.parse(this.storage.get('profile') ?? 'null') ?? undefined;
-  }
-
   start() {
     if (this.#tabs) return;
     this.status = 'connecting';
-    this.thread.markRead(JSON.parse(this.storage.get('read') ?? '0'));
     this.#tabs = new Tabs(newId(), this.context.prefix, {
       lead: () => {
         this.#follows = false;
-        this.#loadOutbox();
+        this.thread.load();
         this.#leader.start();
       },
       follow: () => this.#leader.stop(),
@@ -71,7 +68,7 @@ export class Session {
     });
     // The channel is open before the outbox is read: an ack in between is not missed.
     this.#tabs.join();
-    this.#loadOutbox();
+    this.thread.load();
     this.#listen(true);
     if (document.hasFocus()) this.#onFocus();
     this.view.changed();
@@ -84,7 +81,6 @@ export class Session {
   }
 
   /**
-   * Keeps the message until the server has it for certain.
    * @param {string} text
    * @param {Site.Uploaded[]} attachments
    */
@@ -95,6 +91,7 @@ export class Session {
       upload_ids: attachments.map((attachment) => attachment.upload_id),
       attachments: attachments.map(({ file_name, media_type, size_bytes }) => ({ file_name, media_type, size_bytes })),
       written_at: Date.now() + this.#clockOffsetMs,
+      by: this.#author,
     });
   }
 
@@ -108,7 +105,6 @@ export class Session {
   discard(clientId) {
     this.#tabs?.post({ kind: 'discard', client_id: clientId });
     this.thread.discard(clientId);
-    this.storage.remove(OUTBOX + clientId);
     this.view.changed();
   }
 
@@ -120,7 +116,6 @@ export class Session {
 
   markRead() {
     if (!this.thread.markRead(this.thread.cursor)) return;
-    this.storage.set('read', JSON.stringify(this.thread.read));
     this.#tabs?.post({ kind: 'read', cursor: this.thread.read });
     this.#leader.sendMarks();
     this.view.changed();
@@ -134,7 +129,17 @@ export class Session {
 
   /** @param {string} token */
   identify(token) {
-    this.#leader.identify(token);
+    const known = this.identity || this.ticket;
+    if (known && userOf(known) !== userOf(token)) {
+      // A connection is one user's, and so is what waits for its answer.
+      this.ticket = '';
+      this.thread.discardOutgoing();
+      this.thread.load();
+      this.#leader.restart();
+      this.view.forgotten();
+    }
+    this.identity = token;
+    this.#leader.introduce();
     this.#passIdentity();
   }
 
@@ -144,8 +149,6 @@ export class Session {
     if (this.#tabs?.leads) this.#leader.refresh();
     else this.#tabs?.post({ kind: 'refresh' });
   }
-
-  // Called by the leading tab's end of the socket.
 
   /** @param {Site.ServerFrame} frame */
   frame(frame) {
@@ -159,31 +162,34 @@ export class Session {
     this.#setStatus(status);
   }
 
-  /** Whoever spoke here so far was another visitor. */
-  forgetVisitor() {
-    this.#visitor = '';
-    this.thread.clear();
-    this.thread.read = '';
-    this.#leader.forgetMarks();
-    this.storage.remove('token');
-    this.storage.remove('read');
+  /** @param {string} visitor */
+  #become(visitor) {
+    if (this.thread.become(visitor)) {
+      this.ticket = '';
+      this.synced = this.asks = false;
+      this.#leader.begin();
+    }
+    if (!this.identity) this.thread.claim();
+  }
+
+  /** Who writes now; empty while that is not known. */
+  get #author() {
+    return this.identity ? '' : this.thread.visitor;
   }
 
   /** @param {Site.ServerFrame} frame */
   #handle(frame) {
     switch (frame.type) {
       case 'welcome':
-        if (this.#visitor !== frame.visitor_id && (this.#visitor || frame.visitor_token)) this.forgetVisitor();
+        this.#become(frame.visitor_id);
         // The log begins anew, after a restored backup.
         if (later(this.thread.cursor, frame.cursor)) this.thread.clear();
-        this.#visitor = frame.visitor_id;
         if (frame.visitor_token) this.storage.set('token', frame.visitor_token);
         this.limits = { ...this.limits, ...frame.limits };
         if (frame.server_time) this.#clockOffsetMs = frame.server_time - Date.now();
         break;
       case 'message': {
         const isNew = this.thread.apply(frame, Date.now());
-        if (frame.client_id) this.storage.remove(OUTBOX + frame.client_id);
         if (frame.author === 'client') this.storage.remove('profile');
         if (isNew && frame.author === 'operator') {
           this.#setTyping('');
@@ -191,21 +197,27 @@ export class Session {
         }
         break;
       }
+      case 'identified':
+        this.identity = '';
+        this.#become(frame.visitor_id);
+        this.ticket = frame.session;
+        break;
       case 'synced':
         this.thread.advance(frame.cursor);
         this.synced = true;
         break;
-      case 'ack': {
-        const entry = this.thread.outgoing(frame.client_id);
-        if (entry) entry.acknowledged = true;
-        this.storage.remove(OUTBOX + frame.client_id);
+      case 'ack':
+        this.thread.acknowledge(frame.client_id);
         break;
-      }
       case 'refused': {
         const entry = frame.client_id && this.thread.outgoing(frame.client_id);
-        if (entry && frame.retry_after_ms === undefined) {
-          entry.failed = frame.text;
-          this.storage.set(OUTBOX + entry.client_id, JSON.stringify(entry));
+        if (/^identity/.test(frame.code)) {
+          this.identity = '';
+          this.thread.claim();
+        } else if (/_required$/.test(frame.code)) {
+          this.asks = true;
+        } else if (entry && frame.retry_after_ms === undefined) {
+          this.thread.keep({ ...entry, failed: frame.text });
         }
         // What is not about a message is for who built the page, not for who reads it.
         if (!entry) console.warn('Switchboard:', frame.code, frame.text);
@@ -242,25 +254,11 @@ export class Session {
 
   /** @param {Site.Outgoing} entry */
   #keep(entry) {
-    this.storage.set(OUTBOX + entry.client_id, JSON.stringify(entry));
+    this.thread.keep(entry);
     this.#tabs?.post({ kind: 'outgoing', entry });
-    this.thread.queue(entry);
     this.view.changed();
     this.#leader.flush();
     this.#tabs?.ask();
-  }
-
-  #loadOutbox() {
-    const entries = this.storage.keys(OUTBOX).flatMap((key) => {
-      try {
-        return [/** @type {Site.Outgoing} */ (JSON.parse(this.storage.get(key) ?? ''))];
-      } catch {
-        this.storage.remove(key);
-        return [];
-      }
-    });
-    entries.sort((one, other) => one.written_at - other.written_at);
-    for (const entry of entries) if (!this.thread.outgoing(entry.client_id)) this.thread.queue(entry);
   }
 
   /** @param {Site.TabMessage} message */
@@ -300,7 +298,7 @@ export class Session {
         this.#mergeProfile(message.profile);
         return;
       case 'identify':
-        if (leads) this.#leader.identify(message.token);
+        if (leads) this.identify(message.token);
         return;
       case 'read':
         this.thread.markRead(message.cursor);
@@ -321,23 +319,22 @@ export class Session {
 
   /** @returns {Site.Snapshot} */
   #snapshot() {
-    const { cursor, read } = this.thread;
-    const { token, limits, status, synced } = this;
-    return { token, visitor_id: this.#visitor, cursor, read, limits, status, synced, ...this.thread.snapshot() };
+    const { visitor, cursor, read } = this.thread;
+    const { token, ticket, limits, status, synced } = this;
+    return { token, visitor, ticket, cursor, read, limits, status, synced, ...this.thread.snapshot() };
   }
 
   /** @param {Site.Snapshot} snapshot */
   #adopt(snapshot) {
-    if (this.#visitor && this.#visitor !== snapshot.visitor_id) this.thread.clear();
-    this.#visitor = snapshot.visitor_id ?? '';
+    this.#become(snapshot.visitor);
+    if (!this.identity) this.ticket = snapshot.ticket;
     if (snapshot.token && snapshot.token !== this.token) this.storage.set('token', snapshot.token);
-    this.limits = snapshot.limits;
-    this.status = snapshot.status;
+    const { limits, status, synced } = snapshot;
+    Object.assign(this, { limits, status, synced });
     this.thread.markRead(snapshot.read ?? '');
     for (const message of snapshot.messages) this.thread.apply(message, Date.now());
     for (const entry of snapshot.outgoing) this.thread.queue(entry);
     this.thread.advance(snapshot.cursor ?? '');
-    this.synced = snapshot.synced;
     this.#follows = true;
     this.#passIdentity();
     this.view.changed();
@@ -345,17 +342,16 @@ export class Session {
 
   /** @param {Site.Profile} profile */
   #mergeProfile(profile) {
-    const { attributes, ...known } = this.profile ?? {};
-    const merged = { ...known, ...profile };
-    if (attributes || profile.attributes) merged.attributes = { ...attributes, ...profile.attributes };
-    this.storage.set('profile', JSON.stringify(merged));
-    if (this.#tabs?.leads) this.#leader.introduce();
+    this.thread.introduce(profile, this.#author);
+    this.asks = false;
+    this.#leader.introduce();
+    this.#leader.flush();
+    this.view.changed();
   }
 
   /** Until a leader is known, this tab may become it. */
   #passIdentity() {
-    const token = this.#follows && !this.#tabs?.leads && this.#leader.takeIdentity();
-    if (token) this.#tabs?.post({ kind: 'identify', token });
+    if (this.identity && this.#follows && !this.#tabs?.leads) this.#tabs?.post({ kind: 'identify', token: this.identity });
   }
 
   #forget() {
@@ -363,8 +359,8 @@ export class Session {
     this.#leave();
     this.#tabs = undefined;
     this.#follows = false;
-    this.forgetVisitor();
-    this.#leader.takeIdentity();
+    this.identity = '';
+    this.#become('');
     this.thread.discardOutgoing();
     this.storage.clear();
     this.#setStatus('idle');
@@ -403,11 +399,15 @@ export class Session {
   };
 }
 
-/** A random UUID; `crypto.randomUUID` exists on https pages only. */
+/** A UUID would do; `crypto.randomUUID` exists on https pages only. */
 function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
+}
+
+/**
+ * Whom a signed identity or a ticket names, as it stands there: to be compared only.
+ * @param {string} signed
+ */
+function userOf(signed) {
+  return JSON.parse(atob(signed.split('.')[0].replace(/-/g, '+').replace(/_/g, '/'))).user_id;
 }

@@ -66,7 +66,6 @@ class Socket {
     return true;
   }
 
-  /** Gives the connection up and makes another at once. */
   restart() {
     if (!this.#wanted) return;
     this.#close();
@@ -153,7 +152,6 @@ export class Leader extends Socket {
   #deliveredCursor = '';
   /** @type {Site.Cursor} */
   #readCursor = '';
-  #identity = '';
   /** The one message that waits for its ack: one at a time keeps them in order. */
   #inFlight = '';
   #ackTimer = 0;
@@ -161,15 +159,17 @@ export class Leader extends Socket {
 
   /**
    * @param {Site.Context} context
-   * @param {Site.Thread} thread
    * @param {Site.LeaderOwner} session
    */
-  constructor(context, thread, session) {
+  constructor(context, session) {
+    const { thread } = session;
     super(`${context.base.replace(/^http/, 'ws')}chat/${context.line}/socket`, {
       hello: () => ({
         type: 'hello',
         token: session.token,
         cursor: thread.cursor || undefined,
+        visitor_id: thread.visitor || undefined,
+        session: session.ticket || undefined,
         locale: context.locale,
         // Without the query: it may hold what the visitor did not mean to tell.
         page: location.origin + location.pathname,
@@ -194,28 +194,18 @@ export class Leader extends Socket {
     this.#rest();
   }
 
-  forgetMarks() {
+  /** What was told and is awaited is not about the thread that follows. */
+  begin() {
+    this.#rest();
     this.#deliveredCursor = this.#readCursor = '';
-  }
-
-  /** @param {string} token */
-  identify(token) {
-    this.#identity = token;
-    this.introduce();
-  }
-
-  /** Gives up an identity that is not told yet, for another tab to tell. */
-  takeIdentity() {
-    const token = this.#identity;
-    this.#identity = '';
-    return token;
   }
 
   /** Until there is a conversation the server forgets a profile with the connection. */
   introduce() {
-    const { profile } = this.session;
-    if (profile) this.send({ type: 'profile', ...profile });
-    if (this.#identity && this.send({ type: 'identify', token: this.#identity })) this.#identity = '';
+    const { identity } = this.session;
+    const { profile } = this.thread;
+    if (identity) this.send({ type: 'identify', token: identity });
+    if ('by' in profile) this.send({ type: 'profile', ...profile });
   }
 
   refresh() {
@@ -223,9 +213,10 @@ export class Leader extends Socket {
     this.restart();
   }
 
-  /** Sends the oldest message of the outbox, once the server has told what it already has. */
+  /** Sends the oldest message of the outbox, once the server has told what it has and who this is. */
   flush() {
-    if (!this.#synced || this.#inFlight || Date.now() < this.#pausedUntil) return;
+    const { identity, asks } = this.session;
+    if (!this.#synced || identity || asks || this.#inFlight || Date.now() < this.#pausedUntil) return;
     const entry = this.thread.next();
     if (!entry) return;
     const { client_id, text, upload_ids } = entry;
@@ -236,27 +227,27 @@ export class Leader extends Socket {
 
   sendMarks() {
     const { cursor, read } = this.thread;
-    if (!this.#synced) return;
+    if (!this.#synced || this.session.identity) return;
     if (later(cursor, this.#deliveredCursor) && this.send({ type: 'delivered', cursor })) this.#deliveredCursor = cursor;
     if (later(read, this.#readCursor) && this.send({ type: 'read', cursor: read })) this.#readCursor = read;
   }
 
   /** @param {Site.ServerFrame} frame */
   #react(frame) {
-    if (frame.type === 'synced') {
-      this.#synced = true;
-      this.flush();
-    }
-    if (frame.type === 'synced' || frame.type === 'message') this.sendMarks();
+    if (frame.type === 'synced') this.#synced = true;
     if (frame.type === 'refused' && frame.retry_after_ms !== undefined) {
       this.#pausedUntil = Date.now() + frame.retry_after_ms;
-      setTimeout(() => this.flush(), frame.retry_after_ms + 50);
+      setTimeout(() => {
+        this.introduce();
+        this.flush();
+      }, frame.retry_after_ms + 50);
     }
     if ('client_id' in frame && frame.client_id === this.#inFlight) {
       clearTimeout(this.#ackTimer);
       this.#inFlight = '';
-      this.flush();
     }
+    this.sendMarks();
+    this.flush();
   }
 
   #rest() {
@@ -267,8 +258,8 @@ export class Leader extends Socket {
 }
 
 /**
- * The tabs of one browser: a Web Lock elects the leader, a BroadcastChannel carries what is said.
- * Where either is missing every tab leads itself.
+ * A Web Lock elects the leader, a BroadcastChannel carries what is said; where either is missing
+ * every tab leads itself.
  */
 export class Tabs {
   leads = false;

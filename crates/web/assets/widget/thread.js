@@ -1,6 +1,8 @@
 // The conversation as this tab knows it. Frames may come twice and late (a replay, another tab);
 // applying one again changes nothing.
 
+const OUTBOX = 'out/';
+
 export class Thread {
   /** @type {Map<string, Site.Message & { key: string, received_at: number }>} */
   #messages = new Map();
@@ -10,10 +12,61 @@ export class Thread {
   cursor = '';
   /** @type {Site.Cursor} How far the visitor has read. */
   read = '';
+  visitor = '';
+
+  /**
+   * @param {Storage} storage
+   * @param {boolean} shared whether one browser may have several visitors
+   */
+  constructor(storage, shared) {
+    this.storage = storage;
+    this.shared = shared;
+  }
 
   clear() {
     this.#messages.clear();
     this.cursor = '';
+  }
+
+  /**
+   * Answers whether that is another one.
+   * @param {string} visitor
+   */
+  become(visitor) {
+    if (visitor === this.visitor) return false;
+    this.clear();
+    this.visitor = visitor;
+    this.read = JSON.parse(this.storage.get(`read/${visitor}`) ?? '0');
+    return true;
+  }
+
+  /** What was left before it was known by whom is this visitor's. */
+  claim() {
+    for (const entry of this.#outgoing.values()) if (!entry.by) this.keep({ ...entry, by: this.visitor });
+    if (this.profile.by === '') this.introduce({}, this.visitor);
+  }
+
+  /**
+   * What one visitor left here is not sent as another's.
+   * @param {{ by?: string }} left
+   */
+  #own({ by }) {
+    return !by || by === this.visitor;
+  }
+
+  /** @returns {Site.Kept} */
+  get profile() {
+    const kept = JSON.parse(this.storage.get('profile') ?? '{}');
+    return this.#own(kept) ? kept : {};
+  }
+
+  /**
+   * @param {Site.Profile} profile
+   * @param {string} by
+   */
+  introduce(profile, by) {
+    const attributes = { ...this.profile.attributes, ...profile.attributes };
+    this.storage.set('profile', JSON.stringify({ ...this.profile, ...profile, attributes, by }));
   }
 
   discardOutgoing() {
@@ -21,7 +74,7 @@ export class Thread {
   }
 
   /**
-   * Takes a message in; answers whether it is one that was not known before.
+   * Answers whether it was not known before.
    * @param {Site.Message} message
    * @param {number} now
    */
@@ -33,7 +86,7 @@ export class Thread {
     if (known && !this.unread) this.markRead(message.cursor);
     const key = known?.key ?? message.client_id ?? message.id;
     this.#messages.set(message.id, { ...message, key, received_at: now });
-    if (message.client_id) this.#outgoing.delete(message.client_id);
+    if (message.client_id) this.discard(message.client_id);
     return !known;
   }
 
@@ -49,15 +102,14 @@ export class Thread {
   markRead(cursor) {
     if (!later(cursor, this.read)) return false;
     this.read = cursor;
+    this.storage.set(`read/${this.visitor}`, JSON.stringify(cursor));
     return true;
   }
 
   get unread() {
-    let count = 0;
-    for (const message of this.#messages.values()) {
-      if (message.author === 'operator' && !message.deleted && message.delivery !== 'read' && later(message.cursor, this.read)) count += 1;
-    }
-    return count;
+    return [...this.#messages.values()].filter(
+      ({ author, deleted, delivery, cursor }) => author === 'operator' && !deleted && delivery !== 'read' && later(cursor, this.read),
+    ).length;
   }
 
   /** @param {Site.Outgoing} entry */
@@ -66,10 +118,25 @@ export class Thread {
     this.#outgoing.set(entry.client_id, entry);
   }
 
+  /**
+   * Keeps it until the server has it for certain; for the next page only if it is known whose it is.
+   * @param {Site.Outgoing} entry
+   */
+  keep(entry) {
+    if (entry.by || !this.shared) this.storage.set(OUTBOX + entry.client_id, JSON.stringify(entry));
+    this.queue(entry);
+  }
+
+  /** Takes in what earlier pages could not send. */
+  load() {
+    const entries = this.storage.keys(OUTBOX).flatMap((key) => attempt(() => JSON.parse(this.storage.get(key) ?? '')) ?? []);
+    entries.sort((one, other) => one.written_at - other.written_at);
+    for (const entry of entries) if (!this.outgoing(entry.client_id)) this.queue(entry);
+  }
+
   /** The oldest message that still has to be sent. */
   next() {
-    for (const entry of this.#outgoing.values()) if (!entry.acknowledged && !entry.failed) return entry;
-    return undefined;
+    return [...this.#outgoing.values()].find((entry) => this.#own(entry) && !entry.acknowledged && !entry.failed);
   }
 
   /** @param {string} clientId */
@@ -80,6 +147,14 @@ export class Thread {
   /** @param {string} clientId */
   discard(clientId) {
     this.#outgoing.delete(clientId);
+    this.storage.remove(OUTBOX + clientId);
+  }
+
+  /** @param {string} clientId */
+  acknowledge(clientId) {
+    const entry = this.outgoing(clientId);
+    if (entry) entry.acknowledged = true;
+    this.storage.remove(OUTBOX + clientId);
   }
 
   /** @returns {{ messages: Site.Message[], outgoing: Site.Outgoing[] }} */
@@ -87,15 +162,12 @@ export class Thread {
     return { messages: [...this.#messages.values()], outgoing: [...this.#outgoing.values()] };
   }
 
-  /**
-   * The bubbles, oldest first; what is not sent yet comes last.
-   * @returns {Site.Item[]}
-   */
+  /** @returns {Site.Item[]} */
   items() {
     const known = [...this.#messages.values()]
       .map(itemOf)
       .sort((one, other) => one.at - other.at);
-    const outgoing = [...this.#outgoing.values()].map(itemOfOutgoing);
+    const outgoing = [...this.#outgoing.values()].filter((entry) => this.#own(entry)).map(itemOfOutgoing);
     return [...known, ...outgoing];
   }
 }
@@ -113,21 +185,22 @@ export function later(one, other) {
  * @returns {Site.Item}
  */
 function itemOf(message) {
-  const { key, id, client_id, operator_name, sent_at, text = '', attachments = [], reply_to, edited_at, deleted = false, received_at } = message;
+  const { operator_name: name, sent_at: at, edited_at } = message;
   const reactions = (message.reactions ?? []).map(({ emoji }) => emoji).join(' ');
   const own = message.author === 'client';
   const marks = /** @type {const} */ (['delivered', 'read', 'failed']);
   const state = own ? marks.find((mark) => mark === message.delivery) ?? 'sent' : '';
-  return { key, id, client_id, own, name: operator_name, at: sent_at, text, attachments, reply_to, edited: Boolean(edited_at), deleted, reactions, state, received_at };
+  return { text: '', attachments: [], deleted: false, ...message, own, name, at, edited: Boolean(edited_at), reactions, state };
 }
 
 /**
  * @param {Site.Outgoing} entry
  * @returns {Site.Item}
  */
-function itemOfOutgoing({ client_id, written_at, text, attachments, failed, acknowledged }) {
-  const state = failed ? 'failed' : acknowledged ? 'sent' : 'queued';
-  return { key: client_id, client_id, own: true, at: written_at, text, attachments, edited: false, deleted: false, reactions: '', state, failed, received_at: written_at };
+function itemOfOutgoing(entry) {
+  const { client_id: key, written_at: at } = entry;
+  const state = entry.failed ? 'failed' : entry.acknowledged ? 'sent' : 'queued';
+  return { ...entry, key, at, received_at: at, own: true, edited: false, deleted: false, reactions: '', state };
 }
 
 /** What this browser remembers of the line: in memory until `persist`, then in localStorage where that works. */

@@ -42,6 +42,8 @@ declare namespace Site {
     prechat?: PrechatField[];
     consent?: Consent;
     limits?: Limits;
+    /** Whether signed identities are taken. */
+    identify?: boolean;
   }
 
   interface Attachment {
@@ -75,8 +77,14 @@ declare namespace Site {
     attributes?: Record<string, string | number | boolean>;
   }
 
+  /** A profile that waits for a conversation. */
+  interface Kept extends Profile {
+    /** Which visitor's it is; empty while that is not known. */
+    by?: string;
+  }
+
   type ClientFrame =
-    | { type: 'hello'; token?: string; cursor?: Cursor; locale?: string; page?: string; referrer?: string }
+    | { type: 'hello'; token?: string; cursor?: Cursor; visitor_id?: string; session?: string; locale?: string; page?: string; referrer?: string }
     | { type: 'message'; client_id: string; text: string; upload_ids?: string[]; reply_to?: string }
     | { type: 'typing'; active: boolean }
     | { type: 'read'; cursor: Cursor }
@@ -90,7 +98,7 @@ declare namespace Site {
     | ({ type: 'message' } & Message)
     | { type: 'synced'; cursor: Cursor }
     | { type: 'ack'; client_id: string }
-    | { type: 'identified'; user_id: string }
+    | { type: 'identified'; user_id: string; visitor_id: string; cursor: Cursor; session: string }
     | { type: 'refused'; client_id?: string; code: string; text: string; retry_after_ms?: number }
     | { type: 'typing'; active: boolean; name?: string }
     | { type: 'error'; code: string; text: string }
@@ -107,6 +115,8 @@ declare namespace Site {
     /** Why the server refused it for good. */
     failed?: string;
     acknowledged?: boolean;
+    /** Which visitor wrote it; empty while that is not known. */
+    by?: string;
   }
 
   type DeliveryState = 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | '';
@@ -153,7 +163,8 @@ declare namespace Site {
 
   interface Snapshot {
     token?: string;
-    visitor_id?: string;
+    visitor: string;
+    ticket: string;
     cursor?: Cursor;
     read?: Cursor;
     limits: Limits;
@@ -225,9 +236,11 @@ declare namespace Site {
 
   /** What the leading tab's end of the socket asks and tells its session. */
   interface LeaderOwner {
+    readonly thread: Thread;
     readonly token: string | undefined;
-    readonly profile: Profile | undefined;
-    forgetVisitor(): void;
+    readonly identity: string;
+    readonly ticket: string;
+    readonly asks: boolean;
     frame(frame: ServerFrame): void;
     shareStatus(status: Status): void;
   }

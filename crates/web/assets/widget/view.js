@@ -9,7 +9,6 @@ import { PHONE } from './style.js';
 const CONNECTING_QUIET_MS = 1_200;
 /** Messages of one author within this time stand together under one name and one time. */
 const GROUP_MS = 300_000;
-/** So close to the end counts as being there. */
 const NEAR_END_PX = 60;
 /** Formats every browser draws and that carry no script. */
 const PICTURES = /^image\/(png|jpeg|gif|webp|avif)$/;
@@ -26,6 +25,8 @@ export class View {
   #drop;
   #sound;
   #live = false;
+  /** @type {boolean | undefined} Whether the form is shown. */
+  #asks;
   #shownAt = 0;
   /** @type {(() => void)[]} */
   #awaitingLinks = [];
@@ -75,8 +76,14 @@ export class View {
   update() {
     const { session, words } = this.parts;
     const { t } = words;
-    if (!session.started && !this.#content.firstChild) this.#content.append(this.#prechat());
-    if (session.started && !this.#log) this.#showThread();
+    const asks = !session.started || session.asks;
+    if (asks !== this.#asks) {
+      this.#asks = asks;
+      const focused = this.#content.matches(':focus-within');
+      if (asks) this.#content.replaceChildren(this.#prechat());
+      else this.#showThread();
+      if (focused) this.#focus();
+    }
     if (session.synced) this.#awaitingLinks.splice(0).forEach((done) => done());
     this.#log?.update(session.thread.items(), this.#live, session.typing);
     this.#live ||= session.synced;
@@ -90,12 +97,12 @@ export class View {
   #focus() {
     // On a touch screen a focused text box brings the keyboard up over what is to be read.
     const touch = matchMedia('(pointer: coarse)').matches;
-    const first = this.#composer?.box ?? this.element.querySelector('input');
+    const first = this.element.querySelector(/** @type {'input'} */ ('.box, .prechat input'));
     (touch || !first ? this.element : first).focus({ preventScroll: true });
   }
 
   #showThread() {
-    const { config, words, session, base, actions, uploads, draft } = this.parts;
+    const { config, words, session, base, actions, uploads } = this.parts;
     this.#log = new Log(words, config.greeting || words.t('greeting'), {
       base,
       seen: actions.seen,
@@ -106,13 +113,10 @@ export class View {
         session.refresh();
       }),
     });
-    this.#composer = new Composer(words, session, uploads, draft);
-    const focused = this.#content.matches(':focus-within');
+    this.#composer = new Composer(words, session, uploads, this.draft);
     this.#content.replaceChildren(this.#log.element, this.#composer.element);
-    if (focused) this.#focus();
   }
 
-  /** The form before a first conversation. */
   #prechat() {
     const { config, words, actions } = this.parts;
     const { t } = words;
@@ -202,7 +206,7 @@ export class View {
   }
 }
 
-/** The messages: bubbles in order, day by day, kept at the newest while the reader is there. */
+/** The messages, day by day, kept at the newest while the reader is there. */
 class Log {
   /** @type {Map<string, Bubble>} */
   #bubbles = new Map();
@@ -339,7 +343,7 @@ class Bubble {
     this.#failure = h('div', { class: 'failure' }, this.#reason, choice('retry'), choice('discard'));
     this.element = h(
       'article',
-      { class: item.own ? 'message own' : 'message', 'data-author': item.own ? 'client' : 'operator' },
+      { class: item.own ? 'message own' : 'message' },
       this.#author,
       this.#body,
       this.#reactions,
@@ -355,10 +359,7 @@ class Bubble {
   update(item, quoted) {
     this.#item = item;
     const { t, time } = this.words;
-    const { dataset } = this.element;
-    dataset.id = item.id ?? '';
-    dataset.clientId = item.client_id ?? '';
-    dataset.state = item.state;
+    this.element.dataset.state = item.state;
     setText(this.#author, item.own ? t('you') : item.name || t('operator'));
     const text = item.deleted ? t('deleted') : item.text;
     if (text !== this.#text.textContent) this.#text.replaceChildren(...linkified(text));

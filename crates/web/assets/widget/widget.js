@@ -1,8 +1,5 @@
 // Switchboard site chat, the loader: a launcher, and the chat itself when it is opened or there is
-// a conversation.   <script async src="https://GATEWAY/widget.js" data-line="site"></script>
-// The site's Content-Security-Policy must allow only
-//   script-src https://GATEWAY; connect-src https://GATEWAY wss://GATEWAY; img-src https://GATEWAY
-// A page that may run first:   (window.Switchboard ||= []).push(chat => chat.setLocale('ru'))
+// a conversation. How a site embeds and calls it: docs/channels/webchat.md.
 (() => {
   const script = /** @type {HTMLScriptElement} */ (
     document.currentScript || document.querySelector('script[src$="/widget.js"]')

@@ -112,7 +112,8 @@ pub(crate) fn memberships_from(memberships: Vec<pb::Membership>) -> Vec<Membersh
 }
 
 pub(crate) fn operator(lens: &Lens, operator: &Operator) -> pb::Operator {
-    let rules = &lens.engine.settings().rules.capacity;
+    let settings = lens.engine.settings();
+    let rules = &settings.rules.capacity;
     let away_reason = match &operator.presence {
         Presence::Away { reason } => reason.clone(),
         Presence::Ready | Presence::Offline => String::new(),

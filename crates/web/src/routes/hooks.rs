@@ -35,7 +35,7 @@ async fn deeper(
 }
 
 async fn receive(engine: &Engine, hook: &str, rest: String, request: Request) -> Response {
-    let Some(line) = engine.line(&LineId::from(hook)).cloned() else {
+    let Some(line) = engine.line(&LineId::from(hook)) else {
         return (StatusCode::NOT_FOUND, "there is no such hook\n").into_response();
     };
     let (head, body) = request.into_parts();

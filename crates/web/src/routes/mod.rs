@@ -3,6 +3,7 @@
 
 mod files;
 mod hooks;
+mod lines;
 mod uploads;
 
 use axum::Router;
@@ -10,17 +11,9 @@ use engine::Engine;
 
 /// Routes that check their callers themselves.
 pub fn open(engine: &Engine) -> Router {
-    let mut router = files::routes(engine).merge(hooks::routes(engine));
-    for line in &engine.settings().lines {
-        if let Some(own) = line
-            .channel
-            .clone()
-            .routes(engine.host(), engine.stopping())
-        {
-            router = router.merge(own);
-        }
-    }
-    router
+    files::routes(engine)
+        .merge(hooks::routes(engine))
+        .merge(lines::routes(engine))
 }
 
 /// Routes that take a session cookie.

@@ -73,6 +73,7 @@ impl Service {
     fn signed_in(&self, signed_in: &SignedIn, as_token: bool) -> Answer<pb::LoginResponse> {
         let actor = Actor {
             operator: Some(signed_in.operator.id),
+            token: None,
             role: signed_in.operator.role,
             scope: engine::Scope::All,
         };
@@ -380,9 +381,24 @@ impl Admin for Service {
     }
 
     async fn list_lines(&self, _: Request<pb::ListLinesRequest>) -> Answer<pb::ListLinesResponse> {
-        let lines = self.engine.settings().lines.iter();
+        let settings = self.engine.settings();
+        let waiting = self
+            .engine
+            .waiting_for_lines()
+            .await
+            .map_err(store_status)?;
         Ok(Response::new(pb::ListLinesResponse {
-            lines: lines
+            unconfigured: waiting
+                .into_iter()
+                .map(|pending| pb::UnconfiguredLine {
+                    line_id: pending.line.to_string(),
+                    waiting_count: pending.count,
+                    oldest_at: Some(timestamp(pending.oldest_at)),
+                })
+                .collect(),
+            lines: settings
+                .lines
+                .iter()
                 .map(|line| pb::LineStatus {
                     line: Some(super::inbox::line(line)),
                     queue_id: line.queue.to_string(),

@@ -6,6 +6,7 @@ use channels::Envelope;
 use channels::host::{Accepted, Refused};
 use domain::LineId;
 use engine::Engine;
+use engine::serving::Served;
 use engine::uploads::Viewer;
 use futures::Stream;
 use proto::channels::v1 as pb;
@@ -25,23 +26,23 @@ pub(super) struct Service(pub(super) Engine);
 
 impl Service {
     /// The line, if the caller may bridge it and it is one to bridge.
-    fn line(&self, caller: &Caller, id: &str) -> Result<&engine::Line, Status> {
+    fn line(&self, caller: &Caller, id: &str) -> Result<Served, Status> {
         let id = LineId::from(id);
         if !caller.principal.bridge_lines.contains(&id) {
             return Err(Status::permission_denied(format!(
                 "this token may not bridge the line {id}"
             )));
         }
-        let line = self
-            .0
+        let serving = self.0.serving();
+        let served = serving
             .line(&id)
             .ok_or_else(|| Status::not_found(format!("there is no line {id}")))?;
-        if line.channel.uplink().is_none() {
+        if served.line.channel.uplink().is_none() {
             return Err(Status::failed_precondition(format!(
                 "the line {id} is served by this gateway itself: give it `channel = \"bridge\"`"
             )));
         }
-        Ok(line)
+        Ok(served.clone())
     }
 }
 
@@ -58,7 +59,7 @@ impl ChannelBridge for Service {
             .into_inner()
             .inbound
             .ok_or_else(|| invalid("inbound", "give the event"))?;
-        let line = self.line(&caller, &event.line_id)?.id.clone();
+        let line = self.line(&caller, &event.line_id)?.line.id.clone();
         let event = inbound_from(event).map_err(|problem| invalid("inbound", problem))?;
         let raw = serde_json::to_vec(&event)
             .map_err(|error| invalid("inbound", format!("it cannot be kept: {error}")))?;
@@ -87,7 +88,7 @@ impl ChannelBridge for Service {
                 return Err(invalid("hello", "send hello with a line_id first"));
             }
         };
-        let line = self.line(&caller, &hello.line_id)?.clone();
+        let Served { line, stop, .. } = self.line(&caller, &hello.line_id)?;
         let uplink = line
             .channel
             .uplink()
@@ -125,6 +126,11 @@ impl ChannelBridge for Service {
                             let id = receipt.outbound_id.clone();
                             connection.receipts.answer(&id, receipt_from(receipt));
                         }
+                    }
+                    () = stop.cancelled() => {
+                        let reason = Status::unavailable("the line has changed: connect again");
+                        let _ = frames_out.send(Err(reason)).await;
+                        return;
                     }
                     () = frames_out.closed() => return,
                 }

@@ -6,6 +6,7 @@ use tonic::Status;
 #[derive(Debug)]
 pub(super) enum Failure {
     Invalid(String),
+    OutOfRange(String),
     NotFound(&'static str),
     Exists(String),
     Stale,
@@ -35,6 +36,7 @@ impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Invalid(text) => Self::invalid_argument(text),
+            Failure::OutOfRange(text) => Self::out_of_range(text),
             Failure::NotFound(what) => Self::not_found(format!("there is no such {what}")),
             Failure::Exists(text) => Self::already_exists(text),
             Failure::Stale => {

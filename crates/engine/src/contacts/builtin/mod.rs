@@ -19,10 +19,11 @@ use store::{ContactChange, DirectoryContact, PastAct, Store, StoreError, Tx, Vie
 use tokio::sync::broadcast;
 use tonic::{Response, Status};
 
-use super::convert;
+use super::{AskedBy, convert};
 use failure::Failure;
 
 const KEY_BYTES_MAX: usize = 128;
+/// What the scopes of idempotency keys begin with here.
 const ACT_SCOPE: &str = "contacts";
 
 /// The built-in contact directory.
@@ -43,9 +44,10 @@ impl BuiltIn {
         Ok(Response::new(self.store.read(query).await?))
     }
 
-    /// Does something once for each idempotency key.
+    /// Does something once for each idempotency key of a caller.
     async fn once<T>(
         &self,
+        by: Option<AskedBy>,
         key: String,
         request: Vec<u8>,
         act: impl FnOnce(&mut Tx<'_>) -> Result<T, Failure> + Send + 'static,
@@ -58,6 +60,10 @@ impl BuiltIn {
                 "idempotency_key: give at most {KEY_BYTES_MAX} bytes"
             )));
         }
+        let scope = by.map_or_else(
+            || ACT_SCOPE.to_owned(),
+            |by| format!("{ACT_SCOPE} {}", by.0),
+        );
         let done = self
             .store
             .write::<_, Failure>(move |tx| {
@@ -65,7 +71,7 @@ impl BuiltIn {
                     return act(tx);
                 }
                 let fingerprint = Sha256::digest(&request);
-                match tx.past_act(ACT_SCOPE, &key, &fingerprint)? {
+                match tx.past_act(&scope, &key, &fingerprint)? {
                     PastAct::Same(answer) => {
                         return T::decode(answer.as_slice())
                             .map_err(|error| StoreError::Corrupt(error.to_string()).into());
@@ -79,7 +85,7 @@ impl BuiltIn {
                     PastAct::None => {}
                 }
                 let done = act(tx)?;
-                tx.keep_act(ACT_SCOPE, &key, &fingerprint, &done.encode_to_vec())?;
+                tx.keep_act(&scope, &key, &fingerprint, &done.encode_to_vec())?;
                 Ok(done)
             })
             .await?;

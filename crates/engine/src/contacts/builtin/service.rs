@@ -9,7 +9,7 @@ use proto::contacts::v1 as pb;
 use proto::contacts::v1::contact_directory_server::ContactDirectory;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{BuiltIn, bulk, editing, live, merging, pages, resolving, shown, watching};
+use super::{AskedBy, BuiltIn, bulk, editing, live, merging, pages, resolving, shown, watching};
 
 type Answer<T> = Result<Response<T>, Status>;
 type Stream_<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -23,18 +23,25 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::ResolveContactRequest>,
     ) -> Answer<pb::ResolveContactResponse> {
+        let by = by(&request);
         let request = request.into_inner();
         // Most messages are from somebody known, about whom nothing is new: that is
         // a read.
         if request.idempotency_key.is_empty() {
             let asked = request.clone();
-            let known = self.read(move |view| resolving::known_and_unchanged(view, &asked));
-            if let Some(answer) = known.await?.into_inner() {
+            let known = self
+                .store
+                .read_rows(move |view| resolving::known_and_unchanged(view, &asked));
+            if let Some(answer) = known.await? {
                 return Ok(Response::new(answer));
             }
+            let resolved = self
+                .store
+                .write_repeatable(move |tx| resolving::resolve(tx, &request));
+            return Ok(Response::new(resolved.await?));
         }
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), move |tx| {
+        self.once(by, key, request.encode_to_vec(), move |tx| {
             resolving::resolve(tx, &request)
         })
         .await
@@ -65,9 +72,10 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::UpdateContactRequest>,
     ) -> Answer<pb::Contact> {
+        let by = by(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), |tx| {
+        self.once(by, key, request.encode_to_vec(), |tx| {
             editing::update(tx, request)
         })
         .await
@@ -77,9 +85,10 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::LinkIdentityRequest>,
     ) -> Answer<pb::Contact> {
+        let by = by(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), move |tx| {
+        self.once(by, key, request.encode_to_vec(), move |tx| {
             editing::link(tx, &request)
         })
         .await
@@ -89,9 +98,10 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::UnlinkIdentityRequest>,
     ) -> Answer<pb::Contact> {
+        let by = by(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), move |tx| {
+        self.once(by, key, request.encode_to_vec(), move |tx| {
             editing::unlink(tx, &request)
         })
         .await
@@ -101,9 +111,10 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::MergeContactsRequest>,
     ) -> Answer<pb::MergeContactsResponse> {
+        let by = by(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), move |tx| {
+        self.once(by, key, request.encode_to_vec(), move |tx| {
             merging::merge_asked(tx, &request)
         })
         .await
@@ -113,9 +124,10 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::UndoMergeRequest>,
     ) -> Answer<pb::UndoMergeResponse> {
+        let by = by(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), move |tx| {
+        self.once(by, key, request.encode_to_vec(), move |tx| {
             merging::undo_asked(tx, &request)
         })
         .await
@@ -125,9 +137,10 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<pb::EraseContactRequest>,
     ) -> Answer<pb::EraseContactResponse> {
+        let by = by(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
-        self.once(key, request.encode_to_vec(), move |tx| {
+        self.once(by, key, request.encode_to_vec(), move |tx| {
             editing::erase(tx, &request)
         })
         .await
@@ -161,4 +174,8 @@ impl ContactDirectory for BuiltIn {
         let changes = watching::watch(Arc::clone(&self.store), wakes, cursor);
         Ok(Response::new(Box::pin(changes)))
     }
+}
+
+fn by<T>(request: &Request<T>) -> Option<AskedBy> {
+    request.extensions().get().cloned()
 }

@@ -19,9 +19,16 @@ pub(super) fn cursor(view: &View<'_>, asked: &str) -> Result<i64, Failure> {
     if asked.is_empty() {
         return Ok(view.last_contact_change()?);
     }
-    asked
+    let cursor = asked
         .parse()
-        .map_err(|_| Failure::Invalid("cursor: not one of this directory's".to_owned()))
+        .map_err(|_| Failure::Invalid("cursor: not one of this directory's".to_owned()))?;
+    let newest = view.last_contact_change()?;
+    if cursor > newest {
+        return Err(Failure::OutOfRange(format!(
+            "cursor: the newest is {newest}; the directory may have come from a backup"
+        )));
+    }
+    Ok(cursor)
 }
 
 pub(super) fn watch(

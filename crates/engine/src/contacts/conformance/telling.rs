@@ -7,10 +7,12 @@ use proto::contacts::v1::watch_contacts_response::Change;
 use tokio::time::Instant;
 use tonic::{Code, Streaming};
 
+use super::super::reconcile::is_about_the_cursor;
 use super::desk::{Desk, same};
 use super::{Found, Miss, Row, told, wrong};
 
 const UNKNOWN: &str = "conformance-no-such-contact";
+const UNKNOWN_CURSOR: &str = "conformance-no-such-cursor";
 /// A change may take this long to be told.
 const CHANGE_MAX: Duration = Duration::from_secs(10);
 const CALLS: usize = 100;
@@ -43,6 +45,12 @@ pub(super) const CASES: &[Row] = &[
         "every change after it, in order, merges too",
         false,
         |desk| Box::pin(resumes(desk)),
+    ),
+    (
+        "watching after a cursor that is not its own",
+        "OUT_OF_RANGE, so that nothing is missed unnoticed",
+        false,
+        |desk| Box::pin(refuses_cursor(desk)),
     ),
     (
         "100 calls, one after the other",
@@ -163,6 +171,18 @@ async fn resumes(desk: Desk) -> Found {
         }
     }
     Ok("both contacts, then the merge".to_owned())
+}
+
+async fn refuses_cursor(desk: Desk) -> Found {
+    let refused = async {
+        let mut changes = watch(&desk, UNKNOWN_CURSOR).await?;
+        next(&mut changes).await
+    };
+    match refused.await {
+        Ok(step) => wrong(format!("cursor {}", step.cursor)),
+        Err(Miss::Refused(status)) if is_about_the_cursor(&status) => Ok(told(&status)),
+        Err(miss) => Err(miss),
+    }
 }
 
 async fn until_merged(

@@ -1,6 +1,6 @@
 //! What stands in a file of contacts, row by row.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -177,7 +177,7 @@ fn vcard_rows(text: &str, trust: pb::Trust) -> Vec<Row> {
 fn vcard(card: &VCard, trust: pb::Trust) -> Result<pb::ImportContactsRequest, String> {
     let mut profile = pb::Profile::default();
     let mut identities = Vec::new();
-    let mut attributes = HashMap::new();
+    let mut attributes = BTreeMap::new();
     for entry in &card.entries {
         let Some(VCardValue::Text(value)) = entry.values.first() else {
             continue;

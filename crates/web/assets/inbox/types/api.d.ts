@@ -269,8 +269,14 @@ export interface LineStatus {
   status?: string;
   lastInboundAt?: Time;
 }
+export interface UnconfiguredLine {
+  lineId: string;
+  waitingCount?: string;
+  oldestAt?: Time;
+}
 export interface ListLinesResponse {
   lines?: LineStatus[];
+  unconfigured?: UnconfiguredLine[];
 }
 export interface DeadLetter {
   id: string;

@@ -2,24 +2,46 @@
 
 use std::time::Duration;
 
+use domain::event::Cursor;
 use engine::contacts::convert::timestamp;
 use engine::{Actor, Engine, Step};
 use futures::{Stream, StreamExt as _};
 use proto::inbox::v1 as pb;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior};
-use tonic::Status;
+use tonic::{Request, Response, Status};
 
-use super::super::store_status;
+use super::super::{caller, invalid, store_status};
+use super::{Answer, Feed};
 use crate::access::Caller;
 use crate::convert::{Lens, event, typing};
 
 /// How often the feed says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+pub(super) fn subscribe(engine: &Engine, request: Request<pb::SubscribeRequest>) -> Answer<Feed> {
+    let caller = caller(&request)?;
+    let asked = request.into_inner().cursor;
+    let cursor = if asked.is_empty() {
+        None
+    } else {
+        let number = asked
+            .parse()
+            .map_err(|_| invalid("cursor", "not one of this server's"))?;
+        Some(Cursor(number))
+    };
+    let feed = engine.read_feed(cursor);
+    let opened = ready(engine, &feed);
+    let typing = engine.watch_typing();
+    let steps = follow(engine.clone(), caller, feed, typing);
+    Ok(Response::new(Box::pin(
+        futures::stream::once(async { Ok(opened) }).chain(steps),
+    )))
+}
+
 /// The feed and typing as one stream, as their reader may see them. Rights are
 /// looked at anew with every batch.
-pub(super) fn follow(
+fn follow(
     engine: Engine,
     caller: Caller,
     feed: engine::Reader,
@@ -64,7 +86,7 @@ pub(super) fn follow(
     })
 }
 
-pub(super) fn ready(engine: &Engine, feed: &engine::Reader) -> pb::SubscribeResponse {
+fn ready(engine: &Engine, feed: &engine::Reader) -> pb::SubscribeResponse {
     pb::SubscribeResponse {
         cursor: feed.cursor().0.to_string(),
         step: Some(pb::subscribe_response::Step::Ready(pb::Ready {

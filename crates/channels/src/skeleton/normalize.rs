@@ -24,7 +24,7 @@ fn convert(update: Update) -> Inbound {
         sent_at: Timestamp(update.sent_at_ms),
         sender: Sender {
             identities: vec![Identity {
-                kind: "NAME".to_owned(),
+                kind: "skeleton".to_owned(),
                 issuer: String::new(),
                 value: update.chat.clone(),
                 trust: Trust::Proven,

@@ -1,4 +1,4 @@
-//! NAME: say in a sentence what it is and which of its interfaces this speaks.
+//! skeleton: say in a sentence what it is and which of its interfaces this speaks.
 
 mod api;
 mod client;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::message::{Inbound, Medium, Outbound, Receipt};
 
-use crate::{Channel, ConfigProblem, Descriptor, Kind, LineSetup, Malformed, SendError};
+use crate::registry::Built;
+use crate::{Channel, Descriptor, Kind, LineSetup, Malformed, SendError};
 use config::Config;
 
 /// This kind of channel.
@@ -23,8 +24,8 @@ pub(crate) const KIND: Kind = Kind {
 };
 
 static DESCRIPTOR: Descriptor = Descriptor {
-    kind: "NAME",
-    display_name: "TITLE",
+    kind: "skeleton",
+    display_name: "Skeleton",
     medium: Medium::Messenger,
     // Add `Reply` and the rest as `client` learns them.
     capabilities: &[],
@@ -38,7 +39,7 @@ struct Connection {
     config: Config,
 }
 
-fn build(setup: &LineSetup) -> Result<Arc<dyn Channel>, Vec<ConfigProblem>> {
+fn build(setup: &LineSetup) -> Built {
     let config = Config::read(setup)?;
     Ok(Arc::new(Connection { config }))
 }

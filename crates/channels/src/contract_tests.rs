@@ -1,16 +1,23 @@
-//! What holds for every kind of channel, whichever it is.
+//! The contract suite: what holds for every kind of channel, whichever it is. Each
+//! is built from its own example, as a reader of the documentation builds it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use channels::registry::{KINDS, Kind};
+use domain::LineId;
 use domain::message::Inbound;
+use toml::{Table, Value};
 
-use crate::host::{channel, setup};
+use crate::registry::{KINDS, Kind, LineSetup};
+use crate::{Channel, ConfigProblem};
+
+/// Stands in for what an example cannot show.
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn folder(kind: &Kind) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("src")
-        .join(kind.descriptor.kind)
+        .join(kind.descriptor.kind.replace('-', "_"))
 }
 
 /// Raw payloads, by name.
@@ -31,6 +38,75 @@ fn fixtures(kind: &Kind) -> Vec<(String, Vec<u8>)> {
         kind.descriptor.kind
     );
     fixtures
+}
+
+/// The example's section with the first `#` taken off each line: all that a reader is
+/// told to do.
+fn uncommented(kind: &Kind) -> String {
+    let section = kind
+        .example
+        .lines()
+        .skip_while(|line| *line != "# [[line]]");
+    let bare = section.map(|line| line.strip_prefix('#').unwrap_or(line).trim_start());
+    bare.map(|line| line.to_owned() + "\n").collect()
+}
+
+/// The same with the keys that stay behind a second `#`.
+fn with_every_key(kind: &Kind) -> String {
+    let is_key = |line: &str| {
+        line.split_once(" = ").is_some_and(|(key, _)| {
+            key.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+    };
+    let text = uncommented(kind);
+    let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(bare) if bare.starts_with('[') || is_key(bare) => bare,
+        Some(_) | None => line,
+    });
+    lines.map(|line| line.to_owned() + "\n").collect()
+}
+
+/// The line that a text configures, its secrets filled in.
+fn setup(kind: &Kind, text: &str) -> LineSetup {
+    let name = kind.descriptor.kind;
+    let mut table: Table = text
+        .parse()
+        .unwrap_or_else(|error| panic!("{name}: {error}in:\n{text}"));
+    let Some(Value::Array(lines)) = table.remove("line") else {
+        panic!("{name}: no [[line]]:\n{text}");
+    };
+    let [Value::Table(options)] = lines.as_slice() else {
+        panic!("{name}: not one [[line]]:\n{text}");
+    };
+    let mut options = options.clone();
+    assert_eq!(
+        options.remove("channel").as_ref().and_then(Value::as_str),
+        Some(name)
+    );
+    let id = options.remove("id").unwrap_or_else(|| panic!("{name}: id"));
+    assert!(options.remove("queue").is_some(), "{name}: queue");
+    LineSetup {
+        id: LineId::from(id.as_str().expect("an id")),
+        display_name: "Line".to_owned(),
+        default_region: "RU".to_owned(),
+        public_url: "https://gateway.example".to_owned(),
+        options: options.into_iter().map(filled_in).collect(),
+    }
+}
+
+/// What the gateway reads from a key's file, and what everybody has to make up.
+fn filled_in((key, value): (String, Value)) -> (String, Value) {
+    let secret = || Value::String(SECRET.to_owned());
+    match key.strip_suffix("_file") {
+        Some(bare) => (bare.to_owned(), secret()),
+        None if value.as_str() == Some("…") => (key, secret()),
+        None => (key, value),
+    }
+}
+
+fn channel(kind: &Kind) -> Arc<dyn Channel> {
+    (kind.build)(&setup(kind, &uncommented(kind))).expect("a good configuration")
 }
 
 #[test]
@@ -55,7 +131,7 @@ fn fixtures_become_what_they_became() {
 #[test]
 fn a_redelivery_is_the_same_events() {
     for kind in KINDS {
-        let channel = channel(kind.descriptor.kind, "");
+        let channel = channel(kind);
         for (name, raw) in fixtures(kind) {
             let first = (kind.normalize)(&raw);
             assert_eq!(first, (kind.normalize)(&raw), "{name}");
@@ -153,10 +229,11 @@ fn descriptors_are_whole() {
         let name = descriptor.kind;
         assert!(
             name.bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{name}"
         );
         assert!(descriptor.text_length_max > 0 && descriptor.delivery_bytes_max > 0);
-        assert_eq!(channel(name, "").descriptor().kind, name);
+        assert_eq!(channel(kind).descriptor().kind, name);
         let example = kind.example;
         assert!(
             example.contains(&format!("# channel = \"{name}\"")),
@@ -166,51 +243,38 @@ fn descriptors_are_whole() {
     }
 }
 
-/// The documented section, without its comment marks, is one that works.
 #[test]
 fn examples_are_good_configurations() {
     for kind in KINDS {
-        let name = kind.descriptor.kind;
-        let keys: String = kind
-            .example
-            .lines()
-            .map(|line| line.trim_start_matches(['#', ' ']))
-            .map(|line| line.replace("[line.texts.ru]", "[texts.ru]"))
-            .filter(|line| line.starts_with('[') || is_key(line))
-            .filter(|line| {
-                let head = [
-                    "[[line]]",
-                    "id = ",
-                    "channel = ",
-                    "queue = ",
-                    "identity_secret = ",
-                ];
-                !head.iter().any(|head| line.starts_with(head))
-            })
-            .map(|line| line + "\n")
-            .collect();
-        let problems = (kind.build)(&setup(name, &keys)).err();
-        assert_eq!(problems, None, "{name}:\n{keys}");
+        for text in [uncommented(kind), with_every_key(kind)] {
+            let problems = (kind.build)(&setup(kind, &text)).err();
+            assert_eq!(problems, None, "{}:\n{text}", kind.descriptor.kind);
+        }
     }
 }
 
 #[test]
 fn unknown_and_wrong_keys_are_told_all_at_once() {
     for kind in KINDS {
+        let mut setup = setup(kind, &uncommented(kind));
+        for key in ["no_such_key", "neither_this"] {
+            setup.options.insert(key.to_owned(), Value::Integer(1));
+        }
+        let problems = (kind.build)(&setup).err().expect("a refusal");
+        let keys: Vec<&str> = problems.iter().map(|told| told.key.as_str()).collect();
         let name = kind.descriptor.kind;
-        let problems = (kind.build)(&setup(name, "no_such_key = 1\nneither_this = 2")).err();
-        let keys: Vec<String> = problems
-            .expect("a refusal")
-            .into_iter()
-            .map(|problem| problem.key)
-            .collect();
         assert_eq!(keys, ["neither_this", "no_such_key"], "{name}");
     }
 }
 
-fn is_key(line: &str) -> bool {
-    line.split_once(" = ").is_some_and(|(key, _)| {
-        key.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    })
+#[test]
+fn what_is_missing_is_told_by_its_key() {
+    for kind in KINDS {
+        let mut setup = setup(kind, &uncommented(kind));
+        setup.options.clear();
+        for ConfigProblem { key, problem } in (kind.build)(&setup).err().unwrap_or_default() {
+            let name = kind.descriptor.kind;
+            assert!(!key.is_empty() && !problem.is_empty(), "{name}: {key}");
+        }
+    }
 }

@@ -1,0 +1,14 @@
+//! Writing to clients and colleagues.
+
+mod attending;
+mod changing;
+mod delivery;
+mod sending;
+mod way;
+
+pub(crate) use delivery::{delivered, last_message};
+pub use sending::NewMessage;
+pub(super) use sending::write_note;
+
+/// The longest note or other wording of a message, in characters.
+const NOTE_CHARS_MAX: usize = 16_000;

@@ -1,0 +1,238 @@
+//! New messages and notes.
+
+use channels::Capability;
+use domain::conversation::Conversation;
+use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
+use domain::{ConversationId, MessageId, text};
+use store::Tx;
+
+use super::super::{ActError, Actor, seen};
+use super::NOTE_CHARS_MAX;
+use super::delivery::last_message;
+use super::way::{author_name, must_be_able};
+use crate::Engine;
+
+/// Files of one message.
+const ATTACHMENTS_MAX: usize = 10;
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The words.
+    pub text: String,
+    /// Files sent up before.
+    pub upload_ids: Vec<String>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// The sender's own id of it.
+    pub client_id: String,
+}
+
+impl Engine {
+    /// Sends a message to the client: durable when this answers, handed over after
+    /// that.
+    pub async fn send_message(&self, actor: &Actor, new: NewMessage) -> Result<Message, ActError> {
+        actor.person()?;
+        required_client_id(&new.client_id)?;
+        let words = text::body(&new.text, usize::MAX);
+        if words.trim().is_empty() && new.upload_ids.is_empty() {
+            return Err(ActError::Invalid {
+                field: "text",
+                problem: "write something or attach a file".to_owned(),
+            });
+        }
+        if new.upload_ids.len() > ATTACHMENTS_MAX {
+            return Err(ActError::Invalid {
+                field: "upload_ids",
+                problem: format!("attach at most {ATTACHMENTS_MAX} files"),
+            });
+        }
+        let engine = self.clone();
+        let who = actor.clone();
+        let fingerprint = format!("send {new:?}").into_bytes();
+        let client_id = new.client_id.clone();
+        self.once(Some(actor), &client_id, fingerprint, move |tx| {
+            engine.write_message(tx, &who, &new, words)
+        })
+        .await
+    }
+
+    fn write_message(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        new: &NewMessage,
+        words: String,
+    ) -> Result<Message, ActError> {
+        let me = actor.person()?;
+        let conversation = writable(tx, actor, new.conversation)?;
+        let (line, thread) = self.way_out(tx, &conversation)?;
+        let text_max = line.kind.descriptor.text_length_max;
+        if words.chars().count() > text_max {
+            return Err(ActError::Invalid {
+                field: "text",
+                problem: format!("this line takes at most {text_max} characters"),
+            });
+        }
+        let mut attachments = Vec::with_capacity(new.upload_ids.len());
+        for id in &new.upload_ids {
+            let upload = tx
+                .upload(id)?
+                .filter(|upload| upload.owner == me.to_string())
+                .ok_or(ActError::NotFound("upload"))?;
+            attachments.push(upload.attachment);
+        }
+        if !attachments.is_empty() {
+            must_be_able(&line, Capability::Files, "send files")?;
+        }
+        let answered = match new.reply_to {
+            Some(id) => Some(
+                tx.message(id)?
+                    .filter(|answered| answered.thread == thread.id)
+                    .ok_or(ActError::NotFound("message to answer"))?,
+            ),
+            None => None,
+        };
+        let text = Text::plain(words);
+        let message = Message {
+            attachments: attachments.clone(),
+            client_id: Some(new.client_id.clone()),
+            reply_to: new.reply_to,
+            delivery: Some(Delivery::Queued),
+            ..blank(tx, actor, &conversation, Direction::Outbound, &text)?
+        };
+        let outbound = Outbound {
+            message: message.id,
+            line: conversation.line.clone(),
+            recipient: thread.recipient(),
+            sent_at: message.sent_at,
+            author_name: author_name(tx, actor),
+            action: Action::Send {
+                text,
+                attachments,
+                reply_to: answered.and_then(|answered| answered.external_id),
+            },
+        };
+        if !tx.add_message(message.clone(), conversation.audience())? {
+            return Err(ActError::Exists(
+                "this client_id was used for another message: make a new one".to_owned(),
+            ));
+        }
+        tx.enqueue(&outbound)?;
+        tx.touch_thread(&thread.line, &thread.thread_key);
+        let mut after = conversation.clone();
+        after.last_message = Some(last_message(&message));
+        after.unread_count = 0;
+        tx.save_conversation(&conversation, &mut after)?;
+        tx.save_draft(me, conversation.id, "")?;
+        Ok(message)
+    }
+
+    /// Writes a note that only colleagues see.
+    pub async fn add_note(
+        &self,
+        actor: &Actor,
+        client_id: &str,
+        id: ConversationId,
+        note: &str,
+    ) -> Result<Message, ActError> {
+        required_client_id(client_id)?;
+        let note = text::body(note, NOTE_CHARS_MAX);
+        if note.trim().is_empty() {
+            return Err(ActError::Invalid {
+                field: "text",
+                problem: "write something".to_owned(),
+            });
+        }
+        let who = actor.clone();
+        let own_id = client_id.to_owned();
+        let fingerprint = format!("note {id:?} {note}").into_bytes();
+        self.once(Some(actor), client_id, fingerprint, move |tx| {
+            let conversation = seen(tx, &who, id)?;
+            write_note(tx, &who, &conversation, &note, Some(own_id))
+        })
+        .await
+    }
+}
+
+fn required_client_id(client_id: &str) -> Result<(), ActError> {
+    if client_id.is_empty() {
+        return Err(ActError::Invalid {
+            field: "client_id",
+            problem: "make an id for the message, so that a second try does not double it"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// A conversation in which the actor may write to the client.
+fn writable(tx: &Tx<'_>, actor: &Actor, id: ConversationId) -> Result<Conversation, ActError> {
+    let conversation = seen(tx, actor, id)?;
+    if !conversation.is_open() {
+        return Err(ActError::Refused(
+            "the conversation has ended: open it again to write".to_owned(),
+        ));
+    }
+    let me = actor.person()?;
+    if conversation.owner() == Some(me) || conversation.participants.contains(&me) {
+        Ok(conversation)
+    } else {
+        Err(ActError::Denied(
+            "the conversation is not yours: take it or join it first".to_owned(),
+        ))
+    }
+}
+
+fn blank(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    conversation: &Conversation,
+    direction: Direction,
+    text: &Text,
+) -> Result<Message, ActError> {
+    let now = tx.now();
+    Ok(Message {
+        id: MessageId::new(tx.fresh_id()),
+        conversation: conversation.id,
+        thread: conversation.thread,
+        line: conversation.line.clone(),
+        contact: conversation.client.contact.clone(),
+        direction,
+        author: Author::Operator(actor.person()?),
+        sent_at: now,
+        stored_at: now,
+        content: Content::Text(text.clone()),
+        attachments: Vec::new(),
+        external_id: None,
+        client_id: None,
+        reply_to: None,
+        reactions: Vec::new(),
+        delivery: None,
+        delivery_error: String::new(),
+        edited_at: None,
+        deleted_at: None,
+        revisions: Vec::new(),
+    })
+}
+
+pub(in crate::act) fn write_note(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    conversation: &Conversation,
+    note: &str,
+    client_id: Option<String>,
+) -> Result<Message, ActError> {
+    let message = Message {
+        client_id,
+        ..blank(tx, actor, conversation, Direction::Note, &Text::plain(note))?
+    };
+    if !tx.add_message(message.clone(), conversation.audience())? {
+        return Err(ActError::Exists(
+            "this client_id was used for another note: make a new one".to_owned(),
+        ));
+    }
+    Ok(message)
+}

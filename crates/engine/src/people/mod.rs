@@ -1,0 +1,16 @@
+//! Who may come in: the first set-up, passwords, sessions, tokens. Secrets are
+//! random, long, and kept as hashes only.
+
+mod operators;
+mod password;
+mod principal;
+mod secret;
+mod session;
+mod set_up;
+mod token;
+
+pub use operators::{NewOperator, OperatorChange};
+pub use principal::Principal;
+pub use secret::random_bytes;
+pub(crate) use secret::{fresh_secret, link_key};
+pub use session::SignedIn;

@@ -1,0 +1,239 @@
+//! Operators: made, changed, disabled.
+
+use channels::Host;
+use domain::operator::{Load, Membership, Operator, Presence, Role};
+use domain::{OperatorId, QueueId, Timestamp, text};
+use store::Tx;
+
+use super::password::{Salt, check_password, fresh_salt, hash_password};
+use crate::act::scope_of;
+use crate::{ActError, Actor, Engine, change};
+
+/// What an operator is made of.
+#[derive(Clone, Debug)]
+pub struct NewOperator {
+    /// The name to sign in by.
+    pub login: String,
+    /// The password.
+    pub password: String,
+    /// The name to show.
+    pub display_name: String,
+    /// Rights.
+    pub role: Role,
+    /// Queues.
+    pub memberships: Vec<Membership>,
+    /// Units; 0 for 100.
+    pub capacity: u32,
+    /// Offers are accepted by themselves.
+    pub auto_accept: bool,
+}
+
+/// What an operator may be changed to.
+#[derive(Clone, Debug)]
+pub struct OperatorChange {
+    /// The name to show.
+    pub display_name: String,
+    /// Rights.
+    pub role: Role,
+    /// Queues.
+    pub memberships: Vec<Membership>,
+    /// Units; 0 for 100.
+    pub capacity: u32,
+    /// Offers are accepted by themselves.
+    pub auto_accept: bool,
+    /// May not sign in any more.
+    pub disabled: bool,
+}
+
+impl Engine {
+    /// Makes an operator.
+    pub async fn add_operator(
+        &self,
+        actor: Option<&Actor>,
+        client_id: &str,
+        mut new: NewOperator,
+    ) -> Result<Operator, ActError> {
+        check_password(&new.password)?;
+        let password = std::mem::take(&mut new.password);
+        let new = NewOperator {
+            login: check_login(&new.login)?,
+            display_name: check_display_name(&new.display_name)?,
+            ..new
+        };
+        let engine = self.clone();
+        let salt = self.salt_of(actor, client_id, &new.login);
+        let password_hash = hash_password(password, salt).await?;
+        let fingerprint = format!("operator {new:?} {password_hash}");
+        let by = actor.and_then(|actor| actor.operator);
+        self.once(actor, client_id, fingerprint.into_bytes(), move |tx| {
+            engine.check_memberships(&new.memberships, &[])?;
+            let operator = add(tx, new, &password_hash)?;
+            tx.audit(
+                by,
+                "operator.add",
+                &operator.login,
+                &format!("{:?}", operator.role),
+            )?;
+            Ok(operator)
+        })
+        .await
+    }
+
+    /// Changes an operator. Disabling ends their sessions and what they are asked.
+    pub async fn change_operator(
+        &self,
+        actor: Option<&Actor>,
+        client_id: &str,
+        id: OperatorId,
+        wanted: OperatorChange,
+    ) -> Result<Operator, ActError> {
+        let display_name = check_display_name(&wanted.display_name)?;
+        let engine = self.clone();
+        let by = actor.and_then(|actor| actor.operator);
+        let fingerprint = format!("{id:?}{wanted:?}").into_bytes();
+        self.once(actor, client_id, fingerprint, move |tx| {
+            let before = tx.operator(id).ok_or(ActError::NotFound("operator"))?;
+            engine.check_memberships(&wanted.memberships, &before.memberships)?;
+            let loses_admin = before.role == Role::Admin
+                && !before.disabled
+                && (wanted.role != Role::Admin || wanted.disabled);
+            let admins = tx
+                .operators()
+                .filter(|other| other.role == Role::Admin && !other.disabled)
+                .count();
+            if loses_admin && admins == 1 {
+                return Err(ActError::Invalid {
+                    field: "role",
+                    problem: "this is the last admin: make another one first".to_owned(),
+                });
+            }
+            let mut after = (*before).clone();
+            after.display_name = display_name;
+            after.role = wanted.role;
+            after.memberships = wanted.memberships;
+            after.capacity = capacity_of(wanted.capacity);
+            after.auto_accept = wanted.auto_accept;
+            after.disabled = wanted.disabled;
+            let deadline = after.next_deadline();
+            tx.save_operator(after, deadline)?;
+            if wanted.disabled {
+                tx.end_sessions_of(id, None)?;
+                let gone = domain::operator::Input::SetPresence {
+                    presence: Presence::Offline,
+                    when_idle: false,
+                };
+                change::operator(tx, id, gone)?;
+            }
+            tx.audit(
+                by,
+                "operator.change",
+                &before.login,
+                &format!("role {:?}, disabled {}", wanted.role, wanted.disabled),
+            )?;
+            tx.operator(id)
+                .map(|operator| (*operator).clone())
+                .ok_or(ActError::NotFound("operator"))
+        })
+        .await
+    }
+
+    /// The same call again makes the same hash of the same password, by which the two
+    /// are compared; nobody else's call has this salt.
+    fn salt_of(&self, actor: Option<&Actor>, client_id: &str, login: &str) -> Salt {
+        if client_id.is_empty() {
+            return fresh_salt();
+        }
+        let purpose = format!("salt {:?}", (scope_of(actor), client_id, login));
+        let mut salt = Salt::default();
+        salt.iter_mut()
+            .zip(Host::secret(self, &purpose))
+            .for_each(|(to, from)| *to = from);
+        salt
+    }
+
+    /// Within the writer's turn, so that no reload drops a queue before it is used.
+    /// What they had before may stay, though the queue is gone: else nobody could be
+    /// disabled who worked for it.
+    fn check_memberships(
+        &self,
+        wanted: &[Membership],
+        before: &[Membership],
+    ) -> Result<(), ActError> {
+        let serving = self.serving();
+        let had = |queue: &QueueId| before.iter().any(|known| known.queue == *queue);
+        let unknown = wanted
+            .iter()
+            .map(|membership| &membership.queue)
+            .find(|queue| !serving.has_queue(queue) && !had(queue));
+        match unknown {
+            Some(queue) => Err(ActError::Invalid {
+                field: "queues",
+                problem: format!("there is no queue {queue}"),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn check_login(login: &str) -> Result<String, ActError> {
+    let login = login.trim().to_lowercase();
+    let valid = (2..=64).contains(&login.chars().count())
+        && login
+            .chars()
+            .all(|c| c.is_alphanumeric() || "._-@+".contains(c));
+    if !valid {
+        return Err(ActError::Invalid {
+            field: "login",
+            problem: "give 2 to 64 letters, digits or . _ - @ +".to_owned(),
+        });
+    }
+    Ok(login)
+}
+
+pub(super) fn check_display_name(display_name: &str) -> Result<String, ActError> {
+    let name = text::display_name(display_name);
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(ActError::Invalid {
+            field: "display_name",
+            problem: "give 1 to 100 characters".to_owned(),
+        });
+    }
+    Ok(name)
+}
+
+fn capacity_of(wanted: u32) -> u32 {
+    if wanted == 0 { 100 } else { wanted.min(10_000) }
+}
+
+pub(super) fn add(
+    tx: &mut Tx<'_>,
+    new: NewOperator,
+    password_hash: &str,
+) -> Result<Operator, ActError> {
+    if tx.operators().any(|other| other.login == new.login) {
+        return Err(ActError::Exists(format!(
+            "there is an operator with the login {}",
+            new.login
+        )));
+    }
+    let operator = Operator {
+        id: OperatorId::new(tx.fresh_id()),
+        login: new.login,
+        display_name: new.display_name,
+        role: new.role,
+        disabled: false,
+        memberships: new.memberships,
+        capacity: capacity_of(new.capacity),
+        auto_accept: new.auto_accept,
+        presence: Presence::Offline,
+        next_presence: None,
+        idle_since: Timestamp::default(),
+        load: Load::default(),
+        misses: 0,
+        not_responding: false,
+        cool_down_until: None,
+        version: 1,
+    };
+    tx.add_operator(&operator, password_hash)?;
+    Ok(operator)
+}

@@ -1,0 +1,83 @@
+//! Keys of programs.
+
+use domain::operator::Role;
+use domain::{LineId, OperatorId, text};
+use store::ApiToken;
+
+use super::secret::{fresh_secret, hash_secret};
+use crate::{ActError, Actor, Engine};
+
+impl Engine {
+    /// Makes an API token; its secret is told this once.
+    pub async fn add_token(
+        &self,
+        actor: Option<&Actor>,
+        name: &str,
+        role: Role,
+        operator: Option<OperatorId>,
+        bridge_lines: Vec<LineId>,
+    ) -> Result<(ApiToken, String), ActError> {
+        let name = text::line(name, 100);
+        if name.is_empty() {
+            return Err(ActError::Invalid {
+                field: "name",
+                problem: "say what the token is for".to_owned(),
+            });
+        }
+        if role == Role::Operator && operator.is_none() && bridge_lines.is_empty() {
+            return Err(ActError::Invalid {
+                field: "operator_id",
+                problem: "an operator's token needs the operator it acts as, or lines to bridge"
+                    .to_owned(),
+            });
+        }
+        for line in &bridge_lines {
+            if self.line(line).is_none() {
+                return Err(ActError::Invalid {
+                    field: "bridge_line_ids",
+                    problem: format!("there is no line {line}"),
+                });
+            }
+        }
+        let secret = format!("sb_{}", fresh_secret());
+        let hash = hash_secret(&secret);
+        let by = actor.and_then(|actor| actor.operator);
+        let token = self
+            .store()
+            .write::<_, ActError>(move |tx| {
+                if let Some(id) = operator
+                    && tx.operator(id).is_none()
+                {
+                    return Err(ActError::NotFound("operator"));
+                }
+                let token = ApiToken {
+                    id: tx.fresh_id(),
+                    name,
+                    role,
+                    operator,
+                    bridge_lines,
+                    created_at: tx.now(),
+                    revoked_at: None,
+                };
+                tx.save_token(&token, &hash)?;
+                tx.audit(by, "token.add", &token.name, &format!("{role:?}"))?;
+                Ok(token)
+            })
+            .await?;
+        Ok((token, secret))
+    }
+
+    /// Ends an API token.
+    pub async fn revoke_token(&self, actor: Option<&Actor>, id: i64) -> Result<(), ActError> {
+        let by = actor.and_then(|actor| actor.operator);
+        self.store()
+            .write(move |tx| {
+                if !tx.revoke_token(id)? {
+                    return Err(ActError::NotFound("token"));
+                }
+                tx.audit(by, "token.revoke", &id.to_string(), "")?;
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,289 @@
+//! Other settings while the gateway runs. Everything is checked and changed within
+//! the writer's turn, so that nothing enters a queue while it is dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use domain::{LineId, QueueId};
+use store::{StoreError, Taken, Tally, View};
+
+use crate::serving::{Served, Serving};
+use crate::{Engine, Line, Settings};
+
+/// Threads looked at for answers that cannot go out.
+const HEADS: i64 = 10_000;
+/// How often it is looked whether there is room for an event that waited.
+const ROOM_PACE: Duration = Duration::from_millis(100);
+
+/// What a reload changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Lines.
+    pub lines: Difference<LineId>,
+    /// Queues.
+    pub queues: Difference<QueueId>,
+    /// What conversations take of an operator.
+    pub capacity: bool,
+    /// How many answers still wait to go out by a line that was removed.
+    pub unsent: Vec<(LineId, i64)>,
+}
+
+/// What is other in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference<T> {
+    /// New.
+    pub added: Vec<T>,
+    /// Other than before.
+    pub changed: Vec<T>,
+    /// Gone.
+    pub removed: Vec<T>,
+}
+
+impl<T> Default for Difference<T> {
+    fn default() -> Self {
+        Self {
+            added: Vec::new(),
+            changed: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
+}
+
+/// Why settings were not taken. Nothing has changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// Queues that would be dropped are not empty.
+    #[error("{} would be dropped and hold conversations", .0.len())]
+    InUse(Vec<QueueInUse>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A queue that cannot be dropped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "holds conversations ({waiting} waiting, {active} with operators, {parked} put away): \
+     keep it until they are finished or given to another queue"
+)]
+pub struct QueueInUse {
+    /// The queue.
+    pub id: QueueId,
+    waiting: i64,
+    active: i64,
+    parked: i64,
+}
+
+impl Engine {
+    /// Takes other lines, queues and rules, all of them or none. The rest of the
+    /// settings has to be as before. A line whose channel is the same object as
+    /// before stays connected.
+    pub async fn reload(&self, settings: Settings) -> Result<Changes, ReloadError> {
+        let (serving, stop) = (Arc::clone(&self.inner.serving), self.inner.stop.clone());
+        let before = self.serving();
+        let written = self
+            .store()
+            .write(move |tx| {
+                let before = serving.borrow().clone();
+                let in_use = in_use(tx, &before, &settings)?;
+                if !in_use.is_empty() {
+                    return Err(ReloadError::InUse(in_use));
+                }
+                let now = Arc::new(before.followed_by(settings, &stop));
+                serving.send_replace(Arc::clone(&now));
+                tx.unsettle();
+                Ok((before, now))
+            })
+            .await;
+        let (before, now) = match written {
+            Ok(both) => both,
+            Err(error) => {
+                // The commit may have failed after the change.
+                self.inner.serving.send_replace(before);
+                return Err(error);
+            }
+        };
+        for old in before.lines() {
+            let same = now.line(&old.line.id);
+            if same.is_none_or(|same| !same.is_connected_as(old)) {
+                old.stop.cancel();
+            }
+        }
+        for new in now.lines() {
+            let old = before.line(&new.line.id);
+            if old.is_none_or(|old| !old.is_connected_as(new)) {
+                self.supervise_line(new.clone(), old.map(|old| old.ended.clone()));
+            }
+        }
+        let waited = self.waited_for(&now);
+        self.supervise("take up", self.clone().take_up(waited));
+        self.inner.wakes.outbox.notify_one();
+        let mut changes = changes(&before, &now);
+        for line in changes.lines.removed.clone() {
+            let id = line.clone();
+            let unsent = self.read::<_, StoreError>(move |view| view.outbox_count(&id));
+            changes.unsent.push((line, unsent.await?));
+        }
+        changes.unsent.retain(|(_, count)| *count > 0);
+        Ok(changes)
+    }
+
+    /// The settings in use and the lines that run because of them.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.inner.serving.borrow().clone()
+    }
+
+    /// The line of a journal entry; none when it has to wait until there is one.
+    pub(crate) fn line_of(&self, entry: &Taken) -> Option<Arc<Line>> {
+        // Under the lock, so that no reload comes between looking and noting.
+        let mut unserved = self
+            .inner
+            .unserved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let line = self.serving().line_of_old(&entry.line).cloned();
+        if line.is_none() {
+            let waiting = unserved.entry(entry.line.clone()).or_default();
+            waiting.push(entry.seq);
+        }
+        line
+    }
+
+    /// What waited in the journal for lines that are there now.
+    fn waited_for(&self, now: &Serving) -> Vec<i64> {
+        let mut unserved = self
+            .inner
+            .unserved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let lines = now.lines().map(|served| &served.line.id);
+        lines
+            .filter_map(|id| unserved.remove(id))
+            .flatten()
+            .collect()
+    }
+
+    /// Has what waited processed, at the pace at which there is room for it.
+    async fn take_up(self, waited: Vec<i64>) {
+        let stop = self.stopping();
+        for seq in waited {
+            while !self.make_room() && !stop.is_cancelled() {
+                tokio::time::sleep(ROOM_PACE).await;
+            }
+            let found = self
+                .read::<_, StoreError>(move |view| view.journal_entry(seq))
+                .await;
+            let entry = match found {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(journal.seq = seq, %error, "an event waits for the next start");
+                    continue;
+                }
+            };
+            let taken = Taken {
+                seq,
+                line: entry.line,
+                received_at: entry.received_at,
+                raw: entry.raw.into(),
+            };
+            if self.inner.entries.send(taken).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Says what stands in the store for queues and lines that are not configured.
+    pub(crate) async fn tell_of_the_unconfigured(&self) -> Result<(), StoreError> {
+        let (tallies, heads) = self
+            .read::<_, StoreError>(|view| Ok((view.tallies()?, view.outbox_heads(0, HEADS)?)))
+            .await?;
+        let serving = self.serving();
+        for tally in tallies {
+            let in_use = QueueInUse::of(&tally);
+            if in_use.is_some() && !serving.has_queue(&tally.queue) {
+                tracing::warn!(queue.id = %tally.queue, "conversations stand in a queue that is not configured");
+            }
+        }
+        let lines: BTreeSet<LineId> = heads.into_iter().map(|head| head.outbound.line).collect();
+        for line in lines {
+            if serving.line(&line).is_none() {
+                tracing::warn!(line.id = %line, "answers wait for a line that is not configured");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl QueueInUse {
+    fn of(tally: &Tally) -> Option<Self> {
+        let in_use = Self {
+            id: tally.queue.clone(),
+            waiting: tally.queued + tally.offered,
+            active: tally.active,
+            parked: tally.parked,
+        };
+        (in_use.waiting + in_use.active + in_use.parked > 0).then_some(in_use)
+    }
+}
+
+/// The queues that would be dropped and are not empty.
+fn in_use(
+    view: &View<'_>,
+    before: &Serving,
+    settings: &Settings,
+) -> Result<Vec<QueueInUse>, StoreError> {
+    let is_dropped =
+        |id: &QueueId| before.has_queue(id) && !settings.queues.iter().any(|queue| queue.id == *id);
+    let tallies = view.tallies()?;
+    let dropped = tallies.iter().filter(|tally| is_dropped(&tally.queue));
+    Ok(dropped.filter_map(QueueInUse::of).collect())
+}
+
+fn changes(before: &Serving, now: &Serving) -> Changes {
+    let (old, new) = (before.settings(), now.settings());
+    let lines = |serving: &Serving| -> BTreeMap<LineId, Served> {
+        let lines = serving.lines();
+        lines
+            .map(|served| (served.line.id.clone(), served.clone()))
+            .collect()
+    };
+    let queues = |settings: &Settings| -> BTreeMap<QueueId, _> {
+        let queues = settings.queues.iter();
+        queues
+            .map(|queue| {
+                let rules = settings.rules.queues.get(&queue.id).cloned();
+                (queue.id.clone(), (queue.clone(), rules))
+            })
+            .collect()
+    };
+    Changes {
+        lines: difference(&lines(before), &lines(now), |old, new| {
+            old.is_connected_as(new)
+                && old.line.queue == new.line.queue
+                && old.line.display_name == new.line.display_name
+        }),
+        queues: difference(&queues(old), &queues(new), |old, new| old == new),
+        capacity: old.rules.capacity != new.rules.capacity,
+        unsent: Vec::new(),
+    }
+}
+
+fn difference<K: Ord + Clone, V>(
+    old: &BTreeMap<K, V>,
+    new: &BTreeMap<K, V>,
+    is_same: impl Fn(&V, &V) -> bool,
+) -> Difference<K> {
+    let mut difference = Difference::default();
+    for (id, value) in new {
+        match old.get(id) {
+            None => difference.added.push(id.clone()),
+            Some(before) if !is_same(before, value) => difference.changed.push(id.clone()),
+            Some(_) => {}
+        }
+    }
+    let removed = old.keys().filter(|id| !new.contains_key(*id));
+    difference.removed.extend(removed.cloned());
+    difference
+}
