@@ -28,7 +28,7 @@ pub(crate) async fn run(engine: Engine) {
     let stop = engine.stopping();
     while !stop.is_cancelled() {
         engine.look_at_disk().await;
-        if !engine.store().is_healthy() {
+        if !engine.store().is_healthy() && engine.store().damage().is_none() {
             // Nobody may be sent here as long as we are not ready: find out by
             // ourselves when the store can be written again.
             let probed = engine.store().write::<_, StoreError>(|tx| tx.probe()).await;

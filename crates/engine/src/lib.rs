@@ -257,7 +257,11 @@ impl Engine {
     /// Why the gateway should not be given work, if there is a reason.
     pub fn unready(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        if !self.inner.store.is_healthy() {
+        if let Some(damage) = self.inner.store.damage() {
+            reasons.push(format!(
+                "the store is damaged, restore a backup of it: {damage}"
+            ));
+        } else if !self.inner.store.is_healthy() {
             reasons.push("the store cannot be written".to_owned());
         }
         if self.inner.disk.is_nearly_full() {

@@ -13,10 +13,11 @@ const HELD_MAX: usize = 8_192;
 /// and a longer batch only makes its first operation wait.
 const BATCH_MAX: usize = 256;
 /// What has time gets this much of a transaction though others are kept waiting, or
-/// half of what those took, so that it is never at a standstill.
-const SHARE_MIN: Duration = Duration::from_micros(500);
+/// this part of what those took, so that it is never at a standstill.
+const SHARE_MIN: Duration = Duration::from_micros(250);
+const SHARE_PART: u32 = 4;
 /// Alone it gets this much: whoever comes now waits for it.
-const SHARE_ALONE: Duration = Duration::from_millis(5);
+const SHARE_ALONE: Duration = Duration::from_millis(8);
 
 /// Whether somebody is kept waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +108,9 @@ impl<J> Iterator for Batch<'_, J> {
         }
         let at = Instant::now();
         let since = *self.later_since.get_or_insert(at);
-        let share = self.share.max(since.duration_since(self.begun) / 2);
+        let share = self
+            .share
+            .max(since.duration_since(self.begun) / SHARE_PART);
         if at.duration_since(since) >= share {
             return None;
         }

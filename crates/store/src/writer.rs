@@ -205,17 +205,19 @@ impl Turn {
         let Self {
             connection, state, ..
         } = self;
-        let begun = if let Some(begun) = shared.take() {
-            begun
-        } else {
-            execute(connection, "savepoint op")?;
-            Shared {
-                mark: state.mark(),
-                first: done.len(),
-            }
+        let before = shared.take();
+        // Without its savepoint the operation still runs, and is lost with the rest.
+        let opened = match before {
+            Some(_) => Ok(()),
+            None => execute(connection, "savepoint op"),
         };
+        let begun = before.unwrap_or_else(|| Shared {
+            mark: state.mark(),
+            first: done.len(),
+        });
         let keep = job.run(&mut Tx::new(connection, state));
         done.push(job);
+        opened?;
         still_open(connection)?;
         if keep {
             *shared = Some(begun);

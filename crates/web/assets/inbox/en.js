@@ -119,6 +119,8 @@ export const en = {
   "thread.scroll": "Message history",
   "thread.none": "No conversation selected",
   "thread.none.text": "Choose one from the list. Press ? for the keys.",
+  "thread.gone": "Handed on",
+  "thread.gone.text": "This conversation is with colleagues of another queue now.",
   "thread.empty": "No messages yet",
   "thread.beginning": "The beginning of the history",
   "thread.jump": "To the newest",

@@ -15,10 +15,16 @@ import { compareMessages, inFolder, newerMessage } from "./order.js";
 export function upsertConversation(state, conversation) {
   const before = state.conversations[conversation.id];
   if (isStale(before, conversation)) return state;
+  // The answer to handing it on comes before or after the news that it is gone.
+  const gone = state.gone[conversation.id];
+  if (gone !== undefined && BigInt(conversation.version ?? 0) <= BigInt(gone)) return state;
   const next = leaveTimelines(countChange(state, before, conversation), conversation);
   const timeline = next.timelines[conversation.contact?.id ?? ""];
   return adoptOrphans({
     ...next,
+    gone: without(next.gone, conversation.id),
+    // What comes back into sight is read anew.
+    details: next.details[conversation.id]?.status === "gone" ? without(next.details, conversation.id) : next.details,
     conversations: { ...next.conversations, [conversation.id]: conversation },
     timelines: timeline
       ? {
@@ -61,15 +67,18 @@ function leaveTimelines(state, { id, contact }) {
  * Forgets a conversation that went out of sight: to a queue that is not the
  * operator's.
  *
- * @param {State} state
- * @param {string} id
+ * @param {State} before
+ * @param {Conversation} after all that is told of it
  * @returns {State}
  */
-export function dropConversation(state, id) {
-  const before = state.conversations[id];
-  if (!before) return state;
-  const next = countChange(state, before, { ...before, state: "CLOSED" });
-  return { ...next, conversations: without(next.conversations, id), details: without(next.details, id) };
+export function dropConversation(before, { id, version = "0" }) {
+  const state = { ...before, gone: { ...before.gone, [id]: version } };
+  const known = state.conversations[id];
+  if (!known) return state;
+  const next = countChange(state, known, { ...known, state: "CLOSED" });
+  const dropped = { ...next, conversations: without(next.conversations, id), details: without(next.details, id) };
+  // The server would not tell of what is open here any more.
+  return id === state.selectedId ? patchDetail(dropped, id, { status: "gone" }) : dropped;
 }
 
 /**

@@ -34,7 +34,7 @@ export function applyEvent(state, step, now) {
 function apply(state, event, now) {
   if (event.conversationOpened) return opened(state, event.conversationOpened);
   if (event.conversationChanged && !event.conversationChanged.contact) {
-    return dropConversation(state, event.conversationChanged.id);
+    return dropConversation(state, event.conversationChanged);
   }
   if (event.conversationChanged) {
     const known = event.conversationChanged.id in state.conversations;

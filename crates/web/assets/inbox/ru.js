@@ -121,6 +121,8 @@ export const ru = {
   "thread.scroll": "История сообщений",
   "thread.none": "Диалог не выбран",
   "thread.none.text": "Выберите его в списке. Клавиша ? покажет сочетания.",
+  "thread.gone": "Диалог передан",
+  "thread.gone.text": "Теперь им занимаются коллеги из другой очереди.",
   "thread.empty": "Сообщений пока нет",
   "thread.beginning": "Начало истории",
   "thread.jump": "К последним",

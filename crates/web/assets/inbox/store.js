@@ -43,6 +43,7 @@ export function initialState() {
     lists: {},
     timelines: {},
     details: {},
+    gone: {},
     contacts: {},
     pending: {},
     drafts: {},
@@ -144,6 +145,7 @@ export function reduce(state, action) {
         orphans: [],
         typing: {},
         details: {},
+        gone: {},
         timelines: {},
         contacts: {},
       };

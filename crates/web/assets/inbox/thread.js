@@ -140,10 +140,10 @@ class Thread extends View {
     const id = state.selectedId;
     const detail = state.details[id];
     const timeline = state.timelines[conversation(state, id)?.contact?.id ?? ""];
-    const again = () => void loadOpen(id);
     if (!id) replace(this.state ?? this, empty("chat", t("thread.none"), t("thread.none.text")));
-    else if (detail?.status === "failed") replace(this.state ?? this, failed(detail.error, again));
-    else if (timeline?.status === "failed") replace(this.state ?? this, failed(timeline.error, again));
+    else if (detail?.status === "gone") replace(this.state ?? this, empty("chat", t("thread.gone"), t("thread.gone.text")));
+    else if (detail?.status === "failed") replace(this.state ?? this, failed(detail.error, () => void loadOpen(id)));
+    else if (timeline?.status === "failed") replace(this.state ?? this, failed(timeline.error, () => void loadOpen(id)));
     else if ((timeline?.messages.length ?? 0) === 0 && timeline?.status !== "ready")
       replace(this.state ?? this, skeleton(4, "bubbles"));
     else if (timeline?.messages.length === 0) replace(this.state ?? this, empty("chat", t("thread.empty")));

@@ -257,6 +257,16 @@ test("a conversation that goes out of sight leaves every folder", () => {
   assert.equal(state.counts.ALL_OPEN.count, 0);
 });
 
+test("what goes out of sight while it is open is not asked for, and read anew when it is back", () => {
+  const gone = { ...conversation("a"), contact: undefined, queueId: "other", operatorId: "", state: "QUEUED" };
+  const steps = [list([conversation("a")]), { type: "select", id: "a" }, event({ conversationChanged: gone })];
+  assert.equal(run(...steps).details.a.status, "gone");
+  const late = { type: "conversation", conversation: conversation("a") };
+  assert.deepEqual(run(...steps, late).conversations, {}, "an answer that comes late");
+  const back = event({ conversationChanged: conversation("a", { version: "5" }) });
+  assert.equal(run(...steps, back).details.a, undefined);
+});
+
 test("a blocked sender is blocked in each of their conversations", () => {
   const sender = { kind: "visitor", issuer: "site", value: "v" };
   const opened = (id, over) => ({ type: "detail", id, response: { conversation: conversation(id), sender, ...over } });

@@ -38,7 +38,8 @@ export interface TimelineState {
   loadingOlder: boolean;
 }
 export interface DetailState {
-  status: Status;
+  /** `gone` went out of sight while it was open. */
+  status: Status | "gone";
   error?: string;
   contactId: string;
   suggestions: ContactSuggestion[];
@@ -82,6 +83,8 @@ export interface State {
   lists: Record<string, ListState>;
   timelines: Record<string, TimelineState>;
   details: Record<string, DetailState>;
+  /** Versions at which conversations went out of sight. */
+  gone: Record<string, string>;
   contacts: Record<string, Contact>;
   pending: Record<string, PendingMessage>;
   drafts: Record<string, string>;
