@@ -83,7 +83,7 @@ export function reduce(state, action) {
       // The answer to a transfer still tells what the feed tells no more.
       return maySee(state, action.conversation)
         ? upsertConversation(state, action.conversation)
-        : dropConversation(state, action.conversation.id);
+        : dropConversation(state, action.conversation);
     case "detailLoading":
       return patchDetail(state, action.id, { status: "loading" });
     case "detailFailed":
