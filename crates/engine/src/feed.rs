@@ -80,14 +80,16 @@ impl Feed {
         }
     }
 
-    fn recent_after(&self, cursor: Cursor) -> Option<Vec<Arc<Event>>> {
+    fn recent_after(&self, cursor: Cursor, newest: Cursor) -> Option<Vec<Arc<Event>>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         let oldest = recent.front()?.cursor;
         if cursor.0 + 1 < oldest.0 {
             return None;
         }
         let begin = recent.partition_point(|event| event.cursor <= cursor);
-        Some(recent.range(begin..).take(BATCH_MAX).cloned().collect())
+        let after = recent.range(begin..).take(BATCH_MAX);
+        let told = after.take_while(|event| event.cursor <= newest);
+        Some(told.cloned().collect())
     }
 }
 
@@ -96,7 +98,7 @@ impl Reader {
     pub async fn next(&mut self) -> Result<Step, StoreError> {
         loop {
             let newest = *self.newest.borrow_and_update();
-            if self.cursor > newest {
+            if self.cursor > newest && !self.is_stored().await? {
                 // A cursor from another life of the store.
                 self.cursor = newest;
                 return Ok(Step::Reset(newest));
@@ -111,13 +113,24 @@ impl Reader {
         }
     }
 
+    /// Whether the log has come as far as the cursor: an event is read by others as
+    /// soon as it is committed, and told here a moment later.
+    async fn is_stored(&self) -> Result<bool, StoreError> {
+        let read = self.store.read(|view| view.event_range());
+        let (_, newest) = read.await?;
+        Ok(self.cursor <= newest)
+    }
+
+    /// Reads what follows the cursor, up to what was told of: a reader that were ahead
+    /// of that would seem to come from another life.
     async fn read_on(&mut self, newest: Cursor) -> Result<Step, StoreError> {
         let cursor = self.cursor;
-        let recent = self.feed.recent_after(cursor);
+        let recent = self.feed.recent_after(cursor, newest);
         let found = if recent.is_some() {
             recent
         } else {
-            let limit = i64::try_from(BATCH_MAX).unwrap_or(i64::MAX);
+            let told = usize::try_from(newest.0 - cursor.0).unwrap_or(BATCH_MAX);
+            let limit = i64::try_from(told.min(BATCH_MAX)).unwrap_or(i64::MAX);
             self.store
                 .read(move |view| view.events_after(cursor, limit))
                 .await?
@@ -137,5 +150,79 @@ impl Reader {
     /// How far the reader has read.
     pub fn cursor(&self) -> Cursor {
         self.cursor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::event::EventKind;
+    use domain::{ContactId, Timestamp};
+    use store::{Durability, Hooks};
+
+    use super::*;
+
+    /// A store with so many events, of which the feed was not told yet.
+    async fn store_with(events: usize) -> (tempfile::TempDir, Arc<Store>, Vec<Arc<Event>>) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (told, tells) = std::sync::mpsc::channel();
+        let hooks = Hooks {
+            now: Box::new(|| Timestamp(1_000)),
+            settle: Box::new(|_| Ok(())),
+            committed: Box::new(move |signals| {
+                let _ = told.send(signals.events);
+            }),
+        };
+        let path = folder.path().join("store.db");
+        let store = Store::open(&path, Durability::Full, hooks).unwrap();
+        let write = store.write::<_, StoreError>(move |tx| {
+            for _ in 0..events {
+                let contact = ContactId::from("c");
+                tx.emit(EventKind::ContactChanged { contact })?;
+            }
+            Ok(())
+        });
+        write.await.unwrap();
+        let events = tells.try_iter().flatten().collect();
+        (folder, Arc::new(store), events)
+    }
+
+    fn cursors(step: Step) -> Vec<i64> {
+        match step {
+            Step::Events(events) => events.iter().map(|event| event.cursor.0).collect(),
+            Step::Reset(cursor) => panic!("reset to {cursor:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_ahead_of_what_was_told() {
+        let (_folder, store, events) = store_with(3).await;
+        let feed = Arc::new(Feed::new());
+        feed.start_at(Cursor(2));
+        let mut from_log = feed.read(&store, Some(Cursor(0)));
+        assert_eq!(cursors(from_log.next().await.unwrap()), [1, 2]);
+
+        // Between the two halves of `publish`.
+        feed.recent.write().unwrap().extend(events.iter().cloned());
+        let mut from_memory = feed.read(&store, Some(Cursor(1)));
+        assert_eq!(cursors(from_memory.next().await.unwrap()), [2]);
+        feed.newest.send_replace(Cursor(3));
+        assert_eq!(cursors(from_memory.next().await.unwrap()), [3]);
+    }
+
+    #[tokio::test]
+    async fn a_cursor_that_was_read_from_the_store_is_of_this_life() {
+        let (_folder, store, events) = store_with(4).await;
+        let feed = Arc::new(Feed::new());
+        feed.start_at(Cursor(2));
+        let mut ahead = feed.read(&store, Some(Cursor(3)));
+        let told = async { feed.publish(&events[2..]) };
+        let (step, ()) = tokio::join!(ahead.next(), told);
+        assert_eq!(cursors(step.unwrap()), [4]);
+
+        let feed = Arc::new(Feed::new());
+        feed.start_at(Cursor(2));
+        let mut foreign = feed.read(&store, Some(Cursor(5)));
+        let step = foreign.next().await.unwrap();
+        assert!(matches!(step, Step::Reset(Cursor(2))), "{step:?}");
     }
 }

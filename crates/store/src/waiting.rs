@@ -16,8 +16,11 @@ const BATCH_MAX: usize = 256;
 /// this part of what those took, so that it is never at a standstill.
 const SHARE_MIN: Duration = Duration::from_micros(250);
 const SHARE_PART: u32 = 4;
-/// Alone it gets this much: whoever comes now waits for it.
+/// Alone it gets this much, and more when nobody was kept waiting for a while: whoever
+/// comes now waits for it.
+const SHARE_BETWEEN: Duration = Duration::from_millis(1);
 const SHARE_ALONE: Duration = Duration::from_millis(8);
+const A_WHILE: Duration = Duration::from_millis(50);
 
 /// Whether somebody is kept waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(crate) struct Waiting<J> {
     channel: mpsc::Receiver<(Haste, J)>,
     now: VecDeque<J>,
     later: VecDeque<J>,
+    /// When somebody was kept waiting last.
+    last_now: Option<Instant>,
 }
 
 impl<J> Waiting<J> {
@@ -40,6 +45,7 @@ impl<J> Waiting<J> {
             channel,
             now: VecDeque::new(),
             later: VecDeque::new(),
+            last_now: None,
         }
     }
 
@@ -68,14 +74,20 @@ impl<J> Waiting<J> {
 
     /// Begins a transaction.
     pub(crate) fn batch(&mut self) -> Batch<'_, J> {
+        let begun = Instant::now();
+        if !self.now.is_empty() {
+            self.last_now = Some(begun);
+        }
+        let quiet = self.last_now.map(|last| begun.duration_since(last));
+        let share = match quiet {
+            Some(Duration::ZERO) => SHARE_MIN,
+            Some(quiet) if quiet < A_WHILE => SHARE_BETWEEN,
+            Some(_) | None => SHARE_ALONE,
+        };
         Batch {
-            share: if self.now.is_empty() {
-                SHARE_ALONE
-            } else {
-                SHARE_MIN
-            },
             waiting: self,
-            begun: Instant::now(),
+            begun,
+            share,
             later_since: None,
             taken: 0,
         }

@@ -7,6 +7,7 @@ use futures::Stream;
 use prost::Message as _;
 use proto::contacts::v1 as pb;
 use proto::contacts::v1::contact_directory_server::ContactDirectory;
+use store::Tx;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{AskedBy, BuiltIn, bulk, editing, live, merging, pages, resolving, shown, watching};
@@ -35,10 +36,13 @@ impl ContactDirectory for BuiltIn {
             if let Some(answer) = known.await? {
                 return Ok(Response::new(answer));
             }
-            let resolved = self
-                .store
-                .write_repeatable(move |tx| resolving::resolve(tx, &request));
-            return Ok(Response::new(resolved.await?));
+            // The gateway itself asks about messages that are durable already.
+            let resolve = move |tx: &mut Tx<'_>| resolving::resolve(tx, &request);
+            let resolved = match by {
+                Some(_) => self.store.write_repeatable(resolve).await,
+                None => self.store.write_behind(resolve).await,
+            };
+            return Ok(Response::new(resolved?));
         }
         let key = request.idempotency_key.clone();
         self.once(by, key, request.encode_to_vec(), move |tx| {
