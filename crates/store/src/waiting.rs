@@ -12,14 +12,13 @@ const HELD_MAX: usize = 8_192;
 /// Operations of one transaction. Beyond this the fsync is shared widely enough,
 /// and a longer batch only makes its first operation wait.
 const BATCH_MAX: usize = 256;
-/// What has time gets this much of a transaction though others are kept waiting, or
-/// this part of what those took, so that it is never at a standstill.
-const SHARE_MIN: Duration = Duration::from_micros(250);
+/// What has time gets this much of a transaction, or this part of what others took
+/// before it, so that no flood brings it to a standstill.
+const SHARE_MIN: Duration = Duration::from_millis(1);
 const SHARE_PART: u32 = 4;
-/// Alone it gets this much, and more when nobody was kept waiting for a while: whoever
-/// comes now waits for it.
-const SHARE_BETWEEN: Duration = Duration::from_millis(1);
-const SHARE_ALONE: Duration = Duration::from_millis(8);
+/// It gets this much when nobody was kept waiting for a while: whoever comes now waits
+/// for it.
+const SHARE_ALONE: Duration = Duration::from_millis(25);
 const A_WHILE: Duration = Duration::from_millis(50);
 
 /// Whether somebody is kept waiting.
@@ -57,17 +56,24 @@ impl<J> Waiting<J> {
                 None => return false,
             }
         }
+        self.take_up();
+        true
+    }
+
+    fn take_up(&mut self) {
         while self.now.len() + self.later.len() < HELD_MAX
             && let Ok(next) = self.channel.try_recv()
         {
             self.hold(next);
         }
-        true
     }
 
     fn hold(&mut self, (haste, job): (Haste, J)) {
         match haste {
-            Haste::Now => self.now.push_back(job),
+            Haste::Now => {
+                self.now.push_back(job);
+                self.last_now = Some(Instant::now());
+            }
             Haste::Later => self.later.push_back(job),
         }
     }
@@ -75,14 +81,11 @@ impl<J> Waiting<J> {
     /// Begins a transaction.
     pub(crate) fn batch(&mut self) -> Batch<'_, J> {
         let begun = Instant::now();
-        if !self.now.is_empty() {
-            self.last_now = Some(begun);
-        }
-        let quiet = self.last_now.map(|last| begun.duration_since(last));
-        let share = match quiet {
-            Some(Duration::ZERO) => SHARE_MIN,
-            Some(quiet) if quiet < A_WHILE => SHARE_BETWEEN,
-            Some(_) | None => SHARE_ALONE,
+        let is_busy = |last| begun.duration_since(last) < A_WHILE;
+        let share = if self.last_now.is_some_and(is_busy) {
+            SHARE_MIN
+        } else {
+            SHARE_ALONE
         };
         Batch {
             waiting: self,
@@ -112,10 +115,7 @@ impl<J> Iterator for Batch<'_, J> {
     type Item = J;
 
     fn next(&mut self) -> Option<J> {
-        if self.taken < BATCH_MAX
-            && let Some(job) = self.waiting.now.pop_front()
-        {
-            self.taken += 1;
+        if let Some(job) = self.first() {
             return Some(job);
         }
         let at = Instant::now();
@@ -123,10 +123,25 @@ impl<J> Iterator for Batch<'_, J> {
         let share = self
             .share
             .max(since.duration_since(self.begun) / SHARE_PART);
-        if at.duration_since(since) >= share {
+        if at.duration_since(since) < share
+            && let Some(job) = self.waiting.later.pop_front()
+        {
+            return Some(job);
+        }
+        // Who came meanwhile need not wait for another commit.
+        self.waiting.take_up();
+        self.first()
+    }
+}
+
+impl<J> Batch<'_, J> {
+    fn first(&mut self) -> Option<J> {
+        if self.taken == BATCH_MAX {
             return None;
         }
-        self.waiting.later.pop_front()
+        let job = self.waiting.now.pop_front()?;
+        self.taken += 1;
+        Some(job)
     }
 }
 
