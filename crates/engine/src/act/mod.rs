@@ -188,7 +188,8 @@ impl Engine {
             Scope::All
         } else {
             let operator = self
-                .read::<_, StoreError>(move |view| match id {
+                .store()
+                .read_rows::<_, StoreError>(|view| match id {
                     Some(id) => view.operator_row(id),
                     None => Ok(None),
                 })

@@ -5,7 +5,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use domain::OperatorId;
 use store::{StoreError, Tx};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::Principal;
 use crate::{ActError, Actor, Engine};
@@ -118,15 +118,26 @@ pub(super) async fn verify_password(password: String, hash: String) -> Result<bo
     .await
 }
 
-/// Hashings at once: each takes 19 MiB and a core, and a flood of sign-ins must not
+/// One hashing at a time: each takes 19 MiB and a core, and a flood of sign-ins must not
 /// take more.
-static HASHING: Semaphore = Semaphore::const_new(2);
+static HASHING: Semaphore = Semaphore::const_new(1);
 
+/// Works on a thread of its own. The allocator keeps what a thread has used for that
+/// thread or those after it: on those that serve all kinds of work each would keep as
+/// much as a hashing takes.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ActError> + Send + 'static,
 ) -> Result<T, ActError> {
     let _place = HASHING.acquire().await.map_err(|_| StoreError::Closed)?;
-    tokio::task::spawn_blocking(work)
+    let (answer, answered) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("hashing".to_owned())
+        .spawn(move || {
+            // Nobody waits for it any more when the caller has gone.
+            let _ = answer.send(work());
+        })
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    answered
         .await
         .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
 }
