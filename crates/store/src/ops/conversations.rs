@@ -291,11 +291,7 @@ impl View<'_> {
         after: Option<PageKey>,
         limit: i64,
     ) -> Result<Vec<Conversation>, StoreError> {
-        let after = after.unwrap_or(PageKey {
-            band: i64::MIN,
-            at: Timestamp(i64::MIN),
-            id: i64::MIN,
-        });
+        let after = after.unwrap_or(FIRST);
         self.docs(
             "select doc from conversation
              where queue = ?1 and state in ('queued', 'offered') and state = 'queued'
@@ -426,7 +422,7 @@ impl View<'_> {
         match folder {
             Folder::Mine(operator) => self.list_mine(operator, after, limit),
             Folder::Snoozed(operator) => self.list_snoozed(operator, after, limit),
-            Folder::Waiting => self.list_waiting(&scope, after, limit),
+            Folder::Waiting => self.list_waiting(queues, after, limit),
             Folder::Open => {
                 let after = after.unwrap_or(NEWEST);
                 self.docs(
@@ -488,25 +484,37 @@ impl View<'_> {
         )
     }
 
+    /// Each queue's own line is in order; the first of all of them are among the first
+    /// of each.
     fn list_waiting(
         &self,
-        scope: &str,
+        queues: Option<&BTreeSet<QueueId>>,
         after: Option<PageKey>,
         limit: i64,
     ) -> Result<Vec<Conversation>, StoreError> {
-        let after = after.unwrap_or(PageKey {
-            band: i64::MIN,
-            at: Timestamp(i64::MIN),
-            id: i64::MIN,
-        });
-        self.docs(
-            "select doc from conversation
-             where state in ('queued', 'offered')
-               and (?1 = 'null' or queue in (select value from json_each(?1)))
-               and (band, eligible_at, seq) > (?2, ?3, ?4)
-             order by band, eligible_at, seq limit ?5",
-            (scope, after.band, after.at.0, after.id, limit),
-        )
+        let after = after.unwrap_or(FIRST);
+        let mut first = Vec::new();
+        for tally in self.tallies()? {
+            let waits = tally.queued + tally.offered > 0;
+            if waits && queues.is_none_or(|queues| queues.contains(&tally.queue)) {
+                first.extend(self.docs::<Conversation>(
+                    "select doc from conversation
+                     where queue = ?1 and state in ('queued', 'offered')
+                       and (band, eligible_at, seq) > (?2, ?3, ?4)
+                     order by band, eligible_at, seq limit ?5",
+                    (
+                        tally.queue.as_str(),
+                        after.band,
+                        after.at.0,
+                        after.id,
+                        limit,
+                    ),
+                )?);
+            }
+        }
+        first.sort_by_key(|conversation| conversation.place);
+        first.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(first)
     }
 
     /// An operator's conversations by folder: in hand or joined, unread of these, put
@@ -545,6 +553,12 @@ impl View<'_> {
         self.event_range().map(|(_, newest)| newest)
     }
 }
+
+const FIRST: PageKey = PageKey {
+    band: i64::MIN,
+    at: Timestamp(i64::MIN),
+    id: i64::MIN,
+};
 
 const NEWEST: PageKey = PageKey {
     band: 0,

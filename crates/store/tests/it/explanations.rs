@@ -89,7 +89,7 @@ fn offers(operators: i64, conversations: i64, from: i64) -> Vec<Offer> {
     offers.collect()
 }
 
-fn conversation() -> Conversation {
+pub(crate) fn conversation() -> Conversation {
     let written = json!({
         "id": 1, "thread": 1, "line": "site", "channel": "webchat", "medium": "chat",
         "queue": "sales",

@@ -10,6 +10,7 @@ mod commits;
 mod damage;
 mod explanations;
 mod files;
+mod lists;
 mod owners;
 mod words;
 
