@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use domain::Millis;
 use domain::operator::Role;
+use e2e::real::given;
 use e2e::{Bridge, OperatorClient, TestGateway, soon};
 use engine::Settings;
 use engine::contacts::conformance::{Verdict, check};
@@ -332,6 +333,7 @@ async fn outage(mood: Option<&[&str]>) {
     let ill = write(&bridge, 0..ALL, "during").await;
     write(&bridge, KNOWN..ALL, "again").await;
     heard(&mut admin, ALL + ALL - KNOWN).await;
+    let more = meanwhile(&bridge, &mut admin).await;
     let waiting = conversations(&mut admin).await;
     assert_eq!(waiting.len(), ALL);
     assert_eq!(provisional(&waiting), ALL - KNOWN);
@@ -363,13 +365,31 @@ async fn outage(mood: Option<&[&str]>) {
         ids.insert(contact.id);
         messages += admin.messages(&conversation.id).await.len();
     }
-    assert_eq!(messages, KNOWN + ALL + (ALL - KNOWN) + (BACK - KNOWN));
+    let written = KNOWN + ALL + (ALL - KNOWN) + (BACK - KNOWN) + more;
+    assert_eq!(messages, written);
     assert_eq!(ids.len(), ALL);
     assert_eq!(every_contact(&mut client).await, ids);
     for table in ["conversation", "thread", "message", "provisional"] {
         assert_eq!(left_provisional(&gateway, table), 0, "{table}");
     }
-    eprintln!("slowest ack {well:?} with the directory, {ill:?} without; healed in {healed:?}");
+    eprintln!(
+        "{written} messages of {ALL} clients, all there, {ALL} contacts; slowest ack {well:?} \
+         with the directory, {ill:?} without; healed in {healed:?}"
+    );
+}
+
+/// How long the directory stays so, in seconds, in a soak; in a normal run no longer
+/// than it takes. Everybody whom nobody knows writes once a second, the messages
+/// counted.
+async fn meanwhile(bridge: &Bridge, admin: &mut OperatorClient) -> usize {
+    let rounds = given("SWITCHBOARD_SOAK_OUTAGE_SECS").unwrap_or(0);
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    for round in 0..rounds {
+        second.tick().await;
+        write(bridge, KNOWN..ALL, &format!("still {round}")).await;
+        heard(admin, ALL - KNOWN).await;
+    }
+    usize::try_from(rounds).unwrap() * (ALL - KNOWN)
 }
 
 /// So many clients write once each, all at the same time; the slowest ack.

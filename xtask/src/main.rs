@@ -41,14 +41,7 @@ enum Chore {
         arguments: Vec<String>,
     },
     /// Kill the gateway and cut its power, again and again, under load.
-    Soak {
-        /// How many kills.
-        #[arg(long, default_value_t = 0)]
-        kills: u64,
-        /// How many power cuts.
-        #[arg(long, default_value_t = 0)]
-        power_cuts: u64,
-    },
+    Soak(soak::Soak),
     /// Write the folder of a new channel, its page, its lines in the registry and its
     /// section of the example.
     NewChannel {
@@ -72,9 +65,9 @@ fn main() -> anyhow::Result<ExitCode> {
             Ok(report.finish())
         }
         Chore::Bench { name, arguments } => bench::run(&root, name.as_deref(), &arguments),
-        Chore::Soak { kills, power_cuts } => {
+        Chore::Soak(soak) => {
             let mut report = Report::default();
-            soak::run(&root, &mut report, kills, power_cuts)?;
+            soak::run(&root, &mut report, &soak)?;
             Ok(report.finish())
         }
         Chore::NewChannel { name } => {
