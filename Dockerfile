@@ -7,7 +7,8 @@ COPY . .
 RUN cargo build --release --locked --package switchboard
 
 FROM debian:12-slim
-RUN useradd --system --uid 10001 --home-dir /data --create-home switchboard
+RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin switchboard \
+    && install --directory --mode=700 --owner=switchboard --group=switchboard /data
 COPY --from=build /src/target/release/switchboard /usr/local/bin/switchboard
 USER 10001
 # Everything that is written is in /data: the rest may be read-only.

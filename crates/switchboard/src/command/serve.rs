@@ -74,7 +74,7 @@ fn greet(public_url: &str, set_up: Option<&str>) -> anyhow::Result<()> {
     out::line(format_args!("Demo chat  {public_url}/demo"))?;
     if let Some(token) = set_up {
         out::line("")?;
-        out::line("Nobody can sign in yet. Open this link once to make the first admin:")?;
+        out::line("There is no admin yet. Open this link once to make the first one:")?;
         out::line(format_args!("  {public_url}/#setup={token}"))?;
     }
     out::line("")?;
