@@ -129,7 +129,8 @@ impl Reader {
         let found = if recent.is_some() {
             recent
         } else {
-            let told = usize::try_from(newest.0 - cursor.0).unwrap_or(BATCH_MAX);
+            let told = newest.0.saturating_sub(cursor.0);
+            let told = usize::try_from(told).unwrap_or(BATCH_MAX);
             let limit = i64::try_from(told.min(BATCH_MAX)).unwrap_or(i64::MAX);
             self.store
                 .read(move |view| view.events_after(cursor, limit))

@@ -2,11 +2,12 @@
 //! the writer's turn, so that nothing enters a queue while it is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::{LineId, QueueId};
-use store::{StoreError, Taken, Tally, View};
+use store::{JournalEntry, StoreError, Taken, Tally, View};
 
 use crate::serving::{Served, Serving};
 use crate::{Engine, Line, Settings};
@@ -123,7 +124,13 @@ impl Engine {
         for line in changes.lines.removed.clone() {
             let id = line.clone();
             let unsent = self.read::<_, StoreError>(move |view| view.outbox_count(&id));
-            changes.unsent.push((line, unsent.await?));
+            match unsent.await {
+                Ok(count) => changes.unsent.push((line, count)),
+                // It is done all the same.
+                Err(error) => {
+                    tracing::error!(line.id = %line, %error, "what waits to be sent was not counted");
+                }
+            }
         }
         changes.unsent.retain(|(_, count)| *count > 0);
         Ok(changes)
@@ -171,16 +178,9 @@ impl Engine {
             while !self.make_room() && !stop.is_cancelled() {
                 tokio::time::sleep(ROOM_PACE).await;
             }
-            let found = self
-                .read::<_, StoreError>(move |view| view.journal_entry(seq))
-                .await;
-            let entry = match found {
-                Ok(Some(entry)) => entry,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::error!(journal.seq = seq, %error, "an event waits for the next start");
-                    continue;
-                }
+            let Some(entry) = self.entry_when_it_can_be_read(seq).await else {
+                self.inner.pending.fetch_sub(1, Ordering::Relaxed);
+                continue;
             };
             let taken = Taken {
                 seq,
@@ -192,6 +192,23 @@ impl Engine {
                 return;
             }
         }
+    }
+
+    /// A journal entry, however long it takes; none when there is none any more, or when
+    /// the gateway stops and it stays for the next start.
+    async fn entry_when_it_can_be_read(&self, seq: i64) -> Option<JournalEntry> {
+        let stop = self.stopping();
+        while !stop.is_cancelled() {
+            let read = self.read::<_, StoreError>(move |view| view.journal_entry(seq));
+            match read.await {
+                Ok(found) => return found,
+                Err(error) => {
+                    tracing::error!(journal.seq = seq, %error, "an event cannot be read now");
+                    tokio::time::sleep(ROOM_PACE).await;
+                }
+            }
+        }
+        None
     }
 
     /// Says what stands in the store for queues and lines that are not configured.

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use error::{OpenError, StoreError};
 pub use folder::make_folder;
@@ -107,7 +107,7 @@ pub struct Store {
 }
 
 struct Readers {
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -146,7 +146,7 @@ impl Store {
             health,
             path: path.to_owned(),
             readers: Arc::new(Readers {
-                permits: Semaphore::new(READERS),
+                permits: Arc::new(Semaphore::new(READERS)),
                 idle: Mutex::new(idle),
             }),
             _lock: lock,
@@ -204,8 +204,13 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let _permit = self.reader().await?;
-        let task = tokio::task::spawn_blocking(move || readers.lend(query));
+        let permit = self.reader().await?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = readers.lend(query);
+            // The query goes on when whoever asked has gone, and so does the leave.
+            drop(permit);
+            result
+        });
         task.await
             .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }
@@ -225,8 +230,9 @@ impl Store {
 
     /// Leave to use a connection. There are as many as connections, so with one of
     /// them a connection is idle.
-    async fn reader(&self) -> Result<SemaphorePermit<'_>, StoreError> {
-        let permit = self.readers.permits.acquire().await;
+    async fn reader(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let permits = Arc::clone(&self.readers.permits);
+        let permit = permits.acquire_owned().await;
         permit.map_err(|_| StoreError::Closed)
     }
 
@@ -267,12 +273,9 @@ impl Readers {
         &self,
         query: impl FnOnce(&View<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let connection = self
-            .lock()
-            .pop()
-            .ok_or_else(|| StoreError::Broken("no idle reader".to_owned()))?;
+        let connection = self.lock().pop().ok_or(StoreError::Overloaded)?;
         // A connection outlives a query that panics.
-        let result = catch_unwind(AssertUnwindSafe(|| query(&View::new(&connection))));
+        let result = catch_unwind(AssertUnwindSafe(|| one_picture(&connection, query)));
         self.lock().push(connection);
         result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }
@@ -282,6 +285,18 @@ impl Readers {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Everything that a query reads is of one moment.
+fn one_picture<T, E: From<StoreError>>(
+    connection: &Connection,
+    query: impl FnOnce(&View<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    // Ended when it is dropped, whatever happens in between.
+    let transaction = connection
+        .unchecked_transaction()
+        .map_err(StoreError::from)?;
+    query(&View::new(&transaction))
 }
 
 /// Copies a consistent state of the store at `path` to the new file `target`,

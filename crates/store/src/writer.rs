@@ -182,8 +182,9 @@ impl Turn {
                 self.together(&mut shared, job, done)?;
                 continue;
             }
-            self.part(&mut shared)?;
-            let outcome = guarded(&self.connection, &mut self.state, |tx| job.run(tx));
+            let outcome = self
+                .part(&mut shared)
+                .and_then(|()| guarded(&self.connection, &mut self.state, |tx| job.run(tx)));
             done.push(job);
             outcome?;
         }

@@ -128,13 +128,15 @@ static HASHING: Semaphore = Semaphore::const_new(1);
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ActError> + Send + 'static,
 ) -> Result<T, ActError> {
-    let _place = HASHING.acquire().await.map_err(|_| StoreError::Closed)?;
+    let place = HASHING.acquire().await.map_err(|_| StoreError::Closed)?;
     let (answer, answered) = oneshot::channel();
     std::thread::Builder::new()
         .name("hashing".to_owned())
         .spawn(move || {
-            // Nobody waits for it any more when the caller has gone.
-            let _ = answer.send(work());
+            let result = work();
+            // It was worked for whoever asked, there still or gone.
+            drop(place);
+            let _ = answer.send(result);
         })
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
     answered
