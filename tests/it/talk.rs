@@ -1,5 +1,7 @@
 //! The main job: a visitor writes, a free operator answers.
 
+use std::collections::BTreeMap;
+
 use e2e::operator::text_of;
 use e2e::{TestGateway, Visitor};
 use proto::inbox::v1 as pb;
@@ -44,15 +46,20 @@ async fn a_reload_shows_the_same_thread_once() {
     anna.say(&conversation.id, "a-2", "three").await.unwrap();
 
     let mut again = Visitor::open(&gateway.url(), "site", Some(&token), 0).await;
-    let mut texts = Vec::new();
+    // One that is marked as sent meanwhile comes again, under its id.
+    let mut texts = BTreeMap::new();
     loop {
         let frame = again.next().await.unwrap();
         match frame["type"].as_str() {
-            Some("message") => texts.push(frame["text"].as_str().unwrap().to_owned()),
+            Some("message") => {
+                let id: i64 = frame["id"].as_str().unwrap().parse().unwrap();
+                texts.insert(id, frame["text"].as_str().unwrap().to_owned());
+            }
             Some("synced") => break,
             _ => {}
         }
     }
+    let texts: Vec<String> = texts.into_values().collect();
     assert_eq!(texts, ["one", "two", "three"]);
 }
 

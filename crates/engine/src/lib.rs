@@ -9,6 +9,7 @@ pub mod contacts;
 mod disk;
 mod feed;
 pub mod files;
+mod held;
 mod host;
 mod hub;
 mod intake;
@@ -90,8 +91,9 @@ struct Inner {
     pending: Arc<AtomicUsize>,
     /// Where what was journalled goes to be processed.
     entries: mpsc::Sender<store::Taken>,
-    /// Journal entries that wait for a line that is not configured.
-    unserved: Mutex<BTreeMap<LineId, Vec<i64>>>,
+    /// Journal entries that wait for their line.
+    held: Mutex<held::Held>,
+    catching_up: tokio::sync::Mutex<()>,
     link_key: [u8; 32],
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
@@ -162,7 +164,8 @@ impl Engine {
                 wakes,
                 pending: Arc::new(AtomicUsize::new(0)),
                 entries: taken,
-                unserved: Mutex::default(),
+                held: Mutex::default(),
+                catching_up: tokio::sync::Mutex::default(),
                 link_key,
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::{LineId, QueueId};
 use store::{JournalEntry, StoreError, Taken, Tally, View};
 
+use crate::held::{Held, Next};
 use crate::serving::{Served, Serving};
 use crate::{Engine, Line, Settings};
 
@@ -117,8 +118,7 @@ impl Engine {
                 self.supervise_line(new.clone(), old.map(|old| old.ended.clone()));
             }
         }
-        let waited = self.waited_for(&now);
-        self.supervise("take up", self.clone().take_up(waited));
+        self.supervise("catch up", self.clone().catch_up());
         self.inner.wakes.outbox.notify_one();
         let mut changes = changes(&before, &now);
         for line in changes.lines.removed.clone() {
@@ -141,57 +141,63 @@ impl Engine {
         self.inner.serving.borrow().clone()
     }
 
-    /// The line of a journal entry; none when it has to wait until there is one.
+    /// The line of a journal entry; none when it has to wait until there is one, or
+    /// behind others that waited.
     pub(crate) fn line_of(&self, entry: &Taken) -> Option<Arc<Line>> {
         // Under the lock, so that no reload comes between looking and noting.
-        let mut unserved = self
-            .inner
-            .unserved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held();
         let line = self.serving().line_of_old(&entry.line).cloned();
-        if line.is_none() {
-            let waiting = unserved.entry(entry.line.clone()).or_default();
-            waiting.push(entry.seq);
-        }
-        line
+        let may_pass = held.may_pass(&entry.line, entry.seq, line.is_some());
+        line.filter(|_| may_pass)
     }
 
-    /// What waited in the journal for lines that are there now.
-    fn waited_for(&self, now: &Serving) -> Vec<i64> {
-        let mut unserved = self
-            .inner
-            .unserved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let lines = now.lines().map(|served| &served.line.id);
-        lines
-            .filter_map(|id| unserved.remove(id))
-            .flatten()
-            .collect()
+    fn held(&self) -> MutexGuard<'_, Held> {
+        let held = self.inner.held.lock();
+        held.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has what waited processed, at the pace at which there is room for it.
-    async fn take_up(self, waited: Vec<i64>) {
-        let stop = self.stopping();
-        for seq in waited {
-            while !self.make_room() && !stop.is_cancelled() {
-                tokio::time::sleep(ROOM_PACE).await;
-            }
-            let Some(entry) = self.entry_when_it_can_be_read(seq).await else {
-                self.inner.pending.fetch_sub(1, Ordering::Relaxed);
-                continue;
-            };
-            let taken = Taken {
-                seq,
-                line: entry.line,
-                received_at: entry.received_at,
-                raw: entry.raw.into(),
-            };
-            if self.inner.entries.send(taken).await.is_err() {
-                return;
+    /// Has what waited for lines that are there now processed.
+    async fn catch_up(self) {
+        // After an earlier reload's.
+        let _turn = self.inner.catching_up.lock().await;
+        let lines = self.held().lines();
+        for line in lines {
+            while self.serving().line(&line).is_some() {
+                let next = self.held().next(&line);
+                match next {
+                    Next::Send(seq) if self.send_on(&line, seq).await => {}
+                    Next::Wait => tokio::time::sleep(ROOM_PACE).await,
+                    Next::Send(_) | Next::Done => break,
+                }
+                if self.inner.stop.is_cancelled() {
+                    return;
+                }
             }
         }
+    }
+
+    /// Sends an entry on to its line when there is room for it; false when the gateway
+    /// stops.
+    async fn send_on(&self, line: &LineId, seq: i64) -> bool {
+        while !self.make_room() {
+            if self.inner.stop.is_cancelled() {
+                self.held().put_back(line, seq);
+                return false;
+            }
+            tokio::time::sleep(ROOM_PACE).await;
+        }
+        let Some(entry) = self.entry_when_it_can_be_read(seq).await else {
+            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
+            return true;
+        };
+        self.held().sent(line, seq);
+        let taken = Taken {
+            seq,
+            line: entry.line,
+            received_at: entry.received_at,
+            raw: entry.raw.into(),
+        };
+        self.inner.entries.send(taken).await.is_ok()
     }
 
     /// A journal entry, however long it takes; none when there is none any more, or when

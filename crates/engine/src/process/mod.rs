@@ -86,7 +86,7 @@ async fn dispatch(engine: &Engine, lanes: &Lanes, places: &Arc<Semaphore>, entry
     let Some(line) = engine.line_of(&entry) else {
         // It takes no room from those that can be processed.
         engine.inner.pending.fetch_sub(1, Ordering::Relaxed);
-        tracing::warn!(line.id = %entry.line, "an event waits for a line that is not configured");
+        tracing::warn!(line.id = %entry.line, "an event waits for its line, or behind others that waited for it");
         return;
     };
     let channel = Arc::clone(&line.channel);
