@@ -1,6 +1,7 @@
 //! A browser that several people use: one visitor's token, and signed users who
 //! come one after the other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,14 +51,17 @@ fn identify(gateway: &TestGateway, user_id: &str) -> Value {
     json!({"type": "identify", "token": format!("{signed}.{signature}")})
 }
 
-/// What a page is shown until it has everything.
+/// What a page is shown until it has everything; what changes meanwhile comes again.
 async fn shown(page: &mut Visitor) -> Vec<String> {
-    let mut texts = Vec::new();
+    let mut texts = BTreeMap::new();
     loop {
         let frame = page.next().await.expect("the chat is open");
         match frame["type"].as_str() {
-            Some("message") => texts.push(frame["text"].as_str().unwrap().to_owned()),
-            Some("synced") => return texts,
+            Some("message") => {
+                let id: i64 = frame["id"].as_str().unwrap().parse().unwrap();
+                texts.insert(id, frame["text"].as_str().unwrap().to_owned());
+            }
+            Some("synced") => return texts.into_values().collect(),
             _ => {}
         }
     }
