@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::real::{Crew, Gate, Life, Load, Random, Server, audit, readiness, set_up};
+use e2e::real::{Crew, Gate, Life, Load, Random, Server, audit, readiness, set_up, told};
 use e2e::soon;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -122,13 +122,6 @@ async fn run(left: u64, free_min: &str, reason: &str) -> Result<Value, String> {
         "resumed_ms": resumed.as_millis(),
         "findings": findings,
     }))
-}
-
-fn told(name: &str, outcome: Result<Value, String>) -> String {
-    match outcome {
-        Ok(figures) => json!({"test": name, "figures": figures}).to_string(),
-        Err(reason) => format!("skipped: {name}: {reason}"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::Timestamp;
 use e2e::crashfs::{CrashFs, Fault};
-use e2e::real::{Crew, Findings, Gate, Life, Load, Random, Server, audit, readiness, set_up};
+use e2e::real::{Crew, Findings, Gate, Life, Load, Random, Server, audit, readiness, set_up, told};
 use e2e::soon;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -142,13 +142,6 @@ async fn syncs_fail(name_end: &'static str) -> Result<Value, String> {
         "resumed_ms": resumed.as_millis(),
         "findings": findings,
     }))
-}
-
-fn told(name: &str, outcome: Result<Value, String>) -> String {
-    match outcome {
-        Ok(figures) => json!({"test": name, "figures": figures}).to_string(),
-        Err(reason) => format!("skipped: {name}: {reason}"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

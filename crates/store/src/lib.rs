@@ -2,7 +2,7 @@
 //! change that caused it.
 //!
 //! An operation is a plain function over a [`Tx`]. One writer takes all that
-//! wait, runs them in one transaction, each behind a savepoint, and answers them
+//! wait, runs them in one transaction so that each can be undone alone, and answers them
 //! after the commit, which is after the fsync. The routing pass runs inside the
 //! same transaction ([`Hooks::settle`]), so every durable state is settled.
 

@@ -14,6 +14,8 @@ mod process;
 mod random;
 mod visitor;
 
+use serde_json::{Value, json};
+
 pub use audit::{Findings, audit};
 pub use form::readiness;
 pub use gate::Gate;
@@ -30,4 +32,12 @@ pub use random::Random;
 pub fn given(name: &str) -> Option<u64> {
     let value = std::env::var_os(name)?;
     value.to_str()?.parse().ok()
+}
+
+/// What a run that a machine may not allow came to: its figures, or why it was skipped.
+pub fn told(name: &str, outcome: Result<Value, String>) -> String {
+    match outcome {
+        Ok(figures) => json!({"test": name, "figures": figures}).to_string(),
+        Err(reason) => format!("skipped: {name}: {reason}"),
+    }
 }
