@@ -100,6 +100,11 @@ impl Load {
             .fold(0, u32::saturating_add)
     }
 
+    /// Conversations of every medium.
+    pub fn total(&self) -> u32 {
+        self.0.values().copied().fold(0, u32::saturating_add)
+    }
+
     /// True when nothing is carried.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -3,9 +3,31 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Overflow, Skills};
 use crate::message::Medium;
 use crate::operator::CapacityRules;
 use crate::{Millis, QueueId};
+
+/// Who of the free operators is served first.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// The least used share of capacity, then the longest idle.
+    #[default]
+    LongestIdle,
+    /// The fewest open conversations, then the longest idle.
+    LeastBusy,
+    /// Whoever was asked the longest ago.
+    RoundRobin,
+    /// Everybody who is free at once; the first to accept has it.
+    RingAll,
+    /// The top of the queue's list.
+    StrictList,
+    /// Nobody: operators take what they choose.
+    Manual,
+}
 
 /// What happens when an operator is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,17 +40,80 @@ pub enum Assignment {
     Direct,
 }
 
+/// Skills that are needed no more after some time. Relaxing only ever widens the
+/// circle of those who may answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relaxation {
+    /// How long a conversation has waited then.
+    pub after: Millis,
+    /// Which are dropped.
+    pub drop: Dropped,
+}
+
+/// Which skills are dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dropped {
+    /// All of them.
+    All,
+    /// These.
+    These(Skills),
+}
+
+/// How an operator finishes up after a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUp {
+    /// Not at all.
+    #[default]
+    Off,
+    /// For so long, or until they say that they are done.
+    Timed(Millis),
+    /// For so long, no less.
+    Fixed(Millis),
+    /// Until they say that they are done, at most for so long.
+    Manual(Millis),
+}
+
 /// One queue's rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueRules {
     /// The queue.
     pub id: QueueId,
+    /// Who is served first.
+    pub strategy: Strategy,
     /// Asked or given.
     pub assignment: Assignment,
     /// How long an offer stands.
     pub offer_timeout: BTreeMap<Medium, Millis>,
     /// The pause before everybody is asked again.
     pub round_pause: Millis,
+    /// How long those who are busy hold up the next round.
+    pub round_wait: Millis,
+    /// How long a known client is held for the operator of before; zero is not at all.
+    pub sticky_wait: Millis,
+    /// After so long a conversation goes by its age alone, whatever its band: no band
+    /// starves.
+    pub ageing: Millis,
+    /// What every conversation of the queue needs.
+    pub skills: Skills,
+    /// What is needed no more after a time, the shortest first.
+    pub relaxations: Vec<Relaxation>,
+    /// What happens after a conversation.
+    pub wrap_up: WrapUp,
+    /// An operator gives a verdict before a conversation ends.
+    pub disposition_needed: bool,
+    /// The verdicts to choose from; any when there are none.
+    pub dispositions: Vec<String>,
+    /// A client who is silent for so long after our answer is put aside.
+    pub park_after: BTreeMap<Medium, Millis>,
+    /// A client of a live medium who has been gone for so long has given up; zero is
+    /// never.
+    pub abandon_after: Millis,
+    /// For so long a client who gave up gets the old place back.
+    pub resume_within: Millis,
+    /// What happens to those for whom nobody is found.
+    pub overflows: Vec<Overflow>,
 }
 
 /// The rules of every queue, and those over all queues.
@@ -54,6 +139,7 @@ impl QueueRules {
     pub fn new(id: QueueId) -> Self {
         Self {
             id,
+            strategy: Strategy::LongestIdle,
             assignment: Assignment::Offer,
             offer_timeout: BTreeMap::from([
                 (Medium::Voice, Millis::from_secs(20)),
@@ -64,6 +150,23 @@ impl QueueRules {
                 (Medium::Form, Millis::from_secs(300)),
             ]),
             round_pause: Millis::from_secs(5),
+            round_wait: Millis::from_secs(60),
+            sticky_wait: Millis::from_secs(60),
+            ageing: Millis::from_secs(900),
+            skills: Skills::default(),
+            relaxations: Vec::new(),
+            wrap_up: WrapUp::Off,
+            disposition_needed: false,
+            dispositions: Vec::new(),
+            park_after: BTreeMap::from([
+                (Medium::Messenger, Millis::from_secs(1_800)),
+                (Medium::Sms, Millis::from_secs(1_800)),
+                (Medium::Email, Millis::from_secs(14_400)),
+                (Medium::Form, Millis::from_secs(14_400)),
+            ]),
+            abandon_after: Millis::from_secs(60),
+            resume_within: Millis::from_secs(600),
+            overflows: Vec::new(),
         }
     }
 
@@ -73,5 +176,33 @@ impl QueueRules {
             .get(&medium)
             .copied()
             .unwrap_or(Millis::from_secs(60))
+    }
+
+    /// How long a conversation that needs `needed` must have waited for somebody who
+    /// has `had`; none when it never is for them.
+    pub fn age_needed(&self, needed: &Skills, had: &Skills) -> Option<Millis> {
+        if had.cover(needed) {
+            return Some(Millis(0));
+        }
+        let mut left = needed.clone();
+        self.relaxations.iter().find_map(|relaxation| {
+            left = match &relaxation.drop {
+                Dropped::All => Skills::default(),
+                Dropped::These(dropped) => left.without(dropped),
+            };
+            had.cover(&left).then_some(relaxation.after)
+        })
+    }
+
+    /// What is still needed of somebody who answers a conversation of this age.
+    pub fn skills_at(&self, needed: &Skills, age: Millis) -> Skills {
+        let past = self.relaxations.iter();
+        past.take_while(|relaxation| relaxation.after <= age).fold(
+            needed.clone(),
+            |left, relaxation| match &relaxation.drop {
+                Dropped::All => Skills::default(),
+                Dropped::These(dropped) => left.without(dropped),
+            },
+        )
     }
 }
