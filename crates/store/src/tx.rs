@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::event::{Cursor, Event, EventKind};
+use domain::conversation::Conversation;
 use domain::operator::Operator;
-use domain::{LineId, OperatorId, Timestamp};
+use domain::routing::{Snapshot, Waiting};
+use domain::{ConversationId, LineId, OperatorId, Timestamp};
 use rusqlite::Connection;
 
 use crate::roster::Rosters;
@@ -63,6 +65,11 @@ pub(crate) struct WriterState {
     /// Every operator: a pass looks at all of them, and there are few.
     pub(crate) operators: BTreeMap<OperatorId, Arc<Operator>>,
     pub(crate) undo: Vec<(OperatorId, Option<Arc<Operator>>)>,
+    /// Everything that waits and everybody who works, as the router sees them.
+    floor: Snapshot,
+    floor_undo: Vec<(ConversationId, Option<Waiting>)>,
+    /// What began to wait, or waits elsewhere, since the queues' rules looked at it.
+    arrivals: Vec<ConversationId>,
     pub(crate) signals: Signals,
     /// Written after the operations of a transaction.
     pub(crate) words: Vec<Words>,
@@ -77,6 +84,7 @@ pub(crate) struct Mark {
     events: usize,
     threads: usize,
     words: usize,
+    arrivals: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
     directory: bool,
@@ -99,11 +107,18 @@ impl WriterState {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?
             .unwrap_or((0, 0));
-        let operators = view
+        let operators: BTreeMap<_, _> = view
             .all_operators()?
             .into_iter()
             .map(|operator| (operator.id, Arc::new(operator)))
             .collect();
+        let candidates = operators.values().map(|operator| operator.candidate());
+        let mut floor = Snapshot::new([], candidates);
+        view.each_queued(|conversation| {
+            if let Some(waiting) = conversation.waiting() {
+                floor.put(waiting);
+            }
+        })?;
         Ok(Self {
             now: Timestamp(at),
             next_id,
@@ -111,6 +126,9 @@ impl WriterState {
             next_cursor: cursor + 1,
             operators,
             undo: Vec::new(),
+            floor,
+            floor_undo: Vec::new(),
+            arrivals: Vec::new(),
             signals: Signals::default(),
             words: Vec::new(),
             rosters: Rosters::new(),
@@ -134,12 +152,14 @@ impl WriterState {
 
     pub(crate) fn mark(&mut self) -> Mark {
         self.undo.clear();
+        self.floor_undo.clear();
         Mark {
             next_cursor: self.next_cursor,
             journal: self.signals.journal.len(),
             events: self.signals.events.len(),
             threads: self.signals.threads.len(),
             words: self.words.len(),
+            arrivals: self.arrivals.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
             directory: self.signals.directory,
@@ -153,6 +173,7 @@ impl WriterState {
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
         self.words.truncate(mark.words);
+        self.arrivals.truncate(mark.arrivals);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();
         self.signals.outbox = mark.outbox;
@@ -161,9 +182,23 @@ impl WriterState {
         self.unsettled = mark.unsettled;
         for (id, before) in self.undo.drain(..).rev() {
             match before {
-                Some(operator) => self.operators.insert(id, operator),
-                None => self.operators.remove(&id),
-            };
+                Some(operator) => {
+                    self.floor.put_operator(operator.candidate());
+                    self.operators.insert(id, operator);
+                }
+                None => {
+                    self.floor.remove_operator(id);
+                    self.operators.remove(&id);
+                }
+            }
+        }
+        for (id, before) in self.floor_undo.drain(..).rev() {
+            match before {
+                Some(waiting) => self.floor.put(waiting),
+                None => {
+                    self.floor.remove(id);
+                }
+            }
         }
     }
 }
@@ -203,6 +238,47 @@ impl<'a> Tx<'a> {
     /// Says that something changed which the router looks at.
     pub fn unsettle(&mut self) {
         self.state.unsettled = true;
+    }
+
+    /// Everything that waits and everybody who works, as of this transaction.
+    pub fn floor(&self) -> &Snapshot {
+        &self.state.floor
+    }
+
+    /// What began to wait, or waits elsewhere, since this was last asked.
+    pub fn take_arrivals(&mut self) -> Vec<ConversationId> {
+        std::mem::take(&mut self.state.arrivals)
+    }
+
+    /// Has the queues' rules look at everything that waits.
+    pub fn look_at_all(&mut self) {
+        let all = self.state.floor.waiting().map(|waiting| waiting.conversation);
+        self.state.arrivals = all.collect();
+        self.unsettle();
+    }
+
+    /// Keeps the floor as the conversation is now.
+    pub(crate) fn place_on_floor(&mut self, conversation: &Conversation) {
+        let id = conversation.id;
+        let before = self.state.floor.remove(id);
+        let after = conversation.waiting();
+        let queue_before = before.as_ref().map(|waiting| &waiting.queue);
+        if let Some(after) = &after
+            && queue_before != Some(&after.queue)
+        {
+            self.state.arrivals.push(id);
+        }
+        if before.is_some() || after.is_some() {
+            self.state.floor_undo.push((id, before));
+        }
+        if let Some(after) = after {
+            self.state.floor.put(after);
+        }
+    }
+
+    /// Keeps the floor as the operator is now.
+    pub(crate) fn operator_on_floor(&mut self, operator: &Operator) {
+        self.state.floor.put_operator(operator.candidate());
     }
 
     /// Writes an event and answers its number.

@@ -62,6 +62,7 @@ impl Tx<'_> {
             .operators
             .insert(operator.id, Arc::clone(&operator));
         self.state.undo.push((operator.id, before));
+        self.operator_on_floor(&operator);
         self.unsettle();
         self.emit(EventKind::PresenceChanged(operator))?;
         Ok(())
