@@ -5,6 +5,8 @@
 
 pub mod conversation;
 pub mod event;
+pub mod forecast;
+pub mod hours;
 pub mod id;
 pub mod identity;
 pub mod message;
