@@ -267,6 +267,7 @@ async fn operator_of(
         .map(|(queue, rank)| Membership {
             queue: (*queue).into(),
             rank: *rank,
+            position: 0,
         })
         .collect();
     let new = NewOperator {
@@ -275,6 +276,7 @@ async fn operator_of(
         display_name: login.to_owned(),
         role: Role::Operator,
         memberships,
+        skills: domain::routing::Skills::default(),
         capacity: 0,
         auto_accept,
     };

@@ -141,6 +141,7 @@ impl TestGateway {
             .map(|queue| Membership {
                 queue: (*queue).into(),
                 rank: 0,
+                position: 0,
             })
             .collect();
         let new = NewOperator {
@@ -149,6 +150,7 @@ impl TestGateway {
             display_name: login.to_owned(),
             role,
             memberships,
+            skills: domain::routing::Skills::default(),
             capacity: 0,
             auto_accept: false,
         };

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use domain::message::Medium;
 use domain::operator::{Load, Membership};
-use domain::routing::{Candidate, Decision, Place, RoutingRules, Snapshot, Waiting, settle};
+use domain::routing::{
+    Candidate, Decision, Place, RoutingRules, Skills, Snapshot, Waiting, settle,
+};
 use domain::{ConversationId, OperatorId, QueueId, Timestamp};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -119,21 +121,26 @@ fn match_in_memory(waiting: usize, operators: usize, seed: u64) -> anyhow::Resul
 fn snapshot(waiting: usize, operators: usize, seed: u64) -> Snapshot {
     let mut dice = Dice::new(seed);
     let queue = |number: u64| QueueId::from(format!("queue-{number}").as_str());
-    let waiting = (0_i64..).take(waiting).map(|number| Waiting {
-        conversation: ConversationId::new(number + 1),
-        queue: queue(dice.below(QUEUES)),
-        medium: Medium::Form,
-        place: Place {
-            band: 0,
-            eligible_at: Timestamp(dice.below(9_000_000).cast_signed()),
-            seq: number,
-        },
-        tried: BTreeSet::new(),
-        last_asked: None,
-        round: 1,
-        not_before: None,
-    });
-    let waiting = waiting.collect();
+    let waiting: Vec<_> = (0_i64..)
+        .take(waiting)
+        .map(|number| Waiting {
+            conversation: ConversationId::new(number + 1),
+            queue: queue(dice.below(QUEUES)),
+            medium: Medium::Form,
+            place: Place {
+                band: 0,
+                eligible_at: Timestamp(dice.below(9_000_000).cast_signed()),
+                seq: number,
+            },
+            tried: BTreeSet::new(),
+            skills: Skills::default(),
+            preferred: None,
+            last_asked: None,
+            asked_at: None,
+            round: 1,
+            not_before: None,
+        })
+        .collect();
     let operators = (0_i64..).take(operators).map(|number| {
         let first = dice.below(QUEUES);
         Candidate {
@@ -142,19 +149,20 @@ fn snapshot(waiting: usize, operators: usize, seed: u64) -> Snapshot {
                 .map(|rank| Membership {
                     queue: queue((first + rank) % QUEUES),
                     rank: rank as i32,
+                    position: 0,
                 })
                 .collect(),
+            skills: Skills::default(),
             load: Load::default(),
             capacity: 100,
             idle_since: Timestamp(dice.below(9_000_000).cast_signed()),
+            turn: 0,
             auto_accept: false,
             barred: None,
+            cool_down_until: None,
         }
     });
-    Snapshot {
-        waiting,
-        operators: operators.collect(),
-    }
+    Snapshot::new(waiting, operators)
 }
 
 /// Each once, nobody with more than fits, every queue from its head, and nothing left
@@ -188,13 +196,13 @@ fn check(snapshot: &Snapshot, rules: &RoutingRules, decisions: &[Decision]) -> a
         "WRONG: somebody has more than fits"
     );
     let mut left: BTreeMap<&QueueId, Place> = BTreeMap::new();
-    for waiting in &snapshot.waiting {
+    for waiting in snapshot.waiting() {
         if !placed.contains(&waiting.conversation) {
             let first = left.entry(&waiting.queue).or_insert(waiting.place);
             *first = waiting.place.min(*first);
         }
     }
-    for waiting in &snapshot.waiting {
+    for waiting in snapshot.waiting() {
         let overtaken = left.get(&waiting.queue);
         ensure!(
             !placed.contains(&waiting.conversation)
@@ -202,7 +210,7 @@ fn check(snapshot: &Snapshot, rules: &RoutingRules, decisions: &[Decision]) -> a
             "WRONG: a conversation was overtaken in its queue"
         );
     }
-    for candidate in &snapshot.operators {
+    for candidate in snapshot.operators() {
         let is_free = loads.get(&candidate.operator).map_or(0, units) <= 90;
         let mut queues = candidate
             .memberships

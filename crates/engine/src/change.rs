@@ -48,7 +48,11 @@ pub(crate) fn carry_out(
     let medium = conversation.medium;
     for effect in effects {
         match effect {
-            Effect::Occupy(id) => operator(tx, id, operator::Input::Occupy(medium))?,
+            Effect::Occupy { operator: id, turn } => {
+                operator(tx, id, operator::Input::Occupy { medium, turn })?;
+            }
+            Effect::WrapUpBegun(id) => operator(tx, id, operator::Input::WrapUpBegun)?,
+            Effect::WrapUpEnded(id) => operator(tx, id, operator::Input::WrapUpEnded)?,
             Effect::Release {
                 operator: id,
                 handled,
@@ -75,7 +79,8 @@ fn end_offer(tx: &mut Tx<'_>, id: OfferId, state: OfferState) -> Result<(), Stor
     tx.end_offer(&Offer { state, ..known })
 }
 
-/// Changes an operator, and writes what follows: who goes away is asked no more.
+/// Changes an operator, and writes what follows: who goes away is asked no more, and
+/// what cannot wait for somebody who was lost goes to others.
 pub(crate) fn operator(
     tx: &mut Tx<'_>,
     id: OperatorId,
@@ -94,6 +99,7 @@ pub(crate) fn operator(
         match effect {
             operator::Effect::MayTakeWork => tx.unsettle(),
             operator::Effect::Gone => revoke_offers(tx, id)?,
+            operator::Effect::Lost => hand_back(tx, id)?,
         }
     }
     Ok(())
@@ -106,4 +112,11 @@ fn revoke_offers(tx: &mut Tx<'_>, id: OperatorId) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+fn hand_back(tx: &mut Tx<'_>, id: OperatorId) -> Result<(), StoreError> {
+    for held in tx.conversations_with(id)? {
+        conversation(tx, &held, Input::OperatorLost { operator: id })?;
+    }
+    revoke_offers(tx, id)
 }

@@ -8,7 +8,7 @@ use domain::operator::Input;
 use domain::{ConversationId, Millis, OperatorId, Timestamp};
 use store::{StoreError, Tx};
 
-use crate::{Engine, act, change};
+use crate::{Engine, change, routing};
 
 /// The sweeper's pace.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -139,7 +139,7 @@ fn conversations_due(
     due: Vec<ConversationId>,
 ) -> Result<(), StoreError> {
     for id in due {
-        act::due(tx, rules, id)?;
+        routing::due(tx, rules, id)?;
     }
     Ok(())
 }

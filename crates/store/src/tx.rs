@@ -3,8 +3,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::event::{Cursor, Event, EventKind};
 use domain::conversation::Conversation;
+use domain::event::{Cursor, Event, EventKind};
 use domain::operator::Operator;
 use domain::routing::{Snapshot, Waiting};
 use domain::{ConversationId, LineId, OperatorId, Timestamp};
@@ -252,7 +252,11 @@ impl<'a> Tx<'a> {
 
     /// Has the queues' rules look at everything that waits.
     pub fn look_at_all(&mut self) {
-        let all = self.state.floor.waiting().map(|waiting| waiting.conversation);
+        let all = self
+            .state
+            .floor
+            .waiting()
+            .map(|waiting| waiting.conversation);
         self.state.arrivals = all.collect();
         self.unsettle();
     }

@@ -40,6 +40,7 @@ fn changed(disabled: bool) -> OperatorChange {
         display_name: "Anna".to_owned(),
         role: Role::Operator,
         memberships: Vec::new(),
+        skills: domain::routing::Skills::default(),
         capacity: 0,
         auto_accept: false,
         disabled,
@@ -96,6 +97,7 @@ async fn who_worked_for_a_queue_that_is_gone_can_be_disabled() {
         memberships: vec![Membership {
             queue: queue.into(),
             rank: 0,
+            position: 0,
         }],
         ..changed(true)
     };

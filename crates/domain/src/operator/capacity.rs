@@ -15,6 +15,8 @@ pub struct CapacityRules {
     pub count_max: BTreeMap<Medium, u32>,
     /// While on the key, none of the value is offered.
     pub blocked_while_on: BTreeMap<Medium, BTreeSet<Medium>>,
+    /// Operators may take more than fits, by their own choice. Supervisors always may.
+    pub may_exceed: bool,
 }
 
 /// How many conversations of each medium an operator carries.
@@ -35,6 +37,7 @@ impl Default for CapacityRules {
             ]),
             count_max: BTreeMap::from([(Medium::Voice, 1)]),
             blocked_while_on: BTreeMap::from([(Medium::Voice, Medium::ALL.into_iter().collect())]),
+            may_exceed: true,
         }
     }
 }

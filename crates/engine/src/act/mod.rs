@@ -18,7 +18,6 @@ use serde::de::DeserializeOwned;
 use store::{PastAct, StoreError, Tx, View};
 
 pub use conversations::Target;
-pub(crate) use conversations::due;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
 pub use reads::{ConversationPage, Opened, TimelinePage};

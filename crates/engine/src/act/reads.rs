@@ -124,12 +124,12 @@ impl Engine {
         self.read(move |view| {
             let conversation = seen(view, &who, id)?;
             let contact = conversation.client.contact.clone();
-            let offer = match &conversation.state {
-                domain::conversation::State::Offered { offer, .. } => view.offer(*offer)?,
-                domain::conversation::State::Queued
-                | domain::conversation::State::Active { .. }
-                | domain::conversation::State::Parked { .. }
-                | domain::conversation::State::Closed { .. } => None,
+            // Of several, the reader's own.
+            let asked = conversation.asked();
+            let own = who.operator.and_then(|me| asked.get(&me));
+            let offer = match own.or_else(|| asked.values().next()) {
+                Some(offer) => view.offer(*offer)?,
+                None => None,
             };
             let draft = match who.operator {
                 Some(me) => view.draft(me, id)?,

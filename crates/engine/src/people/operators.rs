@@ -1,13 +1,18 @@
 //! Operators: made, changed, disabled.
 
 use channels::Host;
-use domain::operator::{Load, Membership, Operator, Presence, Role};
+use domain::operator::{Link, Load, Membership, Operator, Presence, Role};
+use domain::routing::Skills;
 use domain::{OperatorId, QueueId, Timestamp, text};
 use store::Tx;
 
 use super::password::{Salt, check_password, fresh_salt, hash_password};
 use crate::act::scope_of;
 use crate::{ActError, Actor, Engine, change};
+
+/// The most skills of one operator, and the longest name of one.
+const SKILLS_MAX: usize = 50;
+const SKILL_CHARS_MAX: usize = 64;
 
 /// What an operator is made of.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub struct NewOperator {
     pub role: Role,
     /// Queues.
     pub memberships: Vec<Membership>,
+    /// What they can do.
+    pub skills: Skills,
     /// Units; 0 for 100.
     pub capacity: u32,
     /// Offers are accepted by themselves.
@@ -37,6 +44,8 @@ pub struct OperatorChange {
     pub role: Role,
     /// Queues.
     pub memberships: Vec<Membership>,
+    /// What they can do.
+    pub skills: Skills,
     /// Units; 0 for 100.
     pub capacity: u32,
     /// Offers are accepted by themselves.
@@ -58,6 +67,7 @@ impl Engine {
         let new = NewOperator {
             login: check_login(&new.login)?,
             display_name: check_display_name(&new.display_name)?,
+            skills: check_skills(&new.skills)?,
             ..new
         };
         let engine = self.clone();
@@ -88,6 +98,7 @@ impl Engine {
         wanted: OperatorChange,
     ) -> Result<Operator, ActError> {
         let display_name = check_display_name(&wanted.display_name)?;
+        let skills = check_skills(&wanted.skills)?;
         let engine = self.clone();
         let by = actor.and_then(|actor| actor.operator);
         let fingerprint = format!("{id:?}{wanted:?}").into_bytes();
@@ -111,6 +122,7 @@ impl Engine {
             after.display_name = display_name;
             after.role = wanted.role;
             after.memberships = wanted.memberships;
+            after.skills = skills;
             after.capacity = capacity_of(wanted.capacity);
             after.auto_accept = wanted.auto_accept;
             after.disabled = wanted.disabled;
@@ -201,6 +213,24 @@ pub(super) fn check_display_name(display_name: &str) -> Result<String, ActError>
     Ok(name)
 }
 
+/// Skills by their names: small letters, so that nobody is passed over for a capital.
+fn check_skills(skills: &Skills) -> Result<Skills, ActError> {
+    let tidy: Skills = skills
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect();
+    let fits = |name: &str| (1..=SKILL_CHARS_MAX).contains(&name.chars().count());
+    if tidy.iter().count() > SKILLS_MAX || !tidy.iter().all(fits) {
+        return Err(ActError::Invalid {
+            field: "skills",
+            problem: format!(
+                "give at most {SKILLS_MAX}, each of 1 to {SKILL_CHARS_MAX} characters"
+            ),
+        });
+    }
+    Ok(tidy)
+}
+
 fn capacity_of(wanted: u32) -> u32 {
     if wanted == 0 { 100 } else { wanted.min(10_000) }
 }
@@ -223,15 +253,20 @@ pub(super) fn add(
         role: new.role,
         disabled: false,
         memberships: new.memberships,
+        skills: new.skills,
         capacity: capacity_of(new.capacity),
         auto_accept: new.auto_accept,
         presence: Presence::Offline,
         next_presence: None,
         idle_since: Timestamp::default(),
+        turn: 0,
         load: Load::default(),
+        wrapping_up: 0,
         misses: 0,
         not_responding: false,
         cool_down_until: None,
+        link: Link::Unwatched,
+        lost_at: None,
         version: 1,
     };
     tx.add_operator(&operator, password_hash)?;

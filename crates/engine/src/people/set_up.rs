@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::operator::{Membership, Role};
+use domain::routing::Skills;
 use domain::text;
 use store::StoreError;
 
@@ -54,6 +55,7 @@ impl Engine {
             .map(|queue| Membership {
                 queue: queue.id.clone(),
                 rank: 0,
+                position: 0,
             })
             .collect();
         let new = NewOperator {
@@ -62,6 +64,7 @@ impl Engine {
             password: String::new(),
             role: Role::Admin,
             memberships,
+            skills: Skills::default(),
             capacity: 0,
             auto_accept: false,
         };

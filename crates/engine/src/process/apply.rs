@@ -74,7 +74,7 @@ fn message(
     let open = tx.open_conversation_of(thread.id)?;
     let mut fresh = match &open {
         Some(_) => None,
-        None => Some(opening::conversation(tx, line, &thread, &contact)?),
+        None => Some(opening::conversation(tx, rules, line, &thread, &contact)?),
     };
     let Some(conversation) = open.as_ref().or(fresh.as_ref()) else {
         return Err(StoreError::Broken("no conversation".to_owned()));
@@ -109,10 +109,8 @@ fn message(
         fresh.unread_count = 1;
         tx.open_conversation(fresh)?;
     } else if let Some(before) = &open {
-        let owner_free = before
-            .owner()
-            .is_some_and(|owner| routing::has_room(tx, rules, owner, before));
-        let place = opening::place(tx);
+        let owner = routing::owner(tx, rules, before);
+        let place = opening::place(tx, rules, &line.id);
         let mut after = before.clone();
         after.last_message = last;
         after.unread_count = after.unread_count.saturating_add(1);
@@ -120,7 +118,7 @@ fn message(
             after.client = opening::client(&thread, &contact, after.client.known);
         }
         let effects = after
-            .handle(tx.now(), Input::Inbound { owner_free, place })
+            .handle(tx.now(), Input::Inbound { owner, place })
             .map_err(|refusal| StoreError::Broken(refusal.to_string()))?;
         tx.save_conversation(before, &mut after)?;
         change::carry_out(tx, &after, effects)?;

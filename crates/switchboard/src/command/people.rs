@@ -54,6 +54,7 @@ async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
                 queues: known.queues.clone(),
                 capacity: known.capacity,
                 auto_accept: known.auto_accept,
+                skills: known.skills.clone(),
                 disabled: true,
                 ..Default::default()
             };
@@ -184,6 +185,7 @@ fn membership(text: &str) -> Membership {
     Membership {
         queue_id: queue_id.to_owned(),
         rank,
+        position: 0,
     }
 }
 

@@ -87,10 +87,10 @@ fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue
             display_name: name.unwrap_or_else(|| id.to_string()),
         },
         QueueRules {
-            id,
             assignment: assignment?,
             offer_timeout: offer_timeout?,
             round_pause: round_pause?,
+            ..QueueRules::new(id)
         },
     ))
 }

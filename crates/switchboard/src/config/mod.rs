@@ -11,6 +11,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -194,6 +195,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         lines,
         rules: RoutingRules {
             queues: queues.rules,
+            lines: BTreeMap::new(),
             capacity: capacity?,
         },
         queues: queues.list,

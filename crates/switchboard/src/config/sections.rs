@@ -168,6 +168,7 @@ pub(super) fn capacity(section: &mut Section<'_>) -> Option<CapacityRules> {
         cost: cost?,
         count_max: count_max?,
         blocked_while_on: blocked_while_on?,
+        may_exceed: true,
     })
 }
 

@@ -265,6 +265,7 @@ impl Admin for Service {
             display_name: request.display_name,
             role,
             memberships: memberships_from(request.queues),
+            skills: request.skills.into_iter().collect(),
             capacity: u32::try_from(request.capacity).unwrap_or(0),
             auto_accept: request.auto_accept,
         };
@@ -289,6 +290,7 @@ impl Admin for Service {
             role: role(request.role())?,
             display_name: request.display_name,
             memberships: memberships_from(request.queues),
+            skills: request.skills.into_iter().collect(),
             capacity: u32::try_from(request.capacity).unwrap_or(0),
             auto_accept: request.auto_accept,
             disabled: request.disabled,

@@ -69,16 +69,14 @@ async fn queues(engine: &Engine, actor: &Actor) -> Result<Vec<pb::Queue>, StoreE
                             RoutingState::Free | RoutingState::Partial
                         )
                     });
-                    let direct = rules.queues.get(&queue.id).is_some_and(|rules| {
-                        rules.assignment == domain::routing::Assignment::Direct
-                    });
+                    let own = rules.of(&queue.id);
                     let (offered, waiting, active) = tally.map_or((0, 0, 0), |tally| {
                         (tally.offered, tally.queued + tally.offered, tally.active)
                     });
                     Ok(pb::Queue {
                         display_name: queue.display_name,
-                        strategy: "longest_idle".to_owned(),
-                        direct,
+                        strategy: own.strategy.name().to_owned(),
+                        direct: own.assignment == domain::routing::Assignment::Direct,
                         waiting: count(waiting),
                         offered: count(offered),
                         oldest_waiting_since: view.oldest_waiting(&queue.id)?.map(timestamp),
