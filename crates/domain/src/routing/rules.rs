@@ -1,10 +1,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hours::Schedule;
 use crate::message::Medium;
 use crate::operator::CapacityRules;
+use crate::text::Localized;
 use crate::{Millis, QueueId};
 
 /// What happens when an operator is found.
@@ -29,6 +32,10 @@ pub struct QueueRules {
     pub offer_timeout: BTreeMap<Medium, Millis>,
     /// The pause before everybody is asked again.
     pub round_pause: Millis,
+    /// When somebody is there; always, if nothing is said.
+    pub hours: Option<Arc<Schedule>>,
+    /// What a client is told who comes while it is closed.
+    pub closed_reply: Option<Arc<Localized>>,
 }
 
 /// The rules of every queue, and those over all queues.
@@ -64,6 +71,8 @@ impl QueueRules {
                 (Medium::Form, Millis::from_secs(300)),
             ]),
             round_pause: Millis::from_secs(5),
+            hours: None,
+            closed_reply: None,
         }
     }
 

@@ -3,9 +3,11 @@
 
 mod document;
 mod following;
+mod hours;
 mod lines;
 mod section;
 mod sections;
+mod texts;
 mod value;
 
 #[cfg(test)]
@@ -31,10 +33,11 @@ const DEMO: &str = include_str!("../../../../config/demo.toml");
 /// Stands for the file in what is told of the example.
 const THE_DEFAULTS: &str = "the defaults";
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "capacity",
     "contacts",
     "coordination",
+    "hours",
     "limits",
     "line",
     "log",
@@ -164,6 +167,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         problems.push(Problem::new(whole.clone(), "", problem));
     }
     let fixed = following::fixed(&document);
+    let hour_tables = tables(&mut document, "hours", problems);
     let queue_tables = tables(&mut document, "queue", problems);
     let line_tables = tables(&mut document, "line", problems);
     let server = section(&mut document, "server", problems, sections::server);
@@ -182,9 +186,10 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         let problem = value::unknown(&key, SECTIONS, "the sections are");
         problems.push(Problem::new(entry.place, "", &problem));
     }
-    let queues = lines::queues(queue_tables, problems);
+    let hours = hours::hours(hour_tables, problems);
+    let queues = lines::queues(queue_tables, &hours, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
-    let (lines, setups) = lines::lines(line_tables, public_url, &queues, problems);
+    let (lines, setups) = lines::lines(line_tables, public_url, &queues, &hours, problems);
     let (server, (store_path, files_path)) = (server?, store?);
     let settings = Settings {
         store_path,
