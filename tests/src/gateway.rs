@@ -231,6 +231,7 @@ pub fn line(id: &str, kind: &str, queue: &str, url: &str) -> Line {
         kind,
         queue: queue.into(),
         default_region: "RU".to_owned(),
+        hours: None,
         channel: (kind.build)(&setup).unwrap(),
     }
 }

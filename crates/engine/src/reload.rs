@@ -286,6 +286,7 @@ fn changes(before: &Serving, now: &Serving) -> Changes {
             old.is_connected_as(new)
                 && old.line.queue == new.line.queue
                 && old.line.display_name == new.line.display_name
+                && old.line.hours == new.line.hours
         }),
         queues: difference(&queues(old), &queues(new), |old, new| old == new),
         capacity: old.rules.capacity != new.rules.capacity,

@@ -151,6 +151,7 @@ mod tests {
             kind,
             queue: queue.into(),
             default_region: "RU".to_owned(),
+            hours: None,
             channel: (kind.build)(&setup).expect("it needs no keys"),
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use channels::{Channel, Kind};
+use domain::hours::Schedule;
 use domain::routing::RoutingRules;
 use domain::{LineId, Millis, QueueId};
 
@@ -57,6 +58,8 @@ pub struct Line {
     pub queue: QueueId,
     /// ISO 3166 region for phones written without a country code.
     pub default_region: String,
+    /// Its own hours, in place of its queue's.
+    pub hours: Option<Arc<Schedule>>,
     /// The connection.
     pub channel: Arc<dyn Channel>,
 }

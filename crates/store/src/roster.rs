@@ -207,7 +207,7 @@ mod tests {
         for stored in RULES {
             assert_eq!(rule(code(Some(stored))).unwrap(), Some(stored));
         }
-        assert!(rule(10).is_err());
+        assert!(rule(15).is_err());
         for count in [0, 1, 2, 3, 9, 10] {
             let mut rules: Vec<_> = RULES.into_iter().map(Some).chain([None]).collect();
             rules.truncate(count);

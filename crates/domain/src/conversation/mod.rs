@@ -1,11 +1,12 @@
 //! A conversation's life: one handling cycle of one contact on one line.
 
+mod input;
 mod machine;
 mod offer;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Effect, Ending, Input, Owner, Refusal};
+pub use input::{Effect, Ending, Input, Owner, Refusal};
 pub use offer::{Offer, OfferOutcome, OfferState};
 
 use std::collections::{BTreeMap, BTreeSet};

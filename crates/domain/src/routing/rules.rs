@@ -8,6 +8,7 @@ use super::{Overflow, Skills};
 use crate::hours::Schedule;
 use crate::message::Medium;
 use crate::operator::CapacityRules;
+use crate::text::Localized;
 use crate::{LineId, Millis, QueueId};
 
 /// Who of the free operators is served first.
@@ -41,6 +42,11 @@ impl Strategy {
         Self::StrictList,
         Self::Manual,
     ];
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 
     /// The name in configuration and in the contract.
     pub const fn name(self) -> &'static str {
@@ -142,6 +148,8 @@ pub struct QueueRules {
     pub overflows: Vec<Overflow>,
     /// When somebody is there; always, if nothing is said.
     pub hours: Option<Arc<Schedule>>,
+    /// What a client is told who comes while it is closed.
+    pub closed_reply: Option<Arc<Localized>>,
 }
 
 /// What a line's conversations bring along.
@@ -229,6 +237,7 @@ impl QueueRules {
             resume_within: Millis::from_secs(600),
             overflows: Vec::new(),
             hours: None,
+            closed_reply: None,
         }
     }
 

@@ -450,7 +450,6 @@ fn ask(
         explanation: Explanation {
             cause: Cause::Transfer,
             strategy: domain::routing::Strategy::default(),
-            at: tx.now(),
             place: asked.place,
             round: asked.round,
             skills: domain::routing::Skills::default(),

@@ -4,18 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use channels::{ConfigProblem, Kind, LineSetup, registry};
 use domain::message::Medium;
-use domain::routing::{Assignment, QueueRules};
+use domain::routing::{Assignment, LineRules, QueueRules};
 use domain::{LineId, Millis, QueueId};
 use engine::settings::{Line, Queue};
 
 use super::Problem;
 use super::document::{Entry, Place, Table, Value, merge};
 use super::following::Setups;
+use super::hours::Hours;
 use super::section::Section;
+use super::texts::{Text, texts};
 use super::value::{Typed, Wrong, choice, unknown, wrong};
 
 /// The region of a line that names none.
 const REGION: &str = "RU";
+
+/// What a queue says to clients.
+const TEXTS: [Text; 1] = [Text {
+    key: "closed_reply",
+    chars_max: 1_000,
+}];
 
 /// Every queue.
 #[derive(Default)]
@@ -26,7 +34,7 @@ pub(super) struct Queues {
     ids: BTreeSet<String>,
 }
 
-/// The id of a line or queue.
+/// The id of a line, a queue or hours.
 struct Id(String);
 
 impl Typed for Id {
@@ -57,11 +65,15 @@ pub(super) fn underlay_queues(written: &mut Table, defaults: &Table) {
     }
 }
 
-pub(super) fn queues(tables: Vec<(Place, Table)>, problems: &mut Vec<Problem>) -> Queues {
+pub(super) fn queues(
+    tables: Vec<(Place, Table)>,
+    hours: &Hours,
+    problems: &mut Vec<Problem>,
+) -> Queues {
     let mut queues = Queues::default();
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("queue #{}", number + 1), place, table, problems);
-        if let Some((queue, rules)) = queue(&mut section, &mut queues.ids) {
+        if let Some((queue, rules)) = queue(&mut section, hours, &mut queues.ids) {
             queues.list.push(queue);
             queues.rules.insert(rules.id.clone(), rules);
         }
@@ -70,7 +82,11 @@ pub(super) fn queues(tables: Vec<(Place, Table)>, problems: &mut Vec<Problem>) -
     queues
 }
 
-fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue, QueueRules)> {
+fn queue(
+    section: &mut Section<'_>,
+    hours: &Hours,
+    ids: &mut BTreeSet<String>,
+) -> Option<(Queue, QueueRules)> {
     const STRATEGIES: [(&str, ()); 1] = [("longest_idle", ())];
     const ASSIGNMENTS: [(&str, Assignment); 2] =
         [("offer", Assignment::Offer), ("direct", Assignment::Direct)];
@@ -80,6 +96,8 @@ fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue
     let assignment = section.read_with("assign", |entry| choice(entry, &ASSIGNMENTS));
     let offer_timeout = section.read_with("offer_timeout", offer_timeout);
     let round_pause = section.read::<Millis>("round_pause");
+    let hours = hours.of(section);
+    let mut texts = texts(section, &TEXTS);
     let id = QueueId::new(id?);
     Some((
         Queue {
@@ -90,6 +108,8 @@ fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue
             assignment: assignment?,
             offer_timeout: offer_timeout?,
             round_pause: round_pause?,
+            hours,
+            closed_reply: texts.remove("closed_reply"),
             ..QueueRules::new(id)
         },
     ))
@@ -105,7 +125,7 @@ fn offer_timeout(entry: &Entry) -> Result<BTreeMap<Medium, Millis>, Vec<Wrong>> 
 }
 
 /// Reads the id and names the section by it.
-fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
+pub(super) fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
     let Id(id) = section.require("id", "write one such as id = \"main\"")?;
     if let Some((kind, _)) = section.name.split_once(' ') {
         section.name = format!("{kind} {id:?}");
@@ -120,6 +140,7 @@ pub(super) fn lines(
     tables: Vec<(Place, Table)>,
     public_url: &str,
     queues: &Queues,
+    hours: &Hours,
     problems: &mut Vec<Problem>,
 ) -> (Vec<Line>, Setups) {
     let mut lines = Vec::new();
@@ -127,7 +148,7 @@ pub(super) fn lines(
     let mut ids = BTreeSet::new();
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("line #{}", number + 1), place, table, problems);
-        if let Some((line, setup)) = line(&mut section, public_url, queues, &mut ids) {
+        if let Some((line, setup)) = line(&mut section, public_url, queues, hours, &mut ids) {
             setups.insert(line.id.clone(), setup);
             lines.push(line);
         }
@@ -139,11 +160,13 @@ fn line(
     section: &mut Section<'_>,
     public_url: &str,
     queues: &Queues,
+    hours: &Hours,
     ids: &mut BTreeSet<String>,
 ) -> Option<(Line, LineSetup)> {
     let id = id(section, ids);
     let name = section.read::<String>("name");
     let region = section.read_with("region", region);
+    let hours = hours.of(section);
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
     let queue = queue.and_then(|queue| known_queue(section, queues, &queue));
@@ -174,9 +197,22 @@ fn line(
         kind,
         queue: queue?,
         default_region: setup.default_region.clone(),
+        hours,
         channel,
     };
     Some((line, setup))
+}
+
+/// What the router knows of the lines.
+pub(super) fn rules_of(lines: &[Line]) -> BTreeMap<LineId, LineRules> {
+    let rules = lines.iter().map(|line| {
+        let rules = LineRules {
+            hours: line.hours.clone(),
+            ..LineRules::default()
+        };
+        (line.id.clone(), rules)
+    });
+    rules.collect()
 }
 
 fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {

@@ -3,15 +3,16 @@
 
 mod document;
 mod following;
+mod hours;
 mod lines;
 mod section;
 mod sections;
+mod texts;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,10 +33,11 @@ const DEMO: &str = include_str!("../../../../config/demo.toml");
 /// Stands for the file in what is told of the example.
 const THE_DEFAULTS: &str = "the defaults";
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "capacity",
     "contacts",
     "coordination",
+    "hours",
     "limits",
     "line",
     "log",
@@ -165,6 +167,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         problems.push(Problem::new(whole.clone(), "", problem));
     }
     let fixed = following::fixed(&document);
+    let hour_tables = tables(&mut document, "hours", problems);
     let queue_tables = tables(&mut document, "queue", problems);
     let line_tables = tables(&mut document, "line", problems);
     let server = section(&mut document, "server", problems, sections::server);
@@ -183,10 +186,12 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         let problem = value::unknown(&key, SECTIONS, "the sections are");
         problems.push(Problem::new(entry.place, "", &problem));
     }
-    let queues = lines::queues(queue_tables, problems);
+    let hours = hours::hours(hour_tables, problems);
+    let queues = lines::queues(queue_tables, &hours, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
-    let (lines, setups) = lines::lines(line_tables, public_url, &queues, problems);
+    let (lines, setups) = lines::lines(line_tables, public_url, &queues, &hours, problems);
     let (server, (store_path, files_path)) = (server?, store?);
+    let line_rules = lines::rules_of(&lines);
     let settings = Settings {
         store_path,
         files_path,
@@ -195,7 +200,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         lines,
         rules: RoutingRules {
             queues: queues.rules,
-            lines: BTreeMap::new(),
+            lines: line_rules,
             capacity: capacity?,
         },
         queues: queues.list,

@@ -67,8 +67,7 @@ impl<'p> Section<'p> {
     /// Replaces every `key_file` by a `key` that holds what the file says, so that
     /// a secret need not stand in the configuration.
     pub(super) fn read_files(&mut self) {
-        let keys: Vec<String> = self.entries.keys().cloned().collect();
-        for file_key in &keys {
+        for file_key in &self.keys() {
             if let Some(key) = file_key.strip_suffix("_file") {
                 self.read_file(key, file_key);
             }
@@ -94,6 +93,11 @@ impl<'p> Section<'p> {
                 self.problem(file_key, &format!("{path:?} cannot be read: {error}"));
             }
         }
+    }
+
+    /// The keys that are there and not read yet.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
     }
 
     /// Adds a problem with a key, or with the whole section if it has no such key.

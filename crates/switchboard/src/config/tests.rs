@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use channels::registry::KINDS;
-use domain::Millis;
+use domain::hours::Schedule;
 use domain::message::Medium;
 use domain::operator::CapacityRules;
 use domain::routing::{Assignment, QueueRules};
+use domain::{Millis, Timestamp};
 use engine::settings::{ContactsEndpoint, Limits};
 use web::listen::TrustedProxies;
 
@@ -200,6 +201,90 @@ fn every_key_in_a_channels_example_is_known() {
         let text = format!("{QUEUE}{}", uncommented(kind.example));
         good(&text, &[]);
     }
+}
+
+/// A section of the example with what is behind `#`, up to where another begins.
+fn example_of<'a>(head: &str, until: &str) -> &'a str {
+    let start = DEFAULTS.find(head).expect("the example shows it");
+    let section = &DEFAULTS[start..];
+    &section[..section.find(until).expect("something comes after it")]
+}
+
+#[test]
+fn the_examples_hours_are_good() {
+    let hours = uncommented(example_of("#[[hours]]", "# A queue:"));
+    let queue = uncommented(example_of("[[queue]]", "# Lines:"));
+    let line = "[[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"main\"\n";
+    let settings = good(&format!("{hours}\n{queue}\n{line}hours = \"office\""), &[]).settings;
+    let rules = settings.rules.queues.values().next().expect("one queue");
+    let office = rules.hours.as_ref().expect("hours");
+    assert_eq!(settings.lines[0].hours.as_ref(), Some(office));
+    // 1 January 2027 is a Friday: closed until Saturday of the week after.
+    let opens = office.next_opening(Timestamp(1_798_756_200_000));
+    assert_eq!(opens, Some(Timestamp(1_799_478_000_000)));
+    let reply = rules.closed_reply.as_ref().expect("a reply");
+    assert!(reply.of(None).starts_with("We are closed"));
+    assert!(reply.of(Some("ru-RU")).starts_with("Сейчас мы закрыты"));
+}
+
+#[test]
+fn hours_are_kept_by_days() {
+    let config = good(
+        &format!(
+            "[[hours]]\nid = \"office\"\nzone = \"UTC\"\nsat-mon = [\"20:00-23:00\", \"09:00-10:00\"]\n\
+             wed = [\"24h\"]\nthu = []\nholidays = [2026-12-25]\n{QUEUE}hours = \"office\"\n"
+        ),
+        &[
+            ("SWITCHBOARD__HOURS__OFFICE__SAT_MON", "22:00-02:00"),
+            ("SWITCHBOARD__HOURS__OFFICE__FRI", "10:00-12:00,13:00-14:00"),
+            ("SWITCHBOARD__HOURS__OFFICE__ZONE", "Europe/Moscow"),
+            ("SWITCHBOARD__QUEUE__MAIN__CLOSED_REPLY", "Zzz"),
+            (
+                "SWITCHBOARD__QUEUE__MAIN__TEXTS__PT_BR__CLOSED_REPLY",
+                "Fechado",
+            ),
+        ],
+    );
+    let rules = config.settings.rules.queues.values().next();
+    let rules = rules.expect("one queue");
+    let week = [
+        "22:00-02:00",
+        "",
+        "24h",
+        "",
+        "10:00-12:00, 13:00-14:00",
+        "22:00-02:00",
+        "22:00-02:00",
+    ];
+    let expected = Schedule::new(
+        "Europe/Moscow".parse().expect("a zone"),
+        week.map(|hours| hours.parse().expect("hours")),
+        vec!["2026-12-25".parse().expect("a holiday")],
+    );
+    assert_eq!(rules.hours.as_deref(), Some(&expected));
+    let reply = rules.closed_reply.as_ref().expect("a reply");
+    assert_eq!(
+        (reply.of(Some("pt-BR")), reply.of(None)),
+        ("Fechado", "Zzz")
+    );
+}
+
+#[test]
+fn long_texts_and_lists_are_refused() {
+    let text = |length| format!("{QUEUE}closed_reply = \"{}\"\n", "я".repeat(length));
+    good(&text(1_000), &[]);
+    let expected = "a.toml:3: queue \"main\".closed_reply: has 1001 characters; write at most 1000";
+    check(&text(1_001), &[], &[expected]);
+    let holidays = vec!["\"01-01\""; 1_001].join(",");
+    check(
+        &format!(
+            "{QUEUE}[[hours]]\nid = \"a\"\nzone = \"UTC\"\nmon = \"24h\"\nholidays = [{holidays}]\n"
+        ),
+        &[],
+        &[
+            "a.toml:7: hours \"a\".holidays: has more than 1000 holidays; remove those that are over",
+        ],
+    );
 }
 
 #[test]

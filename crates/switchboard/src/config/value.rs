@@ -51,16 +51,20 @@ pub(super) fn unknown<'a>(
     verb: &str,
 ) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let nearest = known
-        .iter()
-        .map(|candidate| (distance(name, candidate), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4);
-    match nearest {
-        Some((_, candidate)) => format!("{name:?} is unknown; did you mean {candidate:?}?"),
+    match nearest(name, known.iter().copied()) {
+        Some(candidate) => format!("{name:?} is unknown; did you mean {candidate:?}?"),
         None if known.is_empty() => format!("{name:?} is unknown"),
         None => format!("{name:?} is unknown; {verb} {}", known.join(", ")),
     }
+}
+
+/// What a name may have meant.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (distance(name, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Letters to insert, remove or change to come from one word to the other.

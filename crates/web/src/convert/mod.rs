@@ -283,7 +283,7 @@ pub(crate) fn explanation(explained: &Offer) -> pb_routing::ExplainOfferResponse
             .collect(),
         cause: explanation.cause.name().to_owned(),
         strategy: explanation.strategy.name().to_owned(),
-        decided_at: Some(timestamp(explanation.at)),
+        decided_at: Some(timestamp(explained.made_at)),
         skills: explanation.skills.iter().map(ToOwned::to_owned).collect(),
     }
 }
