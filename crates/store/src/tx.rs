@@ -32,6 +32,8 @@ pub struct Signals {
     pub events: Vec<Arc<Event>>,
     /// Threads whose log has grown, by line and thread key.
     pub threads: Vec<(LineId, String, Cursor)>,
+    /// Threads whose conversation has ended, by line and thread key.
+    pub ended: Vec<(LineId, String)>,
     /// There is something new to send.
     pub outbox: bool,
     /// The earliest of the deadlines that were set.
@@ -76,6 +78,7 @@ pub(crate) struct Mark {
     journal: usize,
     events: usize,
     threads: usize,
+    ended: usize,
     words: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
@@ -139,6 +142,7 @@ impl WriterState {
             journal: self.signals.journal.len(),
             events: self.signals.events.len(),
             threads: self.signals.threads.len(),
+            ended: self.signals.ended.len(),
             words: self.words.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
@@ -152,6 +156,7 @@ impl WriterState {
         self.signals.journal.truncate(mark.journal);
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
+        self.signals.ended.truncate(mark.ended);
         self.words.truncate(mark.words);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();

@@ -4,6 +4,7 @@
 mod conversations;
 mod messages;
 mod offers;
+mod rating;
 mod reach;
 mod reads;
 
@@ -21,6 +22,7 @@ pub use conversations::Target;
 pub(crate) use conversations::due;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
+pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
 
 use crate::change::ChangeError;

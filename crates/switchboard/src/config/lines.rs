@@ -80,11 +80,13 @@ fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue
     let assignment = section.read_with("assign", |entry| choice(entry, &ASSIGNMENTS));
     let offer_timeout = section.read_with("offer_timeout", offer_timeout);
     let round_pause = section.read::<Millis>("round_pause");
+    let ask_rating = section.read::<bool>("ask_rating");
     let id = QueueId::new(id?);
     Some((
         Queue {
             id: id.clone(),
             display_name: name.unwrap_or_else(|| id.to_string()),
+            ask_rating: ask_rating?,
         },
         QueueRules {
             id,
