@@ -19,6 +19,7 @@ mod kill_loop;
 mod offers;
 mod power_cut;
 mod racing;
+mod rating;
 mod reload;
 mod remote_directory;
 mod shared_browser;

@@ -200,6 +200,7 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
             .map(|queue| Queue {
                 id: (*queue).into(),
                 display_name: (*queue).to_owned(),
+                ask_rating: true,
             })
             .collect(),
         rules: RoutingRules {

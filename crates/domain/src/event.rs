@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::conversation::{Conversation, Offer};
 use crate::message::Message;
 use crate::operator::Operator;
+use crate::rating::{Rating, Review, Score};
 use crate::{ContactId, OperatorId, QueueId, Timestamp};
 
 /// The number of an event: the cursor of a feed. Numbers are given inside the
@@ -94,4 +95,17 @@ pub enum EventKind {
         /// The contact that stayed.
         into: ContactId,
     },
+    /// The client rated a conversation, or changed the rating.
+    Rated {
+        /// The rating as it is now.
+        rating: Arc<Rating>,
+        /// The score it replaces; none for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<Score>,
+        /// Who may see it.
+        audience: Audience,
+    },
+    /// A supervisor scored an operator's work in a conversation, or changed the score.
+    /// For supervisors and that operator alone.
+    Reviewed(Arc<Review>),
 }

@@ -72,6 +72,12 @@ impl Hub {
         }
     }
 
+    pub(crate) fn ended(&self, threads: &[(LineId, String)]) {
+        for (line, thread_key) in threads {
+            self.signal(line, thread_key, ThreadSignal::Ended);
+        }
+    }
+
     /// Forgets threads that nobody watches any more.
     pub(crate) fn sweep(&self) {
         self.lock()

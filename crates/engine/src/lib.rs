@@ -3,6 +3,7 @@
 //! here; the domain has them.
 
 pub mod act;
+mod callback;
 mod change;
 pub mod clock;
 pub mod contacts;
@@ -18,10 +19,12 @@ mod opening;
 mod outbox;
 pub mod people;
 mod process;
+mod rating;
 pub mod reload;
 mod routing;
 pub mod serving;
 pub mod settings;
+mod standing;
 mod supervise;
 mod timers;
 pub mod uploads;
@@ -334,6 +337,7 @@ fn wake(
     }
     feed.publish(&signals.events);
     hub.grown(&signals.threads);
+    hub.ended(&signals.ended);
     if signals.outbox {
         wakes.outbox.notify_one();
     }

@@ -113,6 +113,14 @@ impl Serving {
         self.settings.queues.iter().any(|queue| queue.id == *id)
     }
 
+    /// Whether clients of a queue are asked for a rating.
+    pub(crate) fn asks_for_ratings(&self, id: &QueueId) -> bool {
+        let mut queues = self.settings.queues.iter();
+        queues
+            .find(|queue| queue.id == *id)
+            .is_some_and(|queue| queue.ask_rating)
+    }
+
     /// A line as it is now, for a conversation that begins: a reload may have come
     /// between its event and this, and dropped its queue.
     pub(crate) fn as_now(&self, line: &Arc<Line>) -> Arc<Line> {
@@ -160,6 +168,7 @@ mod tests {
         let queue = |id: &&str| Queue {
             id: (*id).into(),
             display_name: (*id).to_owned(),
+            ask_rating: true,
         };
         Settings {
             store_path: "store".into(),

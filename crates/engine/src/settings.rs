@@ -71,6 +71,9 @@ pub struct Queue {
     pub id: QueueId,
     /// Its name for people.
     pub display_name: String,
+    /// Whether clients are asked for a rating when their conversation has ended, where
+    /// the channel can.
+    pub ask_rating: bool,
 }
 
 /// Bounds on what the engine holds at once.

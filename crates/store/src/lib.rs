@@ -41,6 +41,7 @@ pub use ops::conversations::{Folder, PageKey, Tally};
 pub use ops::journal::{JournalEntry, JournalState, Journaled, PendingOfLine};
 pub use ops::outbox::OutboxEntry;
 pub use ops::people::{ApiToken, AuditEntry, Session};
+pub use ops::ratings::RatingFilter;
 pub use ops::reach::{Block, Provisional, StoredSuggestion, Upload};
 pub use ops::threads::ThreadRow;
 pub use tx::{Signals, Taken, Tx};

@@ -34,6 +34,8 @@ pub struct Signals {
     pub events: Vec<Arc<Event>>,
     /// Threads whose log has grown, by line and thread key.
     pub threads: Vec<(LineId, String, Cursor)>,
+    /// Threads whose conversation has ended, by line and thread key.
+    pub ended: Vec<(LineId, String)>,
     /// There is something new to send.
     pub outbox: bool,
     /// The earliest of the deadlines that were set.
@@ -83,6 +85,7 @@ pub(crate) struct Mark {
     journal: usize,
     events: usize,
     threads: usize,
+    ended: usize,
     words: usize,
     arrivals: usize,
     outbox: bool,
@@ -158,6 +161,7 @@ impl WriterState {
             journal: self.signals.journal.len(),
             events: self.signals.events.len(),
             threads: self.signals.threads.len(),
+            ended: self.signals.ended.len(),
             words: self.words.len(),
             arrivals: self.arrivals.len(),
             outbox: self.signals.outbox,
@@ -172,6 +176,7 @@ impl WriterState {
         self.signals.journal.truncate(mark.journal);
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
+        self.signals.ended.truncate(mark.ended);
         self.words.truncate(mark.words);
         self.arrivals.truncate(mark.arrivals);
         // A row that is remembered may have gone with the operation.

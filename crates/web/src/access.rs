@@ -120,6 +120,8 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("ListBlocks", SUPERVISOR),
             ("DismissSuggestion", OPERATOR),
             ("Subscribe", OPERATOR),
+            ("ScoreConversation", SUPERVISOR),
+            ("ListRatings", SUPERVISOR),
         ],
     ),
     (

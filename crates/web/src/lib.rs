@@ -8,6 +8,7 @@ mod gateway;
 mod grpc;
 mod headers;
 pub mod health;
+mod lean;
 mod lifetime;
 pub mod listen;
 pub mod metrics;

@@ -4,6 +4,7 @@
 mod conversations;
 mod messages;
 mod offers;
+mod rating;
 mod reach;
 mod reads;
 
@@ -20,6 +21,7 @@ use store::{PastAct, StoreError, Tx, View};
 pub use conversations::Target;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
+pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
 
 use crate::change::ChangeError;

@@ -12,7 +12,8 @@ use store::{
     Folder, JournalEntry, JournalState, PageKey, PendingOfLine, StoreError, StoredSuggestion, Tally,
 };
 
-use super::{ActError, Actor, seen};
+use super::rating::opinions;
+use super::{ActError, Actor, Opinions, seen};
 use crate::{Engine, Line};
 
 /// A page of conversations, with what a list shows around it.
@@ -49,6 +50,8 @@ pub struct Opened {
     pub sender: Option<Identity>,
     /// Whether the sender is kept out.
     pub sender_blocked: bool,
+    /// What was thought of it and of those beside it.
+    pub opinions: Opinions,
 }
 
 /// A page of a timeline.
@@ -135,8 +138,10 @@ impl Engine {
                 Some(me) => view.draft(me, id)?,
                 None => String::new(),
             };
-            let history = view
-                .conversations_of(&contact, i64::MAX, 21)?
+            let all = view.conversations_of(&contact, i64::MAX, 21)?;
+            let beside = all.iter().filter(|other| other.id != id);
+            let opinions = opinions(view, &who, beside.chain([&conversation]))?;
+            let history = all
                 .into_iter()
                 .filter(|other| other.id != id)
                 .take(20)
@@ -156,6 +161,7 @@ impl Engine {
                 history,
                 sender,
                 sender_blocked,
+                opinions,
                 conversation,
             })
         })

@@ -9,11 +9,12 @@ use domain::routing::RoutingRules;
 use domain::{MessageId, ThreadId, Timestamp};
 use store::{Provisional, StoreError, ThreadRow, Tx};
 
+use super::calling_back;
 use super::entry::{Who, provisional, sent_at};
 use crate::act::{delivered, last_message};
 use crate::contacts::reconcile;
 use crate::opening::{self, KnownContact};
-use crate::{Line, change, routing};
+use crate::{Line, change, rating, routing};
 
 const REVISIONS_MAX: usize = 50;
 
@@ -49,12 +50,20 @@ pub(super) fn apply(
             Some(_) | None => Ok(()),
         },
         InboundKind::Membership(change) => membership(tx, line, &inbound.thread_key, change),
+        InboundKind::Rating {
+            score,
+            comment,
+            conversation,
+        } => rating::keep(tx, &line.id, key, conversation, score, &comment),
+        InboundKind::CallbackRequest { phone, comment } => {
+            calling_back::request(tx, rules, line, received_at, inbound, who, &phone, &comment)
+        }
         // Leaves no trace; a channel tells it by `Host::typing`.
         InboundKind::Typing { .. } => Ok(()),
     }
 }
 
-fn message(
+pub(super) fn message(
     tx: &mut Tx<'_>,
     rules: &RoutingRules,
     line: &Line,

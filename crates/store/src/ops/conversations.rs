@@ -156,6 +156,9 @@ impl Tx<'_> {
         {
             self.unsettle();
         }
+        if before.is_open() && !conversation.is_open() {
+            self.tell_of_the_end(conversation)?;
+        }
         self.set_deadline(conversation.next_deadline());
         let changed = Arc::new(conversation.clone());
         self.emit(EventKind::ConversationChanged(Arc::clone(&changed)))?;
@@ -227,6 +230,7 @@ impl Tx<'_> {
              where contact = ?1",
             (from.as_str(), to.as_str()),
         )?;
+        self.ratings_to_contact(from, to)?;
         Ok(moved)
     }
 
@@ -246,6 +250,7 @@ impl Tx<'_> {
              where id = ?1",
             (thread.get(), to.as_str()),
         )?;
+        self.ratings_of_thread_to_contact(thread, to)?;
         self.rows(
             "select id from conversation where thread = ?1",
             [thread.get()],

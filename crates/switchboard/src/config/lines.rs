@@ -96,6 +96,7 @@ fn queue(
     let assignment = section.read_with("assign", |entry| choice(entry, &ASSIGNMENTS));
     let offer_timeout = section.read_with("offer_timeout", offer_timeout);
     let round_pause = section.read::<Millis>("round_pause");
+    let ask_rating = section.read::<bool>("ask_rating");
     let hours = hours.of(section);
     let mut texts = texts(section, &TEXTS);
     let id = QueueId::new(id?);
@@ -103,6 +104,7 @@ fn queue(
         Queue {
             id: id.clone(),
             display_name: name.unwrap_or_else(|| id.to_string()),
+            ask_rating: ask_rating?,
         },
         QueueRules {
             assignment: assignment?,

@@ -129,6 +129,17 @@ impl Typed for u32 {
     }
 }
 
+impl Typed for bool {
+    fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
+        let flag = if let Value::Boolean(flag) = entry.value {
+            Some(flag)
+        } else {
+            from_variable(entry).and_then(|text| text.parse().ok())
+        };
+        flag.map_or_else(|| wrong(entry, "must be true or false, without quotes"), Ok)
+    }
+}
+
 impl Typed for Millis {
     fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
         const UNITS: [(&str, u64); 5] = [

@@ -4,6 +4,7 @@ use engine::contacts::convert::timestamp;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 
+use super::rating::{rating, score};
 use super::{Lens, conversation, message, offer, operator};
 
 /// An event as its reader may see it; none when it is not for them.
@@ -75,6 +76,14 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
                 }),
             })
         }
+        EventKind::Rated {
+            rating: given,
+            audience,
+            ..
+        } => actor
+            .is_among(audience)
+            .then(|| Kind::Rated(rating(given)))?,
+        EventKind::Reviewed(given) => actor.may_know(given).then(|| Kind::Scored(score(given)))?,
     })
 }
 

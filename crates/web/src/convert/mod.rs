@@ -4,6 +4,7 @@
 mod event;
 mod inbound;
 mod message;
+pub(crate) mod rating;
 
 pub use inbound::inbound;
 

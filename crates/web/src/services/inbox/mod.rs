@@ -6,6 +6,7 @@ mod feed;
 mod handling;
 mod me;
 mod messages;
+mod rating;
 mod reading;
 
 use std::pin::Pin;
@@ -203,5 +204,19 @@ impl Inbox for Service {
         request: Request<pb::SubscribeRequest>,
     ) -> Answer<Self::SubscribeStream> {
         feed::subscribe(&self.0, request)
+    }
+
+    async fn score_conversation(
+        &self,
+        request: Request<pb::ScoreConversationRequest>,
+    ) -> Answer<pb::ConversationScore> {
+        rating::score_conversation(&self.0, request).await
+    }
+
+    async fn list_ratings(
+        &self,
+        request: Request<pb::ListRatingsRequest>,
+    ) -> Answer<pb::ListRatingsResponse> {
+        rating::list_ratings(&self.0, request).await
     }
 }
