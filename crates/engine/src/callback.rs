@@ -1,20 +1,23 @@
 //! A client who waits left a number.
 
 use domain::ConversationId;
+use domain::conversation::Input;
 use domain::identity::Identity;
 use store::{StoreError, Tx};
 
+use crate::change;
+
 /// What a request to be called back changes beside the message that tells of it: the
-/// conversation, which is open, and its place. Called in the transaction that writes
-/// the message, once for each request.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "what it changes is written to the store"
-)]
+/// conversation keeps its place, and its client need not stay.
 pub(crate) fn requested(
-    _tx: &mut Tx<'_>,
-    _conversation: ConversationId,
-    _phone: &Identity,
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    phone: &Identity,
 ) -> Result<(), StoreError> {
+    let Some(found) = tx.conversation(conversation)? else {
+        return Ok(());
+    };
+    let phone = phone.value.clone();
+    change::conversation(tx, &found, Input::CallbackWanted { phone })?;
     Ok(())
 }

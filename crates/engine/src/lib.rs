@@ -3,6 +3,7 @@
 //! here; the domain has them.
 
 pub mod act;
+mod attendance;
 mod callback;
 mod change;
 pub mod clock;
@@ -15,6 +16,7 @@ mod host;
 mod hub;
 mod intake;
 pub mod limits;
+mod notices;
 mod opening;
 mod outbox;
 pub mod people;
@@ -46,6 +48,9 @@ pub use feed::{Feed, Reader, Step};
 pub use hub::Typing;
 pub use settings::{Line, Settings};
 
+pub use attendance::Attending;
+
+use attendance::Attendance;
 use clock::Ahead;
 use contacts::Directory;
 use disk::Disk;
@@ -100,6 +105,9 @@ struct Inner {
     link_key: [u8; 32],
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
+    attendance: Arc<Attendance>,
+    /// Where it is written who of the clients came and went.
+    comings: mpsc::Sender<standing::Coming>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -136,6 +144,7 @@ impl Engine {
         // One slot for each entry that intake lets wait, so that a commit never
         // blocks on its readers.
         let (taken, entries) = mpsc::channel(settings.limits.journal_pending_max + 1);
+        let (comings, coming) = mpsc::channel(standing::COMINGS_MAX);
         let stop = CancellationToken::new();
         let serving = Serving::begin(settings.clone(), &stop);
         let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
@@ -172,15 +181,26 @@ impl Engine {
                 link_key,
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
+                attendance: Arc::default(),
+                comings,
                 stop,
                 tasks: TaskTracker::new(),
             }),
         };
-        engine.run(entries).await?;
+        engine.run(entries, coming).await?;
         Ok(engine)
     }
 
-    async fn run(&self, entries: mpsc::Receiver<store::Taken>) -> Result<(), StoreError> {
+    async fn run(
+        &self,
+        entries: mpsc::Receiver<store::Taken>,
+        coming: mpsc::Receiver<standing::Coming>,
+    ) -> Result<(), StoreError> {
+        self.expect_back().await?;
+        self.expect_clients_back().await?;
+        self.supervise("comings", standing::follow(self.clone(), coming));
+        self.supervise_restarting("attendance", attendance::run);
+        self.supervise_restarting("standing", standing::tell);
         let left = process::left_over(self).await?;
         self.inner.pending.fetch_add(left.len(), Ordering::Relaxed);
         self.supervise("process", process::run(self.clone(), left, entries));

@@ -84,6 +84,7 @@ pub(crate) fn conversation(
         overflow_at: None,
         overflow: None,
         callback: None,
+        away: None,
         park_at: None,
         unread_count: 0,
         subject: thread.context.subject.clone(),

@@ -21,6 +21,12 @@ impl Conversation {
                 Ok(Vec::new())
             }
             Input::Left { until } => Ok(self.left(now, until)),
+            Input::Away(away) => {
+                if self.waits() && self.callback.is_none() {
+                    self.away = Some(away);
+                }
+                Ok(Vec::new())
+            }
             Input::Back => {
                 self.resume();
                 Ok(Vec::new())
@@ -176,6 +182,7 @@ impl Conversation {
         self.returned = false;
         self.over_capacity = false;
         self.park_at = None;
+        self.away = None;
     }
 
     fn accept(
@@ -437,12 +444,13 @@ impl Conversation {
             self.disposition = disposition;
         }
         match (&self.state, wrap_up) {
-            (State::Active { operator, .. }, Some(ending)) => {
-                let operator = *operator;
+            (State::Active { operator, since }, Some(ending)) => {
+                let (operator, answered_since) = (*operator, *since);
                 self.park_at = None;
                 self.state = State::WrapUp {
                     operator,
                     since: now,
+                    answered_since,
                     until: ending.until,
                     fixed: ending.fixed,
                     reason,
@@ -459,6 +467,7 @@ impl Conversation {
 
     fn inbound(&mut self, now: Timestamp, owner: Owner, place: Place) -> Vec<Effect> {
         self.park_at = None;
+        self.away = None;
         match self.state {
             State::Parked { .. } => self.wake(now, owner, place),
             State::Active { operator, .. } if owner == Owner::Gone && !self.medium.is_live() => {
@@ -502,17 +511,25 @@ impl Conversation {
             return Vec::new();
         }
         let effects = take_back(self.asked(), &rescinded("the client left"));
+        self.away = None;
         self.state = State::Abandoned { since: now, until };
         effects
     }
 
     fn resume(&mut self) {
+        self.away = None;
         if matches!(self.state, State::Abandoned { .. }) {
             self.state = State::Queued;
         }
     }
 
     fn due(&mut self, now: Timestamp, owner: Owner, place: Place) -> Vec<Effect> {
+        if let Some(away) = self.away
+            && away.gives_up_at <= now
+        {
+            self.away = None;
+            return self.left(away.gives_up_at, away.until);
+        }
         match self.state {
             State::Deferred { until } if until <= now => {
                 self.state = State::Queued;

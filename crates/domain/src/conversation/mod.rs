@@ -63,6 +63,8 @@ pub enum State {
         operator: OperatorId,
         /// Since when.
         since: Timestamp,
+        /// Since when they answered it before that.
+        answered_since: Timestamp,
         /// When it ends by itself.
         until: Timestamp,
         /// They may not end it earlier.
@@ -123,6 +125,15 @@ pub struct Overflowed {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// A client of a live medium whose connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    /// Unless they are back by then, they have given up.
+    pub gives_up_at: Timestamp,
+    /// Until when they get the old place back after that.
+    pub until: Timestamp,
 }
 
 /// A client who would rather be called than wait.
@@ -230,6 +241,9 @@ pub struct Conversation {
     /// The client waits for a call, and need not stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<Callback>,
+    /// The client is away while they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
     /// When the silence of the client puts it aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub park_at: Option<Timestamp>,
@@ -369,13 +383,17 @@ impl Conversation {
 
     /// When time alone changes it next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
+        let gives_up_at = self.away.map(|away| away.gives_up_at);
         let (first, second) = match self.state {
             State::Deferred { until }
             | State::WrapUp { until, .. }
             | State::Abandoned { until, .. } => (Some(until), None),
-            State::Queued => (self.not_before, self.overflow_at),
+            State::Queued => (
+                self.not_before,
+                self.overflow_at.into_iter().chain(gives_up_at).min(),
+            ),
             // No way out is taken while somebody is asked.
-            State::Offered { expires_at, .. } => (Some(expires_at), None),
+            State::Offered { expires_at, .. } => (Some(expires_at), gives_up_at),
             State::Parked { until, .. } => (until, None),
             State::Active { .. } => (self.park_at, None),
             State::Closed { .. } => (None, None),

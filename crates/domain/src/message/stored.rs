@@ -23,6 +23,8 @@ pub enum Author {
     Client,
     /// A colleague.
     Operator(OperatorId),
+    /// The gateway itself, by a rule.
+    Gateway,
 }
 
 /// A reaction to a message.

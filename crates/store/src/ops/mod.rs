@@ -10,6 +10,7 @@ pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod operators;
 pub(crate) mod outbox;
+pub(crate) mod pace;
 pub(crate) mod people;
 pub(crate) mod ratings;
 pub(crate) mod reach;

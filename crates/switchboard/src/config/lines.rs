@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channels::{ConfigProblem, Kind, LineSetup, registry};
+use channels::{Capability, ConfigProblem, Kind, LineSetup, registry};
 use domain::message::Medium;
 use domain::routing::{Assignment, LineRules, QueueRules};
 use domain::{LineId, Millis, QueueId};
@@ -210,6 +210,7 @@ pub(super) fn rules_of(lines: &[Line]) -> BTreeMap<LineId, LineRules> {
     let rules = lines.iter().map(|line| {
         let rules = LineRules {
             hours: line.hours.clone(),
+            replies: line.kind.descriptor.can(Capability::Reply),
             ..LineRules::default()
         };
         (line.id.clone(), rules)

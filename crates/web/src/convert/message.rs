@@ -60,7 +60,7 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
 
 fn operator_id(author: Author) -> String {
     match author {
-        Author::Client => String::new(),
+        Author::Client | Author::Gateway => String::new(),
         Author::Operator(id) => id.to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! New messages and notes.
 
 use channels::Capability;
-use domain::conversation::Conversation;
+use domain::conversation::{Conversation, Input, State};
 use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
 use domain::{ConversationId, MessageId, text};
 use store::Tx;
@@ -125,6 +125,15 @@ impl Engine {
         let mut after = conversation.clone();
         after.last_message = Some(last_message(&message));
         after.unread_count = 0;
+        if let State::Active { .. } = after.state {
+            let rules = self.rules();
+            let queue = rules.of(&after.queue);
+            let park_at = queue
+                .park_after
+                .get(&after.medium)
+                .map(|span| tx.now() + *span);
+            after.handle(tx.now(), Input::Answered { park_at })?;
+        }
         tx.save_conversation(&conversation, &mut after)?;
         tx.save_draft(me, conversation.id, "")?;
         Ok(message)
