@@ -2,10 +2,12 @@
 //! client's own id however often it is asked for.
 
 mod conversations;
+mod mentions;
 mod messages;
 mod offers;
 mod reach;
 mod reads;
+mod replies;
 
 use std::collections::BTreeSet;
 
@@ -19,9 +21,11 @@ use store::{PastAct, StoreError, Tx, View};
 
 pub use conversations::Target;
 pub(crate) use conversations::due;
+pub use mentions::MentionPage;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
 pub use reads::{ConversationPage, Opened, TimelinePage};
+pub use replies::{NewCannedReply, WantedReplies};
 
 use crate::change::ChangeError;
 use crate::people::Principal;

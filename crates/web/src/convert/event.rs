@@ -66,6 +66,19 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
                 ..Default::default()
             })
         }
+        EventKind::CannedRepliesChanged { owner } => owner
+            .is_none_or(|owner| actor.operator == Some(owner))
+            .then(|| {
+                Kind::CannedRepliesChanged(pb::CannedRepliesChanged {
+                    personal: owner.is_some(),
+                })
+            })?,
+        EventKind::MentionsChanged { operator, unread } => (actor.operator == Some(*operator))
+            .then(|| {
+                Kind::MentionsChanged(pb::MentionsChanged {
+                    unread_count: i32::try_from(*unread).unwrap_or(i32::MAX),
+                })
+            })?,
         EventKind::ContactsMerged { merged, into } => {
             Kind::ContactsMerged(proto::contacts::v1::ContactsMerged {
                 merged_contact_id: merged.to_string(),
