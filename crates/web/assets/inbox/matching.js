@@ -41,9 +41,9 @@ function rank({ shortcut = "", title = "", text = "", variants = [] }, wanted) {
   if (shortcut.startsWith(wanted)) return 2;
   if (name.startsWith(wanted) || name.includes(` ${wanted}`)) return 3;
   if (shortcut.includes(wanted) || name.includes(wanted)) return 4;
-  return [text, ...variants.map((one) => one.text ?? "")].some((one) => one.toLocaleLowerCase().includes(wanted))
-    ? 5
-    : null;
+  // A variable's name is none of the client's words.
+  const words = (/** @type {string} */ one) => one.replace(/\{\{[^{}\n]*\}\}/g, " ").toLocaleLowerCase();
+  return [text, ...variants.map((one) => one.text ?? "")].some((one) => words(one).includes(wanted)) ? 5 : null;
 }
 
 /**

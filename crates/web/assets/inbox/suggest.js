@@ -26,6 +26,9 @@ import { wordAfter } from "./matching.js";
  * @property {(query: string) => string} nothing said when nothing fits; empty closes the list
  */
 
+// As in the style sheet, with its edges.
+const LIST_HEIGHT_MAX = 340;
+
 let count = 0;
 
 export class Suggest {
@@ -200,7 +203,8 @@ export class Suggest {
     const { offsetWidth: width, offsetHeight: height } = box;
     const above = at.top - gap - 8;
     const below = innerHeight - at.bottom - gap - 8;
-    const up = below < height && above > below;
+    // On the side where the longest list fits, so that it does not jump as it gets shorter.
+    const up = below < LIST_HEIGHT_MAX && above > below;
     box.style.maxHeight = `${Math.max(96, up ? above : below)}px`;
     const shown = Math.min(height, up ? above : below);
     box.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;

@@ -85,6 +85,7 @@ test("canned replies by shortcut, then title, then text, then use", () => {
     { shortcut: "hello2", title: "Two", useCount: "1" },
     { shortcut: "hello", title: "Exactly" },
     { shortcut: "hello3", title: "Three", useCount: "20" },
+    { shortcut: "y", title: "Y", text: "Dear {{client.hello}}" },
     { shortcut: "x", title: "A big hello", variants: [{ text: "ДОБРЫЙ" }] },
   ];
   const found = (query) => ranked(replies, query).map((one) => one.shortcut);
