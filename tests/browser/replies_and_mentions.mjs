@@ -213,8 +213,7 @@ await story('canned replies and mentions', stage, async (step) => {
     await box.pressSequentially('think of it?');
     assert.equal(await box.inputValue(), 'What does @Boris Orlov think of it?');
     const notice = ann.page.locator(T('composer-notice'));
-    await notice.filter({ hasText: 'Boris Orlov will be told.' }).waitFor();
-    await notice.filter({ hasText: 'can see this conversation' }).waitFor();
+    await notice.filter({ hasText: 'Boris Orlov will be told and can see this conversation' }).waitFor();
     await ann.page.keyboard.press('Control+Enter');
     await shown(desk.message('@Boris Orlov', 'NOTE').locator(T('mention')));
 
@@ -233,7 +232,10 @@ await story('canned replies and mentions', stage, async (step) => {
     await shown(other.message('Ridge in green', 'INBOUND'));
     await gone(boris.page.locator(`${T('page-mentions')} ${T('count')}`));
     await boris.page.waitForFunction(() => !document.title.startsWith('('));
-    assert.equal(await boris.page.locator(T('composer-text')).count(), 0, 'to look is not to answer');
+    assert.ok(await boris.page.locator(T('mode-reply')).isDisabled(), 'to look is not to answer');
+    await other.reply('We take it back.');
+    await shown(desk.message('take it back', 'NOTE'));
+    assert.equal(await chat.message('take it back').count(), 0);
     await go(boris.page, '#/mentions');
     await boris.page.click(T('mentions-all'));
     await shown(row);
@@ -304,6 +306,22 @@ await story('canned replies and mentions', stage, async (step) => {
     await russian(ann.page, [['Digit7', '?']]);
     await ann.page.locator(T('keys-dialog'), { hasText: 'canned reply' }).waitFor();
     await ann.page.keyboard.press('Escape');
+  });
+
+  await step('a note taken back takes back what it let see', async () => {
+    await boris.page.goBack();
+    await shown(other.message('think of it', 'NOTE'));
+    const note = desk.message('think of it', 'NOTE');
+    await note.hover();
+    await note.locator(T('message-more')).click();
+    await ann.page.click(T('delete-note'));
+    await ann.page.locator(T('delete-dialog'), { hasText: 'only because of it' }).waitFor();
+    await ann.page.click(T('delete-dialog-submit'));
+    await gone(other.message('Ridge in green'));
+    await boris.page.locator(T('thread-name')).waitFor({ state: 'hidden' });
+    await go(boris.page, '#/mentions');
+    await boris.page.click(T('mentions-all'));
+    await boris.page.locator('.empty', { hasText: 'Nobody has mentioned you' }).waitFor();
   });
 
   await step('on a phone the buttons open the lists within the screen', async () => {

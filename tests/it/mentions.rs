@@ -1,8 +1,10 @@
 //! Notes that name colleagues: who is let in, who is told, and for how long.
 
 use domain::operator::Role;
+use domain::routing::QueueRules;
 use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, Visitor};
+use engine::settings::Queue;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 use tonic::{Code, Status};
@@ -17,7 +19,16 @@ struct Desk {
 }
 
 async fn desk() -> Desk {
-    let gateway = TestGateway::start().await;
+    let gateway = TestGateway::start_with(|settings| {
+        let third = "third";
+        settings.queues.push(Queue {
+            id: third.into(),
+            display_name: third.to_owned(),
+        });
+        let rules = QueueRules::new(third.into());
+        settings.rules.queues.insert(third.into(), rules);
+    })
+    .await;
     let mut anna = gateway.ready_operator("anna").await;
     let olga = gateway.person("olga", Role::Operator, &["other"]).await;
     let mut visitor = gateway.visitor().await;
@@ -146,7 +157,24 @@ async fn who_is_named_is_told_and_let_in_to_look() {
     assert!(kept.mentions[0].read_at.is_some());
     assert!(mentions(&mut desk.anna, false).await.mentions.is_empty());
 
-    // It lasts: over a transfer, and over a restart.
+    // It lasts: over a transfer to a third queue's people, and over a restart.
+    let transfer = pb::TransferConversationRequest {
+        conversation_id: id.clone(),
+        target: Some(pb::transfer_conversation_request::Target::QueueId(
+            "third".to_owned(),
+        )),
+        ..Default::default()
+    };
+    desk.anna
+        .inbox
+        .transfer_conversation(transfer)
+        .await
+        .unwrap();
+    assert!(open(&mut desk.olga, &id).await.is_ok());
+    assert_eq!(
+        open(&mut desk.anna, &id).await.unwrap_err().code(),
+        Code::NotFound
+    );
     desk.gateway.restart().await;
     let mut olga = desk.gateway.sign_in("olga").await;
     assert!(open(&mut olga, &id).await.is_ok());
@@ -179,7 +207,21 @@ async fn who_is_in_for_a_mention_lets_in_nobody() {
     }
     assert_eq!(unread(&mut desk.anna).await, 1);
 
+    let gone = engine::people::OperatorChange {
+        display_name: "pavel".to_owned(),
+        role: Role::Operator,
+        memberships: Vec::new(),
+        capacity: 0,
+        auto_accept: false,
+        disabled: true,
+    };
+    let disabled = desk
+        .gateway
+        .engine()
+        .change_operator(None, "", pavel.id, gone);
+    disabled.await.unwrap();
     for (named, code) in [
+        (pavel.id.to_string(), Code::NotFound),
         ("999999999".to_owned(), Code::NotFound),
         ("nobody".to_owned(), Code::NotFound),
     ] {

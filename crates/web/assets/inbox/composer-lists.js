@@ -7,7 +7,7 @@ import { confirmDanger } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
-import { holds, mentioned } from "./matching.js";
+import { holds, mentioned, stillHas } from "./matching.js";
 import { iconButton } from "./menu.js";
 import { avatar, operatorName, presenceDot } from "./parts.js";
 import { findReplies, wordsFor } from "./replies.js";
@@ -18,7 +18,7 @@ import { unfilled } from "./variables.js";
 /** @import { CannedReply, Operator } from "./types/api.js" */
 /** @import { Choice, Source } from "./suggest.js" */
 
-/** The canned replies a message in the making was made of. @type {Map<string, Set<string>>} */
+/** The canned replies a message in the making was made of, with their words. @type {Map<string, Map<string, string>>} */
 const used = new Map();
 /** The colleagues chosen from the list, for those with one name. @type {Set<string>} */
 const chosen = new Set();
@@ -83,7 +83,7 @@ function replyChoice(reply, id) {
   const words = wordsFor(reply, id);
   return {
     insert: words,
-    picked: () => used.set(id, (used.get(id) ?? new Set()).add(reply.id ?? "")),
+    picked: () => used.set(id, (used.get(id) ?? new Map()).set(reply.id ?? "", words)),
     shown: [
       h(
         "span",
@@ -136,11 +136,17 @@ export function namedIn(text) {
   return text.includes("@") ? mentioned(text, known, chosen) : [];
 }
 
-/** Takes the canned replies that a message was made of; the next one is another. @param {string} id */
-export function takeUsed(id) {
-  const ids = [...(used.get(id) ?? [])].filter(Boolean).slice(0, 10);
+/**
+ * Takes the canned replies that a message was made of and still has words of; the
+ * next message is another.
+ *
+ * @param {string} id
+ * @param {string} text
+ */
+export function takeUsed(id, text) {
+  const ids = [...(used.get(id) ?? [])].filter(([, words]) => stillHas(text, words)).map(([reply]) => reply);
   used.delete(id);
-  return ids;
+  return ids.slice(0, 10);
 }
 
 /**
@@ -173,8 +179,13 @@ function toldText(ids, id) {
     const here = [c?.operatorId, ...(c?.participantIds ?? []), ...(c?.mentionedIds ?? [])].includes(one);
     return !works && !here && (colleague?.role ?? "OPERATOR") === "OPERATOR";
   });
-  const told = t("mentions.told", { name: list(ids) });
-  return fresh.length === 0 ? told : `${told} ${t("mentions.letIn", { name: list(fresh) })}`;
+  const told = ids.filter((one) => !fresh.includes(one));
+  return [
+    told.length > 0 && t("mentions.told", { name: list(told) }),
+    fresh.length > 0 && t("mentions.letIn", { name: list(fresh) }),
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** Asks before braces go to a client. @param {string} text @returns {Promise<boolean>} */

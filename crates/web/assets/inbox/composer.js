@@ -28,7 +28,8 @@ class Composer extends View {
   start() {
     this.id_ = this.getAttribute("conversation") ?? "";
     const c = conversation(getState(), this.id_);
-    this.mustNote = !answerable(getState(), c);
+    const answers = answerable(getState(), c);
+    this.mustNote = !answers || this.hasAttribute("notes");
     this.note = this.mustNote || (inNote.get(this.id_) ?? false);
     /** @type {Message | null} */
     this.replyTo = null;
@@ -93,7 +94,7 @@ class Composer extends View {
     this.#listeners(this.text);
     replace(
       this,
-      this.mustNote &&
+      !answers &&
         h(
           "p",
           { class: "strip", "data-testid": "not-answerable" },
@@ -280,7 +281,7 @@ class Composer extends View {
       uploads: note ? [] : uploads.results,
       replyToMessageId: this.replyTo?.id ?? "",
       mentions: note ? namedIn(text.value) : [],
-      cannedReplyIds: note ? [] : takeUsed(id),
+      cannedReplyIds: note ? [] : takeUsed(id, text.value),
     });
     text.value = "";
     if (note) notes.delete(id);

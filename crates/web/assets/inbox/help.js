@@ -71,7 +71,7 @@ export function showKeys() {
                   h(
                     "dt",
                     null,
-                    combo.split(" ").map((part) => (/^[/…]$/.test(part) ? ` ${part} ` : h("kbd", null, part))),
+                    combo.split(" ").map((part, i) => (i > 0 && /^[/…]$/.test(part) ? ` ${part} ` : h("kbd", null, part))),
                   ),
                   h("dd", null, t(text)),
                 ),

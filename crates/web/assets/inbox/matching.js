@@ -15,6 +15,11 @@ export function otherLayout(text) {
   return [...text.toLocaleLowerCase()].map((char) => OTHER.get(char) ?? char).join("");
 }
 
+/** As it is compared: few type "ё". @param {string} text */
+function fold(text) {
+  return text.toLocaleLowerCase().replaceAll("ё", "е");
+}
+
 /** The query, and what it is on the other layout. @param {string} query */
 export function spellings(query) {
   const typed = query.trim().toLocaleLowerCase();
@@ -24,25 +29,26 @@ export function spellings(query) {
 
 /** Whether a text holds what was typed. @param {string} text @param {string} query */
 export function holds(text, query) {
-  const low = text.toLocaleLowerCase();
-  return spellings(query).some((wanted) => low.includes(wanted));
+  const low = fold(text);
+  return spellings(query).some((wanted) => low.includes(fold(wanted)));
 }
 
 /**
  * How well a canned reply fits: lower is better, null is not at all.
  *
  * @param {{ shortcut?: string, title?: string, text?: string, variants?: { text?: string }[] }} reply
- * @param {string} wanted in small letters
+ * @param {string} query
  */
-function rank({ shortcut = "", title = "", text = "", variants = [] }, wanted) {
-  const name = title.toLocaleLowerCase();
+function rank({ shortcut = "", title = "", text = "", variants = [] }, query) {
+  const wanted = fold(query);
+  const [key, name] = [fold(shortcut), fold(title)];
   if (wanted === "") return 0;
-  if (shortcut === wanted) return 1;
-  if (shortcut.startsWith(wanted)) return 2;
+  if (key === wanted) return 1;
+  if (key.startsWith(wanted)) return 2;
   if (name.startsWith(wanted) || name.includes(` ${wanted}`)) return 3;
-  if (shortcut.includes(wanted) || name.includes(wanted)) return 4;
+  if (key.includes(wanted) || name.includes(wanted)) return 4;
   // A variable's name is none of the client's words.
-  const words = (/** @type {string} */ one) => one.replace(/\{\{[^{}\n]*\}\}/g, " ").toLocaleLowerCase();
+  const words = (/** @type {string} */ one) => fold(one.replace(/\{\{[^{}\n]*\}\}/g, " "));
   return [text, ...variants.map((one) => one.text ?? "")].some((one) => words(one).includes(wanted)) ? 5 : null;
 }
 
@@ -66,6 +72,19 @@ export function ranked(replies, query) {
     Number(b.reply.useCount ?? 0) - Number(a.reply.useCount ?? 0) ||
     ((a.reply.shortcut ?? "") < (b.reply.shortcut ?? "") ? -1 : 1);
   return fitting.sort(order).map((one) => one.reply);
+}
+
+/**
+ * Whether a text that was changed still has a sentence of the words that were put in.
+ *
+ * @param {string} text
+ * @param {string} words
+ */
+export function stillHas(text, words) {
+  return words
+    .split(/[.!?…\n]+/)
+    .map((sentence) => sentence.trim())
+    .some((sentence) => sentence !== "" && text.includes(sentence));
 }
 
 /**

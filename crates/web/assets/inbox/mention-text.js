@@ -8,17 +8,23 @@ import { operatorName } from "./parts.js";
 /** @import { Message } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
 
-/** @param {State} state @param {Message} message @param {string} text @returns {(Node | string)[]} */
-export function withMentions(state, message, text) {
+/**
+ * @param {State} state
+ * @param {Message} message
+ * @param {string} text
+ * @param {(text: string) => (Node | string)[]} [plain] how the rest is written
+ * @returns {(Node | string)[]}
+ */
+export function withMentions(state, message, text, plain = linked) {
   const ids = message.mentions ?? [];
-  if (ids.length === 0) return linked(text);
+  if (ids.length === 0) return plain(text);
   const people = ids.map((id) => ({ id, name: operatorName(state.operators[id]) }));
   const parts = named(text, people);
   const found = new Set(parts.map((part) => part.id));
   // Whoever goes by another name now, or wrote the name otherwise, is told of at the end.
   const others = people.filter(({ id }) => !found.has(id));
   return [
-    ...parts.flatMap((part) => (part.id ? [mark(state, part.id, part.text)] : linked(part.text))),
+    ...parts.flatMap((part) => (part.id ? [mark(state, part.id, part.text)] : plain(part.text))),
     ...others.flatMap(({ id, name }) => [" ", mark(state, id, `@${name}`)]),
   ];
 }

@@ -213,7 +213,7 @@ function row({ message, conversation: c, readAt }) {
         h(
           "span",
           { class: "mention-text" },
-          message.deletedAt ? t("message.deleted") : withMentions(state, message, message.text?.plain ?? ""),
+          message.deletedAt ? t("message.deleted") : withMentions(state, message, message.text?.plain ?? "", (rest) => [rest]),
         ),
       ),
       !readAt &&

@@ -8,7 +8,7 @@ import { showKeys } from "./help.js";
 import { t } from "./i18n.js";
 import { mergeDialog } from "./merge.js";
 import { acceptOffer, askDecline } from "./offers.js";
-import { FOLDERS } from "./order.js";
+import { FOLDERS, isMentioned } from "./order.js";
 import { presenceMenu } from "./presence.js";
 import { goToConversation, route } from "./route.js";
 import { answerable, can, conversation, isAdmin, isSupervisor, listed, mayWrite } from "./selectors.js";
@@ -98,7 +98,7 @@ function ofConversation(state, c) {
   const contact = state.contacts[c.contact?.id ?? ""];
   /** @type {(Entry | false | null | undefined)[]} */
   const all = [
-    ...(mayWrite(state, c) ? writing(state, c) : []),
+    ...(mayWrite(state, c) || isMentioned(c, state.me?.id ?? "") ? writing(state, c) : []),
     ...conversationActs(state, c).map((act) => entry({ ...act, testid: act.id }, "check", "")),
     {
       label: t("contact.toggle"),
@@ -145,7 +145,7 @@ function ofConversation(state, c) {
 
 /** @param {State} state @param {Conversation} c @returns {Entry[]} */
 function writing(state, c) {
-  const reply = answerable(state, c);
+  const reply = mayWrite(state, c) && answerable(state, c);
   /** @type {(Entry | false)[]} */
   const all = [
     reply && {

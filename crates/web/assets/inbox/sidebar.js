@@ -185,7 +185,8 @@ function mentionsItem({ mentions }) {
     label: t("page.mentions"),
     testid: "page-mentions",
     count: mentions,
-    unread: mentions,
+    unread: 0,
+    loud: true,
     current: route().page === "mentions",
     open: () => {
       location.hash = "#/mentions";
@@ -194,7 +195,7 @@ function mentionsItem({ mentions }) {
   };
 }
 
-/** @typedef {{ name: IconName, label: string, count: number, unread: number, current: boolean, testid: string, open: () => void }} Item */
+/** @typedef {{ name: IconName, label: string, count: number, unread: number, loud?: boolean, current: boolean, testid: string, open: () => void }} Item */
 
 /** @param {HTMLElement | undefined} group @param {Item[]} items */
 function drawItems(group, items) {
@@ -207,7 +208,7 @@ function drawItems(group, items) {
 }
 
 /** @param {Item} options */
-function item({ name, label, count, unread, current, testid, open }) {
+function item({ name, label, count, unread, loud = false, current, testid, open }) {
   return h(
     "div",
     { role: "listitem" },
@@ -229,7 +230,7 @@ function item({ name, label, count, unread, current, testid, open }) {
           "aria-label": t("unread", { n: unread }),
           title: t("unread", { n: unread }),
         }),
-      count > 0 && h("span", { class: "count", "data-testid": "count" }, count),
+      count > 0 && h("span", { class: loud ? "badge" : "count", "data-testid": "count" }, count),
     ),
   );
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { holds, mentioned, named, otherLayout, ranked, wordAfter } from "../inbox/matching.js";
+import { holds, mentioned, named, otherLayout, ranked, stillHas, wordAfter } from "../inbox/matching.js";
 import { filled, firstName, parts, textIn, unfilled } from "../inbox/variables.js";
 
 const values = {
@@ -75,6 +75,8 @@ test("the same keys on the other layout", () => {
   assert.equal(otherLayout("123 -"), "123 -");
   assert.ok(holds("Завершить", "pfdth"));
   assert.ok(holds("Finish", "ашт"));
+  assert.ok(holds("Тёмная", "ntvyfz"));
+  assert.ok(holds("Алена", "алён"));
   assert.ok(!holds("Finish", "xyz"));
 });
 
@@ -146,4 +148,18 @@ test("a note names colleagues by their whole names", () => {
       .join(""),
     "plain",
   );
+});
+
+test("a canned reply counts while a sentence of it is left", () => {
+  const words = "Good day, Vera! How can I help?\nAnn";
+  for (const [text, expected] of [
+    [words, true],
+    ["Hi! How can I help? Ann", true],
+    ["", false],
+    ["/hello", false],
+    ["Something else", false],
+  ]) {
+    assert.equal(stillHas(text, words), expected, text);
+  }
+  assert.equal(stillHas("anything", "..."), false);
 });
