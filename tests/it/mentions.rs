@@ -92,6 +92,7 @@ async fn who_is_named_is_told_and_let_in_to_look() {
     let mut desk = desk().await;
     let id = desk.conversation.id.clone();
     let olga_id = desk.olga.id.to_string();
+    let olga_alone = std::slice::from_ref(&olga_id);
     assert_eq!(
         open(&mut desk.olga, &id).await.unwrap_err().code(),
         Code::NotFound
@@ -100,20 +101,16 @@ async fn who_is_named_is_told_and_let_in_to_look() {
     let anna_id = desk.anna.id.to_string();
     let named = [olga_id.clone(), olga_id.clone(), anna_id];
     let written = note(&mut desk.anna, &id, "n-1", &named).await.unwrap();
-    assert_eq!(
-        written.mentions,
-        [olga_id.clone()],
-        "once, and not its author"
-    );
+    assert_eq!(written.mentions, olga_alone, "once, and not its author");
     let again = note(&mut desk.anna, &id, "n-1", &named).await.unwrap();
     assert_eq!(again.id, written.id);
 
     let heard = desk.olga.hears("Have a look, please").await;
-    assert_eq!(heard.mentions, [olga_id.clone()]);
+    assert_eq!(heard.mentions, olga_alone);
     assert_eq!(unread(&mut desk.olga).await, 1);
     assert_eq!(me(&mut desk.olga).await.unread_mention_count, 1);
     let opened = open(&mut desk.olga, &id).await.unwrap();
-    assert_eq!(opened.mentioned_ids, [olga_id.clone()]);
+    assert_eq!(opened.mentioned_ids, olga_alone);
     assert!(opened.participant_ids.is_empty());
     let texts: Vec<String> = desk
         .olga
@@ -135,7 +132,15 @@ async fn who_is_named_is_told_and_let_in_to_look() {
         all.conversations.is_empty(),
         "her queues are what they were"
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn mentions_are_listed_and_read_and_outlast_a_transfer() {
+    let mut desk = desk().await;
+    let id = desk.conversation.id.clone();
+    let olga = [desk.olga.id.to_string()];
+    let written = note(&mut desk.anna, &id, "n-1", &olga).await.unwrap();
+    assert_eq!(unread(&mut desk.olga).await, 1);
     let listed = mentions(&mut desk.olga, true).await;
     assert_eq!((listed.unread_count, listed.mentions.len()), (1, 1));
     assert_eq!(listed.mentions[0].message.as_ref().unwrap().id, written.id);

@@ -52,6 +52,7 @@ fn with(mut body: Value, field: &str, value: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "the cases are a table")]
 async fn shared_ones_are_the_supervisors_and_own_ones_the_owners() {
     let gateway = TestGateway::start().await;
     let boss = gateway.person("boss", Role::Supervisor, &[]).await;
@@ -201,8 +202,8 @@ async fn a_change_is_made_once_and_reaches_open_pages() {
     assert!(!olga.wait_for("the news", changed).await);
     save(&gateway, &anna, &reply("own", true, &[])).await;
     assert!(anna.wait_for("her own news", changed).await);
-    // Made her own by its owner's promotion to the shared ones only: nobody else hears.
     save(&gateway, &olga, &reply("own", true, &[])).await;
+    // The next news of Olga's is her own: of Anna's she heard nothing.
     assert!(olga.wait_for("her own news", changed).await);
 }
 

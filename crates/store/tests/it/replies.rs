@@ -6,7 +6,7 @@ use domain::{OperatorId, QueueId, Timestamp};
 use store::{CannedReply, RepliesAfter, StoreError, Variant};
 use tempfile::TempDir;
 
-use super::open;
+use super::{Opened, open};
 
 fn reply(id: i64, owner: Option<i64>, shortcut: &str, queues: &[&str]) -> CannedReply {
     CannedReply {
@@ -72,35 +72,46 @@ async fn each_finds_what_is_for_them() {
         (Some(9), Some(&BTreeSet::new()), None, "", &[1]),
     ];
     for (operator, queues, wanted, words, expected) in cases {
-        let (queues, words) = (queues.cloned(), words.to_owned());
-        let wanted = wanted.map(QueueId::from);
+        let asked = Asked {
+            operator: operator.map(OperatorId::new),
+            queues: queues.cloned(),
+            wanted: wanted.map(QueueId::from),
+            words: words.to_owned(),
+        };
+        let found = asked.every_page(&opened).await;
+        assert_eq!(found, expected, "{asked:?}");
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    operator: Option<OperatorId>,
+    queues: Option<BTreeSet<QueueId>>,
+    wanted: Option<QueueId>,
+    words: String,
+}
+
+impl Asked {
+    /// What all pages of two find, by id.
+    async fn every_page(&self, opened: &Opened) -> Vec<i64> {
         let (mut found, mut after) = (Vec::new(), RepliesAfter::default());
         loop {
-            let (queues, wanted) = (queues.clone(), wanted.clone());
-            let (words, from) = (words.clone(), after.clone());
-            let page = opened
-                .store
-                .read::<_, StoreError>(move |view| {
-                    let operator = operator.map(OperatorId::new);
-                    view.canned_replies(
-                        operator,
-                        queues.as_ref(),
-                        wanted.as_ref(),
-                        &words,
-                        &from,
-                        2,
-                    )
-                })
-                .await
-                .unwrap();
-            let Some(last) = page.last() else { break };
+            let (asked, from) = (self.clone(), after.clone());
+            let read = opened.store.read::<_, StoreError>(move |view| {
+                let queues = asked.queues.as_ref();
+                let wanted = asked.wanted.as_ref();
+                view.canned_replies(asked.operator, queues, wanted, &asked.words, &from, 2)
+            });
+            let page = read.await.unwrap();
+            let Some(last) = page.last() else {
+                return found;
+            };
             after = RepliesAfter {
                 shortcut: last.shortcut.clone(),
                 id: last.id,
             };
             found.extend(page.into_iter().map(|one| one.id));
         }
-        assert_eq!(found, expected, "{operator:?} {wanted:?} {words:?}");
     }
 }
 
