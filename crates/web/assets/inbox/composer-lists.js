@@ -29,6 +29,8 @@ const chosen = new Set();
  * @param {() => boolean} isNote
  */
 export function composerLists(text, id, isNote) {
+  /** Why the last search found nothing, if it failed. */
+  let failure = "";
   /** @type {Source} */
   const replies = {
     mark: "/",
@@ -39,6 +41,7 @@ export function composerLists(text, id, isNote) {
     label: t("replies.list"),
     on: () => true,
     find: async (query) => {
+      failure = "";
       try {
         const found = await findReplies(query, conversation(getState(), id)?.queueId ?? "");
         return found.map((reply) => replyChoice(reply, id));
@@ -47,13 +50,7 @@ export function composerLists(text, id, isNote) {
         return [];
       }
     },
-    nothing: (query) => failureOr(query === "" ? t("replies.noneYet") : ""),
-  };
-  let failure = "";
-  const failureOr = (/** @type {string} */ text) => {
-    const said = failure || text;
-    failure = "";
-    return said;
+    nothing: (query) => failure || (query === "" ? t("replies.noneYet") : ""),
   };
   /** @type {Source} */
   const colleagues = {

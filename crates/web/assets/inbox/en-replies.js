@@ -28,6 +28,7 @@ export const enReplies = {
   "replies.remove": "Remove the canned reply",
   "replies.removeName": "Remove {name}",
   "replies.removeText": "{name} is removed for everybody who uses it.",
+  "replies.removeOwnText": "{name} is removed from your own canned replies.",
   "replies.none": "No canned replies yet",
   "replies.noneText": "Write what is asked again and again once, and insert it with a few keys.",
   "replies.notFound": "No canned reply has these words",

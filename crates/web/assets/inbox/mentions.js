@@ -1,7 +1,7 @@
 // Notes that name the operator: told when they come, listed on a page, read when
 // their conversation is.
 
-import { errorText, nameOf, toastError } from "./actions.js";
+import { nameOf, toastError } from "./actions.js";
 import { ringMention } from "./alerts.js";
 import { call } from "./api.js";
 import { dispatch, getState, subscribe } from "./app.js";
@@ -197,7 +197,7 @@ function row({ message, conversation: c, readAt }) {
         href: conversationHref(message.conversationId ?? ""),
         "data-testid": "mention-row",
         // It may be further back than what the thread loads.
-        onclick: () => !readAt && void read(message.conversationId ?? "").catch((error) => errorText(error)),
+        onclick: () => !readAt && void read(message.conversationId ?? "").catch(toastError),
       },
       avatar(author),
       h(

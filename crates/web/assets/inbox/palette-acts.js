@@ -21,7 +21,16 @@ import { conversationActs } from "./thread-head.js";
 /** @import { IconName } from "./icons.js" */
 /** @import { MenuItem } from "./menu.js" */
 
-/** @typedef {{ label: string, icon: IconName, detail?: string, aside?: string, testid: string, run: () => void }} Entry */
+/**
+ * @typedef {object} Entry
+ * @property {string} label
+ * @property {IconName} icon
+ * @property {string} [detail]
+ * @property {string} [aside] at the right, such as a key
+ * @property {string} [also] other words that find it
+ * @property {string} testid
+ * @property {() => void} run
+ */
 
 /** @returns {Entry[]} */
 export function acts() {
@@ -46,6 +55,7 @@ function entry(item, icon, group) {
     label: item.label,
     icon: item.icon ?? (item.checked ? "check" : icon),
     aside: item.hint ?? group,
+    also: group,
     testid: `palette-${item.testid}`,
     run: item.run,
   };

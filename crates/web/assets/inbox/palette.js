@@ -36,7 +36,7 @@ function commands(query) {
           }));
   const wanted = query.toLocaleLowerCase();
   const begins = (/** @type {Entry} */ { label }) => (label.toLocaleLowerCase().startsWith(wanted) ? 0 : 1);
-  const fitting = acts().filter(({ label, aside = "" }) => holds(`${label} ${aside}`, query));
+  const fitting = acts().filter(({ label, detail = "", also = "" }) => holds([label, detail, also].join(" "), query));
   return [...people, ...fitting.sort((a, b) => begins(a) - begins(b))];
 }
 
@@ -113,8 +113,9 @@ export function openPalette() {
 
   const choose = (/** @type {Entry | undefined} */ entry) => {
     if (!entry) return;
+    // After the focus is back where it was: the act may move it.
+    dialog.addEventListener("close", () => entry.run(), { once: true });
     dialog.close("");
-    entry.run();
   };
   const point = () => {
     [...list.querySelectorAll("[role=option]")].forEach((node, i) =>

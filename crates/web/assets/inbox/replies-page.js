@@ -158,8 +158,8 @@ class Replies extends Page {
   /** @param {CannedReply} one */
   async #remove(one) {
     const name = one.title ?? "";
-    if (!(await confirmDanger(t("replies.remove"), t("replies.removeText", { name }), t("remove"), "remove-reply")))
-      return;
+    const text = t(one.personal ? "replies.removeOwnText" : "replies.removeText", { name });
+    if (!(await confirmDanger(t("replies.remove"), text, t("remove"), "remove-reply"))) return;
     try {
       await call("Admin/DeleteCannedReply", { id: one.id ?? "", clientId: clientId() });
       this.#read(false, true);

@@ -30,6 +30,7 @@ export const ruReplies = {
   "replies.remove": "Удалить шаблон",
   "replies.removeName": "Удалить «{name}»",
   "replies.removeText": "«{name}» удалится у всех, кто им пользуется.",
+  "replies.removeOwnText": "«{name}» удалится из ваших шаблонов.",
   "replies.none": "Шаблонов пока нет",
   "replies.noneText": "Напишите один раз то, о чём спрашивают снова и снова, и вставляйте парой клавиш.",
   "replies.notFound": "Нет шаблона с такими словами",

@@ -46,7 +46,7 @@ export class Suggest {
     this.current = 0;
     /** @type {{ source: Source, start: number, query: string } | null} */
     this.word = null;
-    /** Where another layout's character was typed by a mark's key. @type {Map<Source, number>} */
+    /** Where a mark's key wrote another layout's character, and which. @type {Map<Source, { at: number, key: string }>} */
     this.soft = new Map();
     this.dismissed = -1;
     this.turn = 0;
@@ -98,7 +98,7 @@ export class Suggest {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const source = this.sources.find((one) => one.code === event.code && one.shift === event.shiftKey && one.on());
     if (!source || event.key === source.mark || event.key.length !== 1) return;
-    this.soft.set(source, this.text.selectionStart);
+    this.soft.set(source, { at: this.text.selectionStart, key: event.key });
   }
 
   /** Types a mark at the caret, as its button does. @param {string} mark */
@@ -125,8 +125,9 @@ export class Suggest {
     const { value, selectionStart: caret, selectionEnd } = this.text;
     if (caret !== selectionEnd) return null;
     for (const source of this.sources.filter((one) => one.on())) {
-      const soft = this.soft.get(source) ?? -1;
-      const word = wordAfter(value, caret, source.mark, source.spaces, soft);
+      const soft = this.soft.get(source);
+      const at = soft && value[soft.at] === soft.key ? soft.at : -1;
+      const word = wordAfter(value, caret, source.mark, source.spaces, at);
       if (!word) continue;
       if (value[word.start] !== source.mark && !source.eager && word.query === "") continue;
       return { source, ...word };
