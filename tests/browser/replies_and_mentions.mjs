@@ -318,7 +318,9 @@ await story('canned replies and mentions', stage, async (step) => {
   });
 
   await step('a note taken back takes back what it let see', async () => {
-    await boris.page.goBack();
+    await go(boris.page, '#/mentions');
+    await boris.page.click(T('mentions-all'));
+    await boris.page.locator(T('mention-row'), { hasText: 'think of it' }).click();
     await shown(other.message('think of it', 'NOTE'));
     const note = desk.message('think of it', 'NOTE');
     await note.hover();
