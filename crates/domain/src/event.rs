@@ -108,4 +108,16 @@ pub enum EventKind {
     /// A supervisor scored an operator's work in a conversation, or changed the score.
     /// For supervisors and that operator alone.
     Reviewed(Arc<Review>),
+    /// Canned replies are not what they were: whoever holds them reads them anew.
+    CannedRepliesChanged {
+        /// Whose own they are; none for what is shared.
+        owner: Option<OperatorId>,
+    },
+    /// Notes that name an operator were written, read or taken back.
+    MentionsChanged {
+        /// Whom they name.
+        operator: OperatorId,
+        /// How many they have not read.
+        unread: i64,
+    },
 }

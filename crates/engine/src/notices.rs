@@ -72,6 +72,7 @@ fn tell(
         stored_at: tx.now(),
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
+        mentions: Default::default(),
         external_id: None,
         client_id: None,
         reply_to: None,

@@ -89,6 +89,7 @@ pub(crate) fn conversation(
         unread_count: 0,
         subject: thread.context.subject.clone(),
         participants: BTreeSet::new(),
+        mentioned: BTreeSet::new(),
         created_at: now,
         answered_at: None,
         disposition: String::new(),

@@ -65,6 +65,9 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("GetDeadLetter", ADMIN),
             ("ReplayDeadLetter", ADMIN),
             ("ListAudit", ADMIN),
+            ("ListCannedReplies", OPERATOR),
+            ("SaveCannedReply", OPERATOR),
+            ("DeleteCannedReply", OPERATOR),
         ],
     ),
     (
@@ -118,6 +121,8 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("BlockIdentity", OPERATOR),
             ("UnblockIdentity", SUPERVISOR),
             ("ListBlocks", SUPERVISOR),
+            ("ListMentions", OPERATOR),
+            ("MarkMentionsRead", OPERATOR),
             ("DismissSuggestion", OPERATOR),
             ("Subscribe", OPERATOR),
             ("ScoreConversation", SUPERVISOR),

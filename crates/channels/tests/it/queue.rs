@@ -269,7 +269,7 @@ async fn what_cannot_be_rated_is_refused() {
 #[tokio::test]
 async fn the_host_knows_who_is_there() {
     let server = Server::start(SHOP).await;
-    let (mut first, id, token) = server.visitor().await;
+    let (first, id, token) = server.visitor().await;
     let there = (id.clone(), true);
     assert_eq!(server.host.presence_seen(), [there.clone()]);
     let (mut second, _) = server.hello(json!({"token": token})).await;

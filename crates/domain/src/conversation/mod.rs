@@ -255,6 +255,9 @@ pub struct Conversation {
     /// Colleagues who take part without owning it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub participants: BTreeSet<OperatorId>,
+    /// Colleagues whom a note names: they may look, and owe nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub mentioned: BTreeSet<OperatorId>,
     /// When it began.
     pub created_at: Timestamp,
     /// When its first owner accepted.
@@ -347,6 +350,7 @@ impl Conversation {
             operators: self
                 .participants
                 .iter()
+                .chain(&self.mentioned)
                 .copied()
                 .chain(self.operator())
                 .chain(self.asked().into_keys())

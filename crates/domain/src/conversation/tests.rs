@@ -49,6 +49,7 @@ fn conversation(state: State) -> Conversation {
         unread_count: 0,
         subject: None,
         participants: BTreeSet::new(),
+        mentioned: BTreeSet::new(),
         created_at: Timestamp(1_000),
         answered_at: None,
         disposition: String::new(),

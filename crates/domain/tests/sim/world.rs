@@ -133,6 +133,7 @@ impl World {
             unread_count: 0,
             subject: None,
             participants: BTreeSet::new(),
+            mentioned: BTreeSet::new(),
             created_at: self.now,
             answered_at: None,
             disposition: String::new(),

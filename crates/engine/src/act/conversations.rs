@@ -1,5 +1,7 @@
 //! Taking, giving, putting away and ending conversations.
 
+use std::collections::BTreeSet;
+
 use domain::conversation::{CloseReason, Conversation, Ending, Input, Offer, OfferState, State};
 use domain::routing::{CandidateKeys, Cause, Explanation, Place, QueueRules, WrapUp};
 use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
@@ -69,7 +71,7 @@ impl Engine {
             engine.check_target(&target)?;
             let found = held(tx, &who, id)?;
             if !note.is_empty() {
-                super::messages::write_note(tx, &who, &found, &note, None)?;
+                super::messages::write_note(tx, &who, &found, &note, None, BTreeSet::new())?;
             }
             // The note changed the conversation.
             let found = held(tx, &who, id)?;

@@ -2,11 +2,13 @@
 //! client's own id however often it is asked for.
 
 mod conversations;
+mod mentions;
 mod messages;
 mod offers;
 mod rating;
 mod reach;
 mod reads;
+mod replies;
 
 use std::collections::BTreeSet;
 
@@ -19,10 +21,12 @@ use serde::de::DeserializeOwned;
 use store::{PastAct, StoreError, Tx, View};
 
 pub use conversations::Target;
+pub use mentions::MentionPage;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
 pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
+pub use replies::{NewCannedReply, WantedReplies};
 
 use crate::change::ChangeError;
 use crate::people::Principal;

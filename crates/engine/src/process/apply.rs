@@ -1,5 +1,7 @@
 //! What an event changes.
 
+use std::collections::BTreeSet;
+
 use domain::conversation::{Conversation, Input};
 use domain::message::{
     Author, Content, Direction, Inbound, InboundKind, MembershipChange, Message, MessageReaction,
@@ -110,6 +112,7 @@ pub(super) fn message(
         edited_at: None,
         deleted_at: None,
         revisions: Vec::new(),
+        mentions: BTreeSet::new(),
     };
     let last = Some(last_message(&message));
     let audience = conversation.audience();

@@ -97,6 +97,14 @@ export function ringMessage(messageId, name, text, onOpen) {
   });
 }
 
+/** @param {string} messageId @param {string} title @param {string} text @param {() => void} onOpen */
+export function ringMention(messageId, title, text, onOpen) {
+  onlyOneTab(messageId, () => {
+    beep([880, 740]);
+    notify(`mention-${messageId}`, title, text, onOpen);
+  });
+}
+
 function retitle() {
   const { offers, unread } = attention(getState());
   const count = offers + unread;

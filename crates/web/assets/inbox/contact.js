@@ -96,7 +96,7 @@ class ContactCard extends View {
 customElements.define("sb-contact", ContactCard);
 
 /** @param {Contact} contact */
-async function askName(contact) {
+export async function askName(contact) {
   const input = h("input", {
     name: "name",
     maxlength: 200,

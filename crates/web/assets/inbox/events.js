@@ -51,6 +51,8 @@ function apply(state, event, now) {
   }
   if (event.offerEnded) return { ...state, offers: without(state.offers, event.offerEnded.id) };
   if (event.presenceChanged) return upsertOperator(state, event.presenceChanged);
+  if (event.mentionsChanged) return { ...state, mentions: event.mentionsChanged.unreadCount ?? 0 };
+  if (event.cannedRepliesChanged) return { ...state, repliesVersion: state.repliesVersion + 1 };
   if (event.queueChanged) {
     const queue = event.queueChanged;
     const queueIds = state.queueIds.includes(queue.id) ? state.queueIds : [...state.queueIds, queue.id];

@@ -7,6 +7,7 @@ import { setServerTime } from "./clock.js";
 import { Feed } from "./feed.js";
 import { t } from "./i18n.js";
 import { errorText, loadCounts, loadList, loadOpen, nameOf } from "./actions.js";
+import { announceMention } from "./mentions.js";
 import { pref } from "./prefs.js";
 import { goToConversation, route } from "./route.js";
 import { FOLDERS } from "./order.js";
@@ -107,6 +108,7 @@ function announce(event) {
   const { contactId } = state.details[state.selectedId] ?? {};
   if (event.contactChanged && event.contactChanged.id === contactId) void loadOpen(state.selectedId);
   const message = event.messageAdded;
+  if (message) announceMention(message);
   if (message?.direction === "INBOUND") {
     const conversation = state.conversations[message.conversationId ?? ""];
     if (conversation?.operatorId !== state.me?.id || conversation?.state !== "ACTIVE") return;

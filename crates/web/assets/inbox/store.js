@@ -5,6 +5,7 @@
 
 import {
   adoptOrphans,
+  blockSender,
   dropConversation,
   isStale,
   patchDetail,
@@ -49,6 +50,8 @@ export function initialState() {
     drafts: {},
     typing: {},
     orphans: [],
+    mentions: 0,
+    repliesVersion: 0,
   };
 }
 
@@ -131,6 +134,8 @@ export function reduce(state, action) {
       return { ...state, offers: without(state.offers, action.id) };
     case "operator":
       return upsertOperator(state, action.operator);
+    case "mentions":
+      return state.mentions === action.unread ? state : { ...state, mentions: action.unread };
     case "typingExpired":
       return expireTyping(state, action.now);
     case "step":
@@ -148,6 +153,7 @@ export function reduce(state, action) {
         gone: {},
         timelines: {},
         contacts: {},
+        repliesVersion: state.repliesVersion + 1,
       };
   }
 }
@@ -166,6 +172,7 @@ function applyMe(state, me) {
     queues: Object.fromEntries((me.queues ?? []).map((q) => [q.id, q])),
     queueIds: (me.queues ?? []).map((q) => q.id),
     otherQueues: me.otherQueues ?? [],
+    mentions: me.unreadMentionCount ?? 0,
     lines: Object.fromEntries((me.lines ?? []).map((l) => [l.id, l])),
     cursor: state.cursor || (me.cursor ?? ""),
   };
@@ -262,28 +269,6 @@ function applyTimeline(state, { contactId, response, older }) {
   const done = new Set((response.messages ?? []).map((m) => m.clientId));
   const pending = Object.fromEntries(Object.entries(next.pending).filter(([id]) => !done.has(id)));
   return adoptOrphans({ ...next, pending });
-}
-
-/**
- * @param {State} state
- * @param {import("./types/api.js").Identity} sender
- * @param {boolean} blocked
- * @returns {State}
- */
-function blockSender(state, sender, blocked) {
-  const details = Object.entries(state.details).map(([id, detail]) => [
-    id,
-    sameIdentity(detail.sender, sender) ? { ...detail, blocked } : detail,
-  ]);
-  return { ...state, details: Object.fromEntries(details) };
-}
-
-/**
- * @param {import("./types/api.js").Identity | null} a
- * @param {import("./types/api.js").Identity} b
- */
-function sameIdentity(a, b) {
-  return a?.kind === b.kind && a?.value === b.value && (a?.issuer ?? "") === (b.issuer ?? "");
 }
 
 /** @param {State} state @param {number} now @returns {State} */

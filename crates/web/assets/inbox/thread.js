@@ -8,7 +8,7 @@ import { el, h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { acceptOffer, askDecline } from "./offers.js";
-import { isWaiting } from "./order.js";
+import { isMentioned, isWaiting } from "./order.js";
 import { empty, failed, operatorName, skeleton } from "./parts.js";
 import { clientTyping, conversation, mayWrite, offerOf, pendingOf } from "./selectors.js";
 import { drawItem, stampItem, timelineItems } from "./timeline.js";
@@ -175,7 +175,7 @@ class Thread extends View {
         ? `offer ${offer.id}`
         : mayWrite(state, c)
           ? `write ${c.id}`
-          : `${c.state} ${c.id} ${c.operatorId}`;
+          : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
     if (foot.dataset.mode === mode) return;
     foot.dataset.mode = mode;
     if (!known) replace(foot);
@@ -215,10 +215,7 @@ class Thread extends View {
               type: "button",
               class: "button primary",
               "data-testid": "reopen",
-              onclick: async () => {
-                const opened = await reopen(c.id);
-                if (opened) goToConversation(opened.id);
-              },
+              onclick: () => void reopen(c.id).then((opened) => opened && goToConversation(opened.id)),
             },
             icon("reply"),
             t("action.reopen"),
@@ -244,6 +241,9 @@ class Thread extends View {
         ),
       );
     }
+    // Whom a note called answers with one.
+    if (foot.querySelector(".foot-bar") && c && !offer && isMentioned(c, state.me?.id ?? ""))
+      foot.append(el("sb-composer", { conversation: c.id, notes: true }));
   }
 
   #scrolled() {

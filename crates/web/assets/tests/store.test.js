@@ -317,3 +317,36 @@ test("modules stay small and never write markup", () => {
     assert.doesNotMatch(source, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/, name);
   }
 });
+
+test("what is seen for a mention alone is in no folder and no counter", () => {
+  const guest = { queueId: "other", operatorId: "ann", mentionedIds: ["me"] };
+  const seen = run(
+    list([conversation("mine")]),
+    event({ conversationChanged: conversation("called", { ...guest, version: "1" }) }),
+    event({ conversationChanged: conversation("called", { ...guest, state: "QUEUED", operatorId: "", version: "2" }) }),
+  );
+  assert.ok(seen.conversations.called);
+  assert.equal(seen.counts.WAITING.count, 0);
+  assert.equal(seen.counts.ALL_OPEN.count, 1);
+  for (const folder of ["WAITING", "ALL_OPEN", "MINE"]) {
+    const open = reduce(seen, { type: "folder", folder, queueId: "" });
+    assert.ok(!ids(open).includes("called"), folder);
+  }
+  // The answer to a call of theirs keeps it in sight.
+  const answered = reduce(seen, { type: "conversation", conversation: conversation("called", { ...guest, version: "3" }) });
+  assert.equal(answered.conversations.called.version, "3");
+  const left = reduce(answered, event({ conversationChanged: { id: "called", version: "4" } }));
+  assert.equal(left.conversations.called, undefined);
+  assert.equal(left.counts.ALL_OPEN.count, 1);
+});
+
+test("mentions are counted, and canned replies are known to have changed", () => {
+  const start = reduce(initialState(), { type: "me", response: { ...me, unreadMentionCount: 2 } });
+  assert.equal(start.mentions, 2);
+  assert.equal(reduce(start, event({ mentionsChanged: { unreadCount: 3 } })).mentions, 3);
+  assert.equal(reduce(start, event({ mentionsChanged: {} })).mentions, 0);
+  assert.equal(reduce(start, { type: "mentions", unread: 1 }).mentions, 1);
+  const version = (...actions) => actions.reduce(reduce, start).repliesVersion;
+  assert.ok(version(event({ cannedRepliesChanged: {} })) > start.repliesVersion);
+  assert.ok(version({ type: "reset" }) > start.repliesVersion);
+});

@@ -1,6 +1,7 @@
+use domain::OperatorId;
 use domain::event::{Event, EventKind};
-use engine::Typing;
 use engine::contacts::convert::timestamp;
+use engine::{Actor, Typing};
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 
@@ -67,6 +68,10 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
                 ..Default::default()
             })
         }
+        EventKind::CannedRepliesChanged { owner } => replies_changed(actor, *owner)?,
+        EventKind::MentionsChanged { operator, unread } => {
+            mentions_changed(actor, *operator, *unread)?
+        }
         EventKind::ContactsMerged { merged, into } => {
             Kind::ContactsMerged(proto::contacts::v1::ContactsMerged {
                 merged_contact_id: merged.to_string(),
@@ -85,6 +90,21 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
             .then(|| Kind::Rated(rating(given)))?,
         EventKind::Reviewed(given) => actor.may_know(given).then(|| Kind::Scored(score(given)))?,
     })
+}
+
+/// Everybody hears of the shared ones: it says nothing of them.
+fn replies_changed(actor: &Actor, owner: Option<OperatorId>) -> Option<Kind> {
+    let for_them = owner.is_none_or(|owner| actor.operator == Some(owner));
+    let personal = owner.is_some();
+    for_them.then_some(Kind::CannedRepliesChanged(pb::CannedRepliesChanged {
+        personal,
+    }))
+}
+
+fn mentions_changed(actor: &Actor, operator: OperatorId, unread: i64) -> Option<Kind> {
+    let unread_count = i32::try_from(unread).unwrap_or(i32::MAX);
+    (actor.operator == Some(operator))
+        .then_some(Kind::MentionsChanged(pb::MentionsChanged { unread_count }))
 }
 
 /// A conversation without what is said in it and who it is with.

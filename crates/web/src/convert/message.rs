@@ -55,6 +55,7 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
             })
             .collect(),
         client_id: message.client_id.clone().unwrap_or_default(),
+        mentions: message.mentions.iter().map(ToString::to_string).collect(),
     }
 }
 

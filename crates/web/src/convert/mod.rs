@@ -211,6 +211,11 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
             .collect(),
         answered_at: conversation.answered_at.map(timestamp),
         thread_id: conversation.thread.to_string(),
+        mentioned_ids: conversation
+            .mentioned
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         version: conversation.version,
         skills: conversation.skills.iter().map(ToOwned::to_owned).collect(),
         preferred_operator_id: id(conversation.preferred),

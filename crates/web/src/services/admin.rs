@@ -17,8 +17,8 @@ use store::{ApiToken, JournalEntry, StoreError};
 use tonic::{Request, Response, Status};
 
 use super::{
-    PAGE_DEFAULT, PAGE_MAX, caller, id, lens, operator, optional_id, page_number, page_size, role,
-    status, store_status,
+    PAGE_DEFAULT, PAGE_MAX, caller, id, lens, operator, optional_id, page_number, page_size,
+    replies, role, status, store_status,
 };
 use crate::access::cookie_name;
 use crate::convert::{Lens, memberships_from};
@@ -493,6 +493,27 @@ impl Admin for Service {
                 .collect(),
             next_page_token: next.unwrap_or_default(),
         }))
+    }
+
+    async fn list_canned_replies(
+        &self,
+        request: Request<pb::ListCannedRepliesRequest>,
+    ) -> Answer<pb::ListCannedRepliesResponse> {
+        replies::list(&self.engine, request).await
+    }
+
+    async fn save_canned_reply(
+        &self,
+        request: Request<pb::SaveCannedReplyRequest>,
+    ) -> Answer<pb::CannedReply> {
+        replies::save(&self.engine, request).await
+    }
+
+    async fn delete_canned_reply(
+        &self,
+        request: Request<pb::DeleteCannedReplyRequest>,
+    ) -> Answer<pb::DeleteCannedReplyResponse> {
+        replies::delete(&self.engine, request).await
     }
 }
 

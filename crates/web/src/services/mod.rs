@@ -5,6 +5,7 @@ mod admin;
 mod bridge;
 mod directory;
 mod inbox;
+mod replies;
 mod routing;
 
 use std::collections::HashMap;

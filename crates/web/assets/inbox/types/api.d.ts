@@ -67,6 +67,7 @@ export interface Conversation {
   answeredAt?: Time;
   threadId?: string;
   version?: string;
+  mentionedIds?: string[];
 }
 export interface Attachment {
   fileName?: string;
@@ -107,6 +108,7 @@ export interface Message {
   deletedAt?: Time;
   revisions?: { text?: string; replacedAt?: Time }[];
   clientId?: string;
+  mentions?: string[];
 }
 export interface Offer {
   id: string;
@@ -143,6 +145,7 @@ export interface GetMeResponse {
   lines?: LineSummary[];
   serverTime?: Time;
   cursor?: string;
+  unreadMentionCount?: number;
 }
 export interface FolderCount {
   folder?: Folder;
@@ -224,6 +227,8 @@ export interface FeedEvent {
   contactChanged?: Contact;
   contactsMerged?: { mergedContactId?: string; contact?: Contact };
   typing?: { conversationId?: string; operatorId?: string; active?: boolean };
+  cannedRepliesChanged?: { personal?: boolean };
+  mentionsChanged?: { unreadCount?: number };
 }
 export interface SubscribeResponse {
   cursor?: string;
@@ -298,6 +303,34 @@ export interface Upload {
   sizeBytes?: string;
 }
 
+export interface Mention {
+  message: Message;
+  conversation?: Conversation;
+  readAt?: Time;
+}
+export interface ListMentionsResponse {
+  mentions?: Mention[];
+  nextPageToken?: string;
+  unreadCount?: number;
+}
+export interface CannedReply {
+  id?: string;
+  shortcut?: string;
+  title?: string;
+  text?: string;
+  queueIds?: string[];
+  personal?: boolean;
+  variants?: { locale?: string; text?: string }[];
+  useCount?: string;
+  changedAt?: Time;
+  changedBy?: string;
+  version?: string;
+}
+export interface ListCannedRepliesResponse {
+  cannedReplies?: CannedReply[];
+  nextPageToken?: string;
+}
+
 /** Every unary call of the inbox: request and answer by "Service/Method". */
 export interface Calls {
   "Inbox/GetMe": [{}, GetMeResponse];
@@ -315,13 +348,25 @@ export interface Calls {
   "Inbox/DeclineOffer": [{ offerId: string; reason?: string; clientId: string }, Conversation];
   "Inbox/TakeConversation": [{ conversationId: string; clientId: string }, Conversation];
   "Inbox/SendMessage": [
-    { conversationId: string; text: string; uploadIds?: string[]; replyToMessageId?: string; clientId: string },
+    {
+      conversationId: string;
+      text: string;
+      uploadIds?: string[];
+      replyToMessageId?: string;
+      clientId: string;
+      cannedReplyIds?: string[];
+    },
     Message,
   ];
   "Inbox/EditMessage": [{ messageId: string; text: string; clientId: string }, Message];
   "Inbox/DeleteMessage": [{ messageId: string; clientId: string }, Message];
   "Inbox/React": [{ messageId: string; emoji: string; clientId: string }, Message];
-  "Inbox/AddNote": [{ conversationId: string; text: string; clientId: string }, Message];
+  "Inbox/AddNote": [
+    { conversationId: string; text: string; clientId: string; mentionedOperatorIds?: string[] },
+    Message,
+  ];
+  "Inbox/ListMentions": [{ unreadOnly?: boolean; pageSize?: number; pageToken?: string }, ListMentionsResponse];
+  "Inbox/MarkMentionsRead": [{ conversationId?: string }, { unreadCount?: number }];
   "Inbox/MarkRead": [{ conversationId: string; messageId: string }, {}];
   "Inbox/SetTyping": [{ conversationId: string; active: boolean }, {}];
   "Inbox/TransferConversation": [
@@ -395,6 +440,12 @@ export interface Calls {
     Operator,
   ];
   "Admin/SetOperatorPassword": [{ operatorId: string; password: string }, {}];
+  "Admin/ListCannedReplies": [
+    { query?: string; queueId?: string; pageSize?: number; pageToken?: string },
+    ListCannedRepliesResponse,
+  ];
+  "Admin/SaveCannedReply": [{ cannedReply: CannedReply; clientId: string }, CannedReply];
+  "Admin/DeleteCannedReply": [{ id: string; clientId: string }, {}];
   "Admin/ListLines": [{}, ListLinesResponse];
   "Admin/ListDeadLetters": [{ pageSize?: number; pageToken?: string }, ListDeadLettersResponse];
   "Admin/GetDeadLetter": [{ id: string }, DeadLetter];

@@ -55,6 +55,10 @@ export interface PendingMessage {
   text: string;
   uploads: { uploadId: string; fileName: string; mediaType: string; sizeBytes: string; previewUrl?: string }[];
   replyToMessageId: string;
+  /** Whom a note names. */
+  mentions?: string[];
+  /** The canned replies it was made of. */
+  cannedReplyIds?: string[];
   createdAt: string;
   status: "sending" | "failed";
   error?: string;
@@ -92,6 +96,10 @@ export interface State {
   typing: Record<string, Record<string, number>>;
   /** Messages whose conversation is not known yet. */
   orphans: Message[];
+  /** How many notes that name the operator are unread. */
+  mentions: number;
+  /** Rises when canned replies are not what they were. */
+  repliesVersion: number;
 }
 
 export type Action =
@@ -121,6 +129,7 @@ export type Action =
   | { type: "senderBlocked"; sender: Identity; blocked: boolean }
   | { type: "offerGone"; id: string }
   | { type: "operator"; operator: Operator }
+  | { type: "mentions"; unread: number }
   | { type: "typingExpired"; now: number }
   | { type: "step"; step: SubscribeResponse; now: number }
   | { type: "reset" };

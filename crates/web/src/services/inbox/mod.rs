@@ -5,6 +5,7 @@ mod clients;
 mod feed;
 mod handling;
 mod me;
+mod mentions;
 mod messages;
 mod rating;
 mod reading;
@@ -190,6 +191,20 @@ impl Inbox for Service {
         request: Request<pb::ListBlocksRequest>,
     ) -> Answer<pb::ListBlocksResponse> {
         clients::list_blocks(&self.0, request).await
+    }
+
+    async fn list_mentions(
+        &self,
+        request: Request<pb::ListMentionsRequest>,
+    ) -> Answer<pb::ListMentionsResponse> {
+        mentions::list_mentions(&self.0, request).await
+    }
+
+    async fn mark_mentions_read(
+        &self,
+        request: Request<pb::MarkMentionsReadRequest>,
+    ) -> Answer<pb::MarkMentionsReadResponse> {
+        mentions::mark_mentions_read(&self.0, request).await
     }
 
     async fn dismiss_suggestion(
