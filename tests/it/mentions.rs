@@ -22,6 +22,7 @@ async fn desk() -> Desk {
     let gateway = TestGateway::start_with(|settings| {
         let third = "third";
         settings.queues.push(Queue {
+            ask_rating: true,
             id: third.into(),
             display_name: third.to_owned(),
         });
@@ -213,6 +214,7 @@ async fn who_is_in_for_a_mention_lets_in_nobody() {
     assert_eq!(unread(&mut desk.anna).await, 1);
 
     let gone = engine::people::OperatorChange {
+        skills: domain::routing::Skills::default(),
         display_name: "pavel".to_owned(),
         role: Role::Operator,
         memberships: Vec::new(),

@@ -1,6 +1,8 @@
 //! What the gateway itself tells a client: that nobody is there, or where the queue's
 //! rules led.
 
+use std::collections::BTreeSet;
+
 use domain::MessageId;
 use domain::conversation::Conversation;
 use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
@@ -72,7 +74,7 @@ fn tell(
         stored_at: tx.now(),
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
-        mentions: Default::default(),
+        mentions: BTreeSet::new(),
         external_id: None,
         client_id: None,
         reply_to: None,
