@@ -2,9 +2,5 @@
 //! systems are known to get wrong (ROUTING, Conformance cases).
 
 mod assertions;
-mod conformance;
-mod long_run;
 mod model;
 mod reference;
-mod transition;
-mod world;
