@@ -39,9 +39,8 @@ pub fn settle(snapshot: &Snapshot, rules: &RoutingRules, now: Timestamp) -> Vec<
             continue;
         };
         let (worker, found) = pass.pair(turn.worker, found);
-        if worker != turn.worker {
-            pass.turns.insert(turn);
-        }
+        // Somebody else may get it, and then this one may still find something.
+        pass.turns.insert(turn);
         pass.give(worker, found);
     }
     pass.into_decisions()
@@ -375,6 +374,8 @@ impl<'a> Pass<'a> {
             chosen: explanations,
         });
         let medium = self.rows[found.row].key.medium;
+        // Turns are counted in the order in which the offers are written.
+        chosen.sort_unstable();
         for worker in chosen {
             self.occupy(worker, medium);
         }

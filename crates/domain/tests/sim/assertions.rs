@@ -139,8 +139,9 @@ fn of_match(
     of_explanation(office, chosen, entry, explanation, violations);
 }
 
-/// I2 and I3: no conversation and no operator who both would rather have each other
-/// than what they got.
+/// I2 and I3: nobody and nothing else would both rather have each other. The
+/// conversation goes to whom it wants; and the operator wants it before all others, or
+/// has to give way to it in a circle of wishes, because it stands first there.
 fn of_preferences(
     office: &Office<'_>,
     chosen: &Candidate,
@@ -151,37 +152,38 @@ fn of_preferences(
     if strategy == Strategy::Manual {
         violations.push(format!("{}: nobody gives it", entry.conversation));
     }
-    let wants =
-        |operator: &Candidate, entry: &Waiting| (rank(operator, entry), office.stands(entry));
     let (operator, conversation) = (chosen.operator, entry.conversation);
-    for other in &office.waiting {
-        // Something the operator would rather have, and that would rather have them than
-        // whomever it gets.
-        if wants(chosen, other) < wants(chosen, entry)
-            && office.may(chosen, other)
-            && office
-                .wanted_by(other)
-                .is_some_and(|it| it.operator == operator)
-        {
-            let other = other.conversation;
+    let is_rung = strategy == Strategy::RingAll;
+    if !is_rung
+        && let Some(wanted) = office.wanted_by(entry)
+        && wanted.operator != operator
+    {
+        let wanted = wanted.operator;
+        violations.push(format!("I3: {conversation} to {operator} before {wanted}"));
+    }
+    let mut passed = chosen;
+    for _ in &office.operators {
+        let Some(wish) = office.wishes(passed) else {
+            violations.push(format!(
+                "I2: {conversation} to {operator}, who wants nothing"
+            ));
+            return;
+        };
+        if wish.conversation == conversation {
+            return;
+        }
+        if office.stands(wish) < office.stands(entry) {
+            let other = wish.conversation;
             violations.push(format!(
                 "I2: {conversation} overtakes {other} at {operator}"
             ));
+            return;
         }
+        passed = office.wanted_by(wish).unwrap_or(chosen);
     }
-    let is_rung = strategy == Strategy::RingAll;
-    for other in &office.operators {
-        if !is_rung
-            && office.order(other, chosen, &entry.queue, strategy).is_lt()
-            && office.may(other, entry)
-            && office
-                .wishes(other)
-                .is_some_and(|it| it.conversation == conversation)
-        {
-            let other = other.operator;
-            violations.push(format!("I3: {conversation} to {operator} before {other}"));
-        }
-    }
+    violations.push(format!(
+        "I2: {operator} would rather have another than {conversation}"
+    ));
 }
 
 /// Every key, every exclusion and the runner-up are true of who works, and nobody is

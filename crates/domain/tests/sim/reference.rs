@@ -25,19 +25,20 @@ pub(crate) type Stands = (i32, Timestamp, i64, ConversationId);
 
 /// Everything that is decided.
 pub(crate) fn settle(mut office: Office<'_>) -> Vec<Decision> {
+    let mut last_turn = office.last_turn();
     let mut decisions = office.end_rounds();
     let now = office.now;
     office
         .waiting
         .retain(|entry| entry.not_before.is_none_or(|pause| pause <= now));
-    let mut last_turn = office.last_turn();
     while let Some((operator, conversation)) = office.next_match() {
         let entry = office.entry(conversation).clone();
-        let (asked, decision) = office.decide(operator, &entry);
+        let (mut asked, decision) = office.decide(operator, &entry);
         decisions.push(decision);
         office
             .waiting
             .retain(|other| other.conversation != conversation);
+        asked.sort();
         for operator in asked {
             last_turn += 1;
             office.occupy(operator, &entry, last_turn);
@@ -232,17 +233,13 @@ impl Office<'_> {
     /// waits.
     fn last_turn(&self) -> i64 {
         let goes = |entry: &&Waiting| self.rules_of(&entry.queue).strategy != Strategy::Manual;
-        let turns = self.waiting_and_paused().filter(goes).flat_map(|entry| {
+        let turns = self.waiting.iter().filter(goes).flat_map(|entry| {
             let members = self.operators.iter();
             members
                 .filter(|it| rank(it, entry).is_some())
                 .map(|it| it.turn)
         });
         turns.max().unwrap_or(0)
-    }
-
-    fn waiting_and_paused(&self) -> impl Iterator<Item = &Waiting> {
-        self.waiting.iter()
     }
 
     /// Takes out those about whom everybody was asked.
@@ -302,7 +299,8 @@ impl Office<'_> {
         if queue.strategy == Strategy::RingAll && queue.assignment == Assignment::Offer {
             let wants = |it: &&Candidate| {
                 let wish = self.wishes(it);
-                wish.is_some_and(|wish| wish.conversation == entry.conversation)
+                it.operator == operator
+                    || wish.is_some_and(|wish| wish.conversation == entry.conversation)
             };
             let mut all: Vec<_> = self.operators.iter().filter(wants).collect();
             all.sort_by(|one, other| self.order(one, other, &entry.queue, queue.strategy));

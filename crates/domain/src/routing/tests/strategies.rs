@@ -102,6 +102,17 @@ fn who_accepts_by_themselves_has_what_rings() {
 }
 
 #[test]
+fn who_does_not_get_what_rings_finds_something_else() {
+    let rules = rules_of_sales(|sales| sales.strategy = Strategy::RingAll);
+    let mut them = [operator(1), operator(2)];
+    them[0].memberships.push(member_of("support", 1));
+    them[1].auto_accept = true;
+    let waiting = [chat(1), chat_in("support", 2)];
+    let decisions = settle(&Snapshot::new(waiting, them), &rules, NOW);
+    assert_eq!(pairs(&decisions), [(1, 2), (2, 1)]);
+}
+
+#[test]
 fn of_two_who_want_each_others_the_older_conversation_has_its_choice() {
     // The list of sales begins with 2, that of support with 1; 1 prefers sales, 2
     // prefers support.
