@@ -538,6 +538,37 @@ fn a_client_who_comes_back_in_time_has_the_place_of_before() {
 }
 
 #[test]
+fn what_was_taken_without_room_stays_so_while_it_is_carried() {
+    for input in [take(ANNA), inbound(Owner::Busy)] {
+        let mut conversation = conversation(State::Queued);
+        let anna = Input::Take {
+            operator: ANNA,
+            over_capacity: true,
+        };
+        conversation.handle(NOW, anna).unwrap();
+        conversation.handle(NOW, finish_up(false)).unwrap();
+        conversation.handle(NOW, input).unwrap();
+        assert!(conversation.over_capacity);
+        conversation.handle(NOW, take(BORIS)).unwrap();
+        assert!(!conversation.over_capacity);
+    }
+}
+
+#[test]
+fn a_pause_that_ended_meanwhile_is_over() {
+    for (state, input) in [
+        (abandoned(), Input::Back),
+        (abandoned(), inbound(Owner::Gone)),
+        (deferred(), due(Owner::Gone)),
+    ] {
+        let mut conversation = conversation(state);
+        conversation.not_before = Some(NOW);
+        conversation.handle(NOW, input.clone()).unwrap();
+        assert_eq!(conversation.next_deadline(), None, "{input:?}");
+    }
+}
+
+#[test]
 fn who_waits_for_a_call_need_not_stay() {
     let mut conversation = conversation(State::Queued);
     conversation.handle(NOW, callback()).unwrap();

@@ -286,6 +286,18 @@ fn who_goes_home_with_work_in_hand_is_lost_after_the_grace() {
 }
 
 #[test]
+fn who_takes_something_and_cannot_be_reached_is_lost_too() {
+    use RoutingState::{Disconnected, NotReady};
+    check(vec![
+        (1_000, Input::Disconnected, GONE, Disconnected),
+        (61_000, Input::Due, LOST, NotReady),
+        (70_000, occupy(), NONE, NotReady),
+        (129_999, Input::Due, NONE, NotReady),
+        (130_000, Input::Due, LOST, NotReady),
+    ]);
+}
+
+#[test]
 fn turns_only_rise() {
     let mut anna = anna();
     for (turn, expect) in [(7, 7), (0, 7), (5, 7), (9, 9)] {

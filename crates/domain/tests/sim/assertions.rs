@@ -291,3 +291,13 @@ pub(crate) fn of_place(conversation: ConversationId, kept: bool, violations: &mu
         violations.push(format!("I5: {conversation} lost its place"));
     }
 }
+
+/// Where two ways of deciding part.
+pub(crate) fn difference(decided: &[Decision], model: &[Decision]) -> Option<String> {
+    let parts = decided.iter().zip(model).find(|(one, other)| one != other);
+    match parts {
+        Some((one, other)) => Some(format!("{one:?}\ninstead of {other:?}")),
+        None if decided.len() == model.len() => None,
+        None => Some(format!("{} instead of {}", decided.len(), model.len())),
+    }
+}

@@ -2,5 +2,11 @@
 //! systems are known to get wrong (ROUTING, Conformance cases).
 
 mod assertions;
+mod glue;
 mod model;
+mod planted;
 mod reference;
+mod seeds;
+mod state;
+mod transition;
+mod world;

@@ -289,16 +289,6 @@ fn office<'a>(Everything(waiting, operators): &Everything, rules: &'a Rules) -> 
     }
 }
 
-/// Where two ways of deciding part.
-fn difference(decided: &[Decision], model: &[Decision]) -> Option<String> {
-    let parts = decided.iter().zip(model).find(|(one, other)| one != other);
-    match parts {
-        Some((one, other)) => Some(format!("{one:?}\ninstead of {other:?}")),
-        None if decided.len() == model.len() => None,
-        None => Some(format!("{} instead of {}", decided.len(), model.len())),
-    }
-}
-
 /// So many, or as many as `PROPTEST_CASES` says.
 fn cases(usual: u32) -> u32 {
     let wanted = std::env::var("PROPTEST_CASES");
@@ -315,7 +305,7 @@ proptest! {
     fn settle_decides_as_the_model_does(all in an_office(), rules in the_rules()) {
         let decisions = settle(&snapshot(&all), &rules.0, NOW);
         let office = office(&all, &rules);
-        prop_assert_eq!(difference(&decisions, &reference::settle(office.clone())), None);
+        prop_assert_eq!(assertions::difference(&decisions, &reference::settle(office.clone())), None);
         let violations = assertions::of_decisions(office, &decisions);
         prop_assert_eq!(violations, Vec::<String>::new());
     }
@@ -357,6 +347,6 @@ proptest! {
     ) {
         let decisions = settle(&snapshot(&all), &rules.0, NOW);
         let model = reference::settle(office(&all, &rules));
-        prop_assert_eq!(difference(&decisions, &model), None);
+        prop_assert_eq!(assertions::difference(&decisions, &model), None);
     }
 }
