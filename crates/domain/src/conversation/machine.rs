@@ -28,11 +28,11 @@ impl Conversation {
                 Ok(Vec::new())
             }
             Input::Back => {
-                self.resume();
+                self.resume(now);
                 Ok(Vec::new())
             }
             Input::CallbackWanted { phone } => {
-                self.resume();
+                self.resume(now);
                 self.callback = Some(Callback {
                     phone,
                     asked_at: now,
@@ -185,6 +185,14 @@ impl Conversation {
         self.away = None;
     }
 
+    /// Its operator, who was finishing up, goes on with it.
+    fn go_on(&mut self, now: Timestamp, operator: OperatorId) -> Vec<Effect> {
+        let over_capacity = self.over_capacity;
+        self.become_active(now, operator);
+        self.over_capacity = over_capacity;
+        vec![Effect::WrapUpEnded(operator)]
+    }
+
     fn accept(
         &mut self,
         now: Timestamp,
@@ -298,8 +306,7 @@ impl Conversation {
         match self.state {
             State::Active { operator, .. } if operator == taker => return Vec::new(),
             State::WrapUp { operator, .. } if operator == taker => {
-                self.become_active(now, taker);
-                return vec![Effect::WrapUpEnded(taker)];
+                return self.go_on(now, taker);
             }
             State::Offered { .. } => {
                 if let Some(offer) = self.asked().get(&taker) {
@@ -477,12 +484,9 @@ impl Conversation {
                 self.returned = true;
                 effects
             }
-            State::WrapUp { operator, .. } => {
-                self.become_active(now, operator);
-                vec![Effect::WrapUpEnded(operator)]
-            }
+            State::WrapUp { operator, .. } => self.go_on(now, operator),
             State::Abandoned { .. } => {
-                self.resume();
+                self.resume(now);
                 Vec::new()
             }
             State::Deferred { .. }
@@ -516,10 +520,18 @@ impl Conversation {
         effects
     }
 
-    fn resume(&mut self) {
+    fn resume(&mut self, now: Timestamp) {
         self.away = None;
         if matches!(self.state, State::Abandoned { .. }) {
             self.state = State::Queued;
+            self.end_pause(now);
+        }
+    }
+
+    /// Forgets a pause between rounds that is over.
+    fn end_pause(&mut self, now: Timestamp) {
+        if self.not_before.is_some_and(|pause| pause <= now) {
+            self.not_before = None;
         }
     }
 
@@ -533,6 +545,7 @@ impl Conversation {
         match self.state {
             State::Deferred { until } if until <= now => {
                 self.state = State::Queued;
+                self.end_pause(now);
                 Vec::new()
             }
             State::Offered { expires_at, .. } if expires_at <= now => {
@@ -566,9 +579,7 @@ impl Conversation {
                 self.close(now, CloseReason::Abandoned, "the client left")
             }
             State::Queued => {
-                if self.not_before.is_some_and(|pause| pause <= now) {
-                    self.not_before = None;
-                }
+                self.end_pause(now);
                 Vec::new()
             }
             State::Deferred { .. }
