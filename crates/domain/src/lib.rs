@@ -8,12 +8,14 @@ pub mod event;
 pub mod id;
 pub mod identity;
 pub mod message;
+pub mod obligation;
 pub mod operator;
 pub mod routing;
 pub mod text;
 pub mod time;
 
 pub use id::{
-    ContactId, ConversationId, LineId, MessageId, OfferId, OperatorId, QueueId, ThreadId,
+    ContactId, ConversationId, LineId, MessageId, ObligationId, OfferId, OperatorId, QueueId,
+    ThreadId,
 };
 pub use time::{Millis, Timestamp};
