@@ -198,6 +198,7 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
             .map(|queue| Queue {
                 id: (*queue).into(),
                 display_name: (*queue).to_owned(),
+                promises: domain::obligation::Rules::default(),
             })
             .collect(),
         rules: RoutingRules {

@@ -14,6 +14,7 @@ mod host;
 mod hub;
 mod intake;
 pub mod limits;
+pub mod obligations;
 mod opening;
 mod outbox;
 pub mod people;
@@ -332,6 +333,7 @@ fn wake(
             tracing::warn!("an envelope waits for the next start");
         }
     }
+    obligations::count(&signals.events);
     feed.publish(&signals.events);
     hub.grown(&signals.threads);
     if signals.outbox {

@@ -68,6 +68,9 @@ pub struct Queue {
     pub id: QueueId,
     /// Its name for people.
     pub display_name: String,
+    /// What is promised to clients whom nobody answered, and when somebody is told of a
+    /// promise.
+    pub promises: domain::obligation::Rules,
 }
 
 /// Bounds on what the engine holds at once.

@@ -3,6 +3,7 @@
 
 mod conversations;
 mod messages;
+mod obligations;
 mod offers;
 mod reach;
 mod reads;
@@ -21,6 +22,7 @@ pub use conversations::Target;
 pub(crate) use conversations::due;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
+pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
 pub use reads::{ConversationPage, Opened, TimelinePage};
 
 use crate::change::ChangeError;
@@ -88,6 +90,12 @@ pub enum ActError {
 
 impl From<Refusal> for ActError {
     fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.to_string())
+    }
+}
+
+impl From<domain::obligation::Refusal> for ActError {
+    fn from(refusal: domain::obligation::Refusal) -> Self {
         Self::Refused(refusal.to_string())
     }
 }

@@ -7,7 +7,7 @@ use store::Tx;
 
 use super::password::{Salt, check_password, fresh_salt, hash_password};
 use crate::act::scope_of;
-use crate::{ActError, Actor, Engine, change};
+use crate::{ActError, Actor, Engine, change, obligations};
 
 /// What an operator is made of.
 #[derive(Clone, Debug)]
@@ -123,6 +123,7 @@ impl Engine {
                     when_idle: false,
                 };
                 change::operator(tx, id, gone)?;
+                obligations::owner_gone(tx, id)?;
             }
             tx.audit(
                 by,

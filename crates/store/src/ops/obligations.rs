@@ -146,6 +146,45 @@ impl Tx<'_> {
         }
         Ok(())
     }
+
+    /// Makes a contact's ended promises another's, as after a merge. It is no event: how
+    /// they ended was told.
+    pub fn ended_obligations_to_contact(
+        &mut self,
+        from: &ContactId,
+        to: &ContactId,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "update obligation set contact = ?2, doc = json_set(doc, '$.client.contact', ?2)
+             where contact = ?1 and state <> 'open'",
+            (from.as_str(), to.as_str()),
+        )?;
+        Ok(())
+    }
+
+    /// Gives a contact the ended promises again that were its own before a merge.
+    pub fn ended_obligations_return(&mut self, to: &ContactId) -> Result<(), StoreError> {
+        self.execute(
+            "update obligation set contact = ?1, doc = json_set(doc, '$.client.contact', ?1)
+             where origin = ?1 and state <> 'open'",
+            [to.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// Makes a confirmed contact the one that a provisional one's promises began with.
+    pub fn obligations_begin_with(
+        &mut self,
+        provisional: &ContactId,
+        confirmed: &ContactId,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "update obligation set origin = ?2, doc = json_set(doc, '$.origin', ?2)
+             where origin = ?1",
+            (provisional.as_str(), confirmed.as_str()),
+        )?;
+        Ok(())
+    }
 }
 
 impl View<'_> {
@@ -195,21 +234,14 @@ impl View<'_> {
         )
     }
 
-    /// The promises to a contact, open or not: after a merge they go to another.
-    pub fn obligations_to(&self, contact: &ContactId) -> Result<Vec<Obligation>, StoreError> {
-        self.docs(
-            "select doc from obligation where contact = ?1 order by id",
-            [contact.as_str()],
-        )
-    }
-
-    /// The promises that were a contact's before any merge.
-    pub fn obligations_of_origin(
+    /// The open promises that were a contact's before any merge.
+    pub fn open_obligations_of_origin(
         &self,
         contact: &ContactId,
     ) -> Result<Vec<Obligation>, StoreError> {
         self.docs(
-            "select doc from obligation where origin = ?1 order by id",
+            "select doc from obligation where origin = ?1 and state = 'open' order by id
+             limit 1000",
             [contact.as_str()],
         )
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use channels::{ConfigProblem, Kind, LineSetup, registry};
 use domain::message::Medium;
 use domain::routing::{Assignment, QueueRules};
-use domain::{LineId, Millis, QueueId};
+use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
 
 use super::Problem;
@@ -80,11 +80,13 @@ fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue
     let assignment = section.read_with("assign", |entry| choice(entry, &ASSIGNMENTS));
     let offer_timeout = section.read_with("offer_timeout", offer_timeout);
     let round_pause = section.read::<Millis>("round_pause");
+    let promises = promises(section);
     let id = QueueId::new(id?);
     Some((
         Queue {
             id: id.clone(),
             display_name: name.unwrap_or_else(|| id.to_string()),
+            promises: promises?,
         },
         QueueRules {
             id,
@@ -93,6 +95,31 @@ fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue
             round_pause: round_pause?,
         },
     ))
+}
+
+/// What is promised to clients, and when somebody is told of a promise.
+fn promises(section: &mut Section<'_>) -> Option<obligation::Rules> {
+    let callback_within = section.read::<Millis>("callback_within");
+    let lead = section.read::<Millis>("promise_remind_before");
+    let grace = section.read::<Millis>("promise_escalate_after");
+    let limit = section.read::<Millis>("promise_broken_after");
+    if callback_within == Some(Millis(0)) {
+        section.problem("callback_within", "must be more than nothing");
+    }
+    if let (Some(grace), Some(limit)) = (grace, limit)
+        && limit < grace
+    {
+        let problem = "must not be less than promise_escalate_after: the supervisors are told first";
+        section.problem("promise_broken_after", problem);
+    }
+    Some(obligation::Rules {
+        callback_within,
+        terms: obligation::Terms {
+            lead: lead?,
+            grace: grace?,
+            limit: limit?,
+        },
+    })
 }
 
 /// One time for every medium, or a table.

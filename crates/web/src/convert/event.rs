@@ -4,6 +4,7 @@ use engine::contacts::convert::timestamp;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 
+use super::obligation::{bare as bare_promise, due, obligation};
 use super::{Lens, conversation, message, offer, operator};
 
 /// An event as its reader may see it; none when it is not for them.
@@ -75,6 +76,27 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
                 }),
             })
         }
+        EventKind::ObligationChanged {
+            obligation: promise,
+            audience,
+        } => {
+            let sees = actor.is_among(&promise.audience());
+            let saw = audience
+                .as_ref()
+                .is_some_and(|audience| actor.is_among(audience));
+            if sees {
+                Kind::ObligationChanged(obligation(promise))
+            } else {
+                // As with a conversation: it would stand on their page for ever.
+                saw.then(|| Kind::ObligationChanged(bare_promise(promise)))?
+            }
+        }
+        EventKind::ObligationDue {
+            obligation: promise,
+            notice,
+        } => actor
+            .is_among(&promise.audience())
+            .then(|| Kind::ObligationDue(due(promise, *notice)))?,
     })
 }
 

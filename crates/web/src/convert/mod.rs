@@ -4,14 +4,18 @@
 mod event;
 mod inbound;
 mod message;
+mod obligation;
 
 pub use inbound::inbound;
 
 pub(crate) use event::{event, typing};
 pub(crate) use inbound::{inbound_from, outbound, receipt_from};
 pub(crate) use message::message;
+pub(crate) use obligation::{kind_from, obligation};
 
-use domain::conversation::{CloseReason, Conversation, Offer, OfferOutcome, OfferState, State};
+use domain::conversation::{
+    Client, CloseReason, Conversation, Offer, OfferOutcome, OfferState, State,
+};
 use domain::message::Medium;
 use domain::operator::{Membership, Operator, Presence, Role, RoutingState};
 use domain::routing::{CandidateKeys, Cause};
@@ -166,7 +170,6 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
         State::Queued | State::Offered { .. } | State::Active { .. } | State::Closed { .. } => None,
     };
     let last = conversation.last_message.as_ref();
-    let client = &conversation.client;
     pb::Conversation {
         id: conversation.id.to_string(),
         line_id: conversation.line.to_string(),
@@ -174,14 +177,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
         medium: medium(conversation.medium).into(),
         queue_id: conversation.queue.to_string(),
         state: state.into(),
-        contact: Some(pb::ContactSummary {
-            id: client.contact.to_string(),
-            display_name: client.display_name.clone(),
-            avatar_url: client.avatar_url.clone().unwrap_or_default(),
-            provisional: client.provisional,
-            address: client.address.clone(),
-            known: client.known,
-        }),
+        contact: Some(client(&conversation.client)),
         operator_id: id(conversation.operator()),
         waiting_since: Some(timestamp(conversation.place.eligible_at)),
         created_at: Some(timestamp(conversation.created_at)),
@@ -206,6 +202,17 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
         answered_at: conversation.answered_at.map(timestamp),
         thread_id: conversation.thread.to_string(),
         version: conversation.version,
+    }
+}
+
+pub(crate) fn client(client: &Client) -> pb::ContactSummary {
+    pb::ContactSummary {
+        id: client.contact.to_string(),
+        display_name: client.display_name.clone(),
+        avatar_url: client.avatar_url.clone().unwrap_or_default(),
+        provisional: client.provisional,
+        address: client.address.clone(),
+        known: client.known,
     }
 }
 

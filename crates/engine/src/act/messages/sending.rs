@@ -127,6 +127,7 @@ impl Engine {
         after.unread_count = 0;
         tx.save_conversation(&conversation, &mut after)?;
         tx.save_draft(me, conversation.id, "")?;
+        crate::obligations::answered(tx, &conversation, me)?;
         Ok(message)
     }
 
