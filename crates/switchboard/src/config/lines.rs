@@ -103,13 +103,11 @@ fn promises(section: &mut Section<'_>) -> Option<obligation::Rules> {
     let lead = section.read::<Millis>("promise_remind_before");
     let grace = section.read::<Millis>("promise_escalate_after");
     let limit = section.read::<Millis>("promise_broken_after");
-    if callback_within == Some(Millis(0)) {
-        section.problem("callback_within", "must be more than nothing");
-    }
     if let (Some(grace), Some(limit)) = (grace, limit)
         && limit < grace
     {
-        let problem = "must not be less than promise_escalate_after: the supervisors are told first";
+        let problem =
+            "must not be less than promise_escalate_after: the supervisors are told first";
         section.problem("promise_broken_after", problem);
     }
     Some(obligation::Rules {

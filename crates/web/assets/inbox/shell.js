@@ -19,6 +19,7 @@ import "./lines.js";
 import "./list.js";
 import "./offers.js";
 import "./people.js";
+import "./promise-page.js";
 import "./queues.js";
 import "./sidebar.js";
 import "./sign-in.js";
@@ -61,7 +62,7 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const may = page === "inbox" || isAdmin(state) || (isSupervisor(state) && (page === "queues" || page === "blocks"));
+    const may = page === "inbox" || page === "promises" || isAdmin(state) || (isSupervisor(state) && (page === "queues" || page === "blocks"));
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;

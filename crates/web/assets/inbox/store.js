@@ -17,8 +17,26 @@ import {
   without,
 } from "./entities.js";
 import { applyEvent } from "./events.js";
+import { keepPromises } from "./promise-state.js";
 import { maySee } from "./selectors.js";
 import { compareMessages, inFolder, listKey, newerMessage, sortFolder } from "./order.js";
+
+/** What a reload reads anew. */
+const NOTHING = {
+  conversations: {},
+  counts: {},
+  offers: {},
+  lists: {},
+  timelines: {},
+  details: {},
+  gone: {},
+  contacts: {},
+  promises: {},
+  promisesGone: {},
+  promisesLoaded: false,
+  typing: {},
+  orphans: [],
+};
 
 /** @returns {State} */
 export function initialState() {
@@ -36,19 +54,10 @@ export function initialState() {
     folder: "MINE",
     queueId: "",
     selectedId: "",
-    conversations: {},
-    counts: {},
     countsStale: false,
-    offers: {},
-    lists: {},
-    timelines: {},
-    details: {},
-    gone: {},
-    contacts: {},
     pending: {},
     drafts: {},
-    typing: {},
-    orphans: [],
+    ...NOTHING,
   };
 }
 
@@ -131,24 +140,14 @@ export function reduce(state, action) {
       return { ...state, offers: without(state.offers, action.id) };
     case "operator":
       return upsertOperator(state, action.operator);
+    case "promises":
+      return keepPromises(state, action.promises);
     case "typingExpired":
       return expireTyping(state, action.now);
     case "step":
       return applyEvent(state, action.step, action.now);
     case "reset":
-      return {
-        ...state,
-        conversations: {},
-        counts: {},
-        offers: {},
-        lists: {},
-        orphans: [],
-        typing: {},
-        details: {},
-        gone: {},
-        timelines: {},
-        contacts: {},
-      };
+      return { ...state, ...NOTHING };
   }
 }
 

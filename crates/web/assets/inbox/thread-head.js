@@ -13,6 +13,8 @@ import { isWaiting } from "./order.js";
 import { conversationAvatar, channelName, operatorName, stateText } from "./parts.js";
 import { goToConversation } from "./route.js";
 import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
+import { promiseDialog } from "./promise-dialogs.js";
+import "./promise-strip.js";
 import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
 
 /** @import { Conversation } from "./types/api.js" */
@@ -86,6 +88,14 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void finishDialog(c),
       },
+    {
+      id: "promise",
+      label: t("action.promise"),
+      icon: "alarm",
+      hint: "Alt C",
+      primary: mine && c.state === "ACTIVE",
+      run: () => void promiseDialog(c),
+    },
     supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
     !open && {
       id: "reopen",

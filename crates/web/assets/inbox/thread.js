@@ -65,6 +65,7 @@ class Thread extends View {
     replace(
       this,
       el("sb-thread-head"),
+      el("sb-promise-strip"),
       h("div", { class: "thread-body" }, this.scroller, this.jump, this.state),
       this.foot,
     );

@@ -1,11 +1,12 @@
-use domain::event::{Event, EventKind};
+use domain::event::{Audience, Event, EventKind};
+use domain::obligation::Obligation;
+use engine::Actor;
 use engine::Typing;
 use engine::contacts::convert::timestamp;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 
-use super::obligation::{bare as bare_promise, due, obligation};
-use super::{Lens, conversation, message, offer, operator};
+use super::{Lens, conversation, message, obligation, offer, operator};
 
 /// An event as its reader may see it; none when it is not for them.
 pub(crate) fn event(lens: &Lens, event: &Event) -> Option<pb::Event> {
@@ -77,27 +78,25 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
             })
         }
         EventKind::ObligationChanged {
-            obligation: promise,
+            obligation,
             audience,
-        } => {
-            let sees = actor.is_among(&promise.audience());
-            let saw = audience
-                .as_ref()
-                .is_some_and(|audience| actor.is_among(audience));
-            if sees {
-                Kind::ObligationChanged(obligation(promise))
-            } else {
-                // As with a conversation: it would stand on their page for ever.
-                saw.then(|| Kind::ObligationChanged(bare_promise(promise)))?
-            }
+        } => promise_changed(actor, obligation, audience.as_ref())?,
+        EventKind::ObligationDue { obligation, notice } => {
+            actor
+                .is_among(&obligation.audience())
+                .then(|| Kind::ObligationDue(obligation::due(obligation, *notice)))?
         }
-        EventKind::ObligationDue {
-            obligation: promise,
-            notice,
-        } => actor
-            .is_among(&promise.audience())
-            .then(|| Kind::ObligationDue(due(promise, *notice)))?,
     })
+}
+
+/// Who loses sight of a promise has to hear of it once more, as with a conversation.
+fn promise_changed(actor: &Actor, promise: &Obligation, before: Option<&Audience>) -> Option<Kind> {
+    if actor.is_among(&promise.audience()) {
+        return Some(Kind::ObligationChanged(obligation::obligation(promise)));
+    }
+    before
+        .filter(|before| actor.is_among(before))
+        .map(|_| Kind::ObligationChanged(obligation::bare(promise)))
 }
 
 /// A conversation without what is said in it and who it is with.

@@ -48,25 +48,26 @@ pub(crate) fn obligation(obligation: &Obligation) -> pb::Obligation {
 
 /// A promise without what was said and who it was made to.
 pub(super) fn bare(obligation: &Obligation) -> pb::Obligation {
-    let (state, stage) = match obligation.state {
-        State::Open { stage, .. } => (
-            pb::ObligationState::Open,
-            match stage {
+    let mut stage = pb::ObligationStage::Unspecified;
+    let standing = match obligation.state {
+        State::Open { stage: open, .. } => {
+            stage = match open {
                 Stage::Promised => pb::ObligationStage::Promised,
                 Stage::Reminded => pb::ObligationStage::Reminded,
                 Stage::Due => pb::ObligationStage::Due,
-            },
-        ),
-        State::Kept { .. } => (pb::ObligationState::Kept, no_stage()),
-        State::Late { .. } => (pb::ObligationState::Late, no_stage()),
-        State::Broken { .. } => (pb::ObligationState::Broken, no_stage()),
-        State::Waived { .. } => (pb::ObligationState::Waived, no_stage()),
+            };
+            pb::ObligationState::Open
+        }
+        State::Kept { .. } => pb::ObligationState::Kept,
+        State::Late { .. } => pb::ObligationState::Late,
+        State::Broken { .. } => pb::ObligationState::Broken,
+        State::Waived { .. } => pb::ObligationState::Waived,
     };
     pb::Obligation {
         id: obligation.id.to_string(),
         queue_id: obligation.queue.to_string(),
         operator_id: id(obligation.owner),
-        state: state.into(),
+        state: standing.into(),
         stage: stage.into(),
         escalated: obligation.escalated().is_some(),
         version: obligation.version,
@@ -109,10 +110,6 @@ fn wish(wish: Wish) -> pb::ObligationWish {
         Wish::Client => pb::ObligationWish::Client,
         Wish::Ours => pb::ObligationWish::Ours,
     }
-}
-
-const fn no_stage() -> pb::ObligationStage {
-    pb::ObligationStage::Unspecified
 }
 
 const fn rule_name(rule: Rule) -> &'static str {
