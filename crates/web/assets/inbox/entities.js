@@ -203,7 +203,7 @@ export function upsertOperator(state, operator) {
   };
 }
 
-/** @param {{ version?: string } | undefined} before @param {Conversation} after */
+/** @param {{ version?: string } | undefined} before @param {{ version?: string }} after */
 export function isStale(before, after) {
   return before !== undefined && BigInt(before.version ?? 0) > BigInt(after.version ?? 0);
 }

@@ -5,7 +5,7 @@ import { call, clientId } from "./api.js";
 import { View, dispatch, getState } from "./app.js";
 import { block } from "./contact-actions.js";
 import { ask, field } from "./dialog.js";
-import { h, reconcile } from "./dom.js";
+import { el, h, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 import { momentText, t } from "./i18n.js";
 import { iconButton, withMenu } from "./menu.js";
@@ -173,6 +173,9 @@ async function askSpam(c) {
   });
   if (data) await finish(c.id, t("disposition.spam"), true);
 }
+
+/** What stands above the timeline. */
+export const threadTop = () => [el("sb-thread-head"), el("sb-promise-strip")];
 
 class ThreadHead extends View {
   /** @param {State} state */
