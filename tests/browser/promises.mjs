@@ -206,6 +206,12 @@ await story('promises', stage, async (step) => {
     await photograph('done', boss.page);
   });
 
+  await step('whoever watches the gateway sees it counted', async () => {
+    const counted = await (await ann.page.request.get(`${gateway.url}metrics`)).text();
+    for (const outcome of ['kept', 'late', 'waived'])
+      assert.match(counted, new RegExp(`^obligations_total\\{outcome="${outcome}"\\} 1$`, 'm'));
+  });
+
   await step('an empty list says what to do, and everything speaks Russian', async () => {
     await boris.page.click(T('page-promises'));
     await boris.page.getByText('Nothing is promised here').waitFor();

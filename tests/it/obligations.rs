@@ -546,9 +546,11 @@ async fn promises_follow_the_contact() {
     }
     let due_at = gateway.engine().now() + Millis(HOUR_MS);
     let whom = Whom::ContactId(contacts[1].clone());
-    let promise = schedule(&mut root, request(whom.clone(), due_at))
-        .await
-        .unwrap();
+    let reply = pb::ScheduleCallbackRequest {
+        kind: pb::ObligationKind::Reply.into(),
+        ..request(whom.clone(), due_at)
+    };
+    let promise = schedule(&mut root, reply).await.unwrap();
     assert_eq!(
         (promise.queue_id.as_str(), promise.reach.as_str()),
         ("main", "two")

@@ -361,8 +361,8 @@ fn at_work(tx: &Tx<'_>, id: OperatorId) -> Result<(), ActError> {
     }
 }
 
-/// Where a client is reached when nobody said: by phone for a call, and else by the
-/// address they wrote from.
+/// Where a client is reached when nobody said: by phone for a call, if one is known, and
+/// else at the address they wrote from.
 fn known_reach(kind: Kind, client: &Client, about: Option<&Contact>) -> String {
     let phone = about.and_then(|contact| {
         let identities = contact.identities.iter();
@@ -372,7 +372,7 @@ fn known_reach(kind: Kind, client: &Client, about: Option<&Contact>) -> String {
             .next()
     });
     let reach = match kind {
-        Kind::Callback => phone.unwrap_or_else(|| client.address.clone()),
+        Kind::Callback => phone.unwrap_or_default(),
         Kind::Reply | Kind::Other => client.address.clone(),
     };
     text::line(&reach, REACH_CHARS_MAX)

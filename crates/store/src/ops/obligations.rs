@@ -255,49 +255,92 @@ impl View<'_> {
         after: Option<ObligationKey>,
         limit: i64,
     ) -> Result<Vec<Obligation>, StoreError> {
-        let queues = names(whose.queues.as_ref())?;
-        let owner = whose.owner.map(OperatorId::get);
-        let contact = whose.contact.as_ref().map(ContactId::as_str);
-        let before = match standing {
-            Standing::Open | Standing::Escalated => i64::MAX,
-            Standing::Overdue => now.0,
-            Standing::Ended => {
-                return self.ended_obligations(&queues, owner, contact, after, limit);
-            }
+        if let Some(contact) = &whose.contact {
+            return self.obligations_to(contact, standing, whose, now, after, limit);
+        }
+        let (queues, owner) = whose.bounds()?;
+        let (escalated, before) = match standing {
+            Standing::Open => (false, i64::MAX),
+            Standing::Escalated => (true, i64::MAX),
+            Standing::Overdue => (false, now.0),
+            Standing::Ended => return self.ended_obligations(whose, after, limit),
         };
         let after = after.unwrap_or(FIRST);
-        let escalated = matches!(standing, Standing::Escalated);
         self.docs(
             "select doc from obligation
-             where state = 'open' and due_at < ?6
+             where state = 'open' and due_at < ?5 and (?6 = 0 or escalated = 1)
                and (?1 = 'null' or queue in (select value from json_each(?1)) or owner = ?2)
-               and (?3 is null or contact = ?3)
-               and (?7 = 0 or escalated = 1)
-               and (due_at, id) > (?4, ?5)
-             order by due_at, id limit ?8",
+               and (due_at, id) > (?3, ?4)
+             order by due_at, id limit ?7",
             (
-                queues, owner, contact, after.at.0, after.id, before, escalated, limit,
+                queues, owner, after.at.0, after.id, before, escalated, limit,
             ),
         )
     }
 
     fn ended_obligations(
         &self,
-        queues: &str,
-        owner: Option<i64>,
-        contact: Option<&str>,
+        whose: &Whose,
         after: Option<ObligationKey>,
         limit: i64,
     ) -> Result<Vec<Obligation>, StoreError> {
+        let (queues, owner) = whose.bounds()?;
         let after = after.unwrap_or(LAST);
         self.docs(
             "select doc from obligation
              where state <> 'open'
                and (?1 = 'null' or queue in (select value from json_each(?1)) or owner = ?2)
-               and (?3 is null or contact = ?3)
-               and (ended_at, id) < (?4, ?5)
-             order by ended_at desc, id desc limit ?6",
-            (queues, owner, contact, after.at.0, after.id, limit),
+               and (ended_at, id) < (?3, ?4)
+             order by ended_at desc, id desc limit ?5",
+            (queues, owner, after.at.0, after.id, limit),
+        )
+    }
+
+    /// A page of the promises to one contact, of whom there are few.
+    fn obligations_to(
+        &self,
+        contact: &ContactId,
+        standing: Standing,
+        whose: &Whose,
+        now: Timestamp,
+        after: Option<ObligationKey>,
+        limit: i64,
+    ) -> Result<Vec<Obligation>, StoreError> {
+        let (queues, owner) = whose.bounds()?;
+        if standing == Standing::Ended {
+            let after = after.unwrap_or(LAST);
+            return self.docs(
+                "select doc from obligation
+                 where contact = ?6 and ended_at is not null
+                   and (?1 = 'null' or queue in (select value from json_each(?1)) or owner = ?2)
+                   and (ended_at, id) < (?3, ?4)
+                 order by ended_at desc, id desc limit ?5",
+                (queues, owner, after.at.0, after.id, limit, contact.as_str()),
+            );
+        }
+        let after = after.unwrap_or(FIRST);
+        let before = if standing == Standing::Overdue {
+            now.0
+        } else {
+            i64::MAX
+        };
+        self.docs(
+            "select doc from obligation
+             where contact = ?7 and ended_at is null and due_at < ?5
+               and (?6 = 0 or escalated = 1)
+               and (?1 = 'null' or queue in (select value from json_each(?1)) or owner = ?2)
+               and (due_at, id) > (?3, ?4)
+             order by due_at, id limit ?8",
+            (
+                queues,
+                owner,
+                after.at.0,
+                after.id,
+                before,
+                standing == Standing::Escalated,
+                contact.as_str(),
+                limit,
+            ),
         )
     }
 
@@ -329,6 +372,14 @@ impl View<'_> {
             },
         )
         .map(Option::unwrap_or_default)
+    }
+}
+
+impl Whose {
+    /// As parameters.
+    fn bounds(&self) -> Result<(String, Option<i64>), StoreError> {
+        let owner = self.owner.map(OperatorId::get);
+        Ok((names(self.queues.as_ref())?, owner))
     }
 }
 

@@ -61,6 +61,7 @@ export const enPromises = {
   "promise.toldFor": "the client was told {time}",
   "promise.tomorrow": "Tomorrow, {time}",
   "promise.in": "in {time}",
+  "promise.now": "now",
   "promise.overdue": "Overdue",
   "promise.overdueBy": "{time} late",
   "promise.overdueCount": "one: {n} overdue | other: {n} overdue",

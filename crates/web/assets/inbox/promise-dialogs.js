@@ -9,7 +9,6 @@ import { h } from "./dom.js";
 import { dayText, momentText, t, timeText } from "./i18n.js";
 import { operatorName } from "./parts.js";
 import { resolve, schedule } from "./promises.js";
-import { answerable } from "./selectors.js";
 
 const KINDS = /** @type {const} */ ([
   ["OBLIGATION_KIND_CALLBACK", "promise.kind.callback"],
@@ -106,8 +105,6 @@ export async function promiseDialog(c) {
   const known = state.contacts[c.contact?.id ?? ""]?.identities ?? [];
   const phones = known.filter((i) => i.kind === "phone").map((i) => i.value ?? "");
   const addresses = known.filter((i) => i.kind === "phone" || i.kind === "email").map((i) => i.value ?? "");
-  // Who can be written to and left no phone is written to.
-  const kind = phones.length > 0 || !answerable(state, c) ? KINDS[0][0] : KINDS[1][0];
   const reach = h("input", {
     name: "reach",
     maxlength: 200,
@@ -128,11 +125,11 @@ export async function promiseDialog(c) {
         h(
           "div",
           { class: "promise-kind-list" },
-          KINDS.map(([value, key]) =>
+          KINDS.map(([value, key], i) =>
             h(
               "label",
               { class: "check" },
-              h("input", { type: "radio", name: "kind", value, checked: value === kind, "data-testid": value }),
+              h("input", { type: "radio", name: "kind", value, checked: i === 0, "data-testid": value }),
               h("span", null, t(key)),
             ),
           ),

@@ -45,7 +45,9 @@ export function dueMark(p, now) {
   const left = Date.parse(p.dueAt ?? "") - now;
   const overdue = isOverdue(p, now);
   const text = overdue
-    ? t("promise.overdueBy", { time: lengthText(-left) })
+    ? -left < 60_000
+      ? t("promise.now")
+      : t("promise.overdueBy", { time: lengthText(-left) })
     : left < SOON_MS
       ? t("promise.in", { time: lengthText(left) })
       : "";
@@ -71,7 +73,8 @@ export function queueName(state, id = "") {
 
 /** The phone or address, which a phone can be dialled from. @param {Obligation} p */
 export function reachLink(p) {
-  if (!p.reach) return null;
+  // A visitor's own mark tells nobody where they are.
+  if (!p.reach || /^[0-9a-f]{32}$/.test(p.reach)) return null;
   const phone = /^\+?[\d\s().-]{5,}$/.test(p.reach);
   return phone
     ? h("a", { href: `tel:${p.reach.replace(/[^\d+]/g, "")}`, class: "reach", "data-testid": "promise-reach" }, p.reach)
@@ -165,7 +168,7 @@ export function promisesSection(state, c) {
   return h(
     "section",
     { class: "contact-section", "data-testid": "contact-promises" },
-    h("h3", null, t("promise.section", { n: promises.length })),
+    h("h3", null, promises.length > 0 ? t("promise.section", { n: promises.length }) : t("page.promises")),
     promises.length > 0 &&
       h(
         "ul",

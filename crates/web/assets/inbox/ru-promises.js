@@ -62,6 +62,7 @@ export const ruPromises = {
   "promise.toldFor": "клиенту назвали {time}",
   "promise.tomorrow": "Завтра, {time}",
   "promise.in": "через {time}",
+  "promise.now": "пора",
   "promise.overdue": "Просрочено",
   "promise.overdueBy": "опоздание {time}",
   "promise.overdueCount": "one: {n} просрочено | few: {n} просрочено | many: {n} просрочено | other: {n} просрочено",

@@ -79,6 +79,14 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void snoozeDialog(c),
       },
+    {
+      id: "promise",
+      label: t("action.promise"),
+      icon: "alarm",
+      hint: "Alt C",
+      primary: mine && c.state === "ACTIVE",
+      run: () => void promiseDialog(c),
+    },
     (mine || supervisor) &&
       open && {
         id: "finish",
@@ -88,14 +96,6 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void finishDialog(c),
       },
-    {
-      id: "promise",
-      label: t("action.promise"),
-      icon: "alarm",
-      hint: "Alt C",
-      primary: mine && c.state === "ACTIVE",
-      run: () => void promiseDialog(c),
-    },
     supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
     !open && {
       id: "reopen",
