@@ -133,7 +133,7 @@ await story('promises', stage, async (step) => {
     await dialog.locator(T('promise-note')).fill('The price list');
     await dialog.locator(T('promise-owner')).selectOption('everybody');
     await dialog.locator(T('promise-dialog-submit')).click();
-    await shown(strips, 2);
+    await strips.nth(1).waitFor();
     await count.filter({ hasText: /^2$/ }).waitFor();
   });
 

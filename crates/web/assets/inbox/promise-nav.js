@@ -76,7 +76,11 @@ function next(p, now) {
       {
         type: "button",
         class: `nav-promise${overdue ? " overdue" : ""}`,
-        onclick: () => void openPromise(p),
+        onclick: (/** @type {Event} */ event) => {
+          // On a phone the sidebar lies above what it opens.
+          event.currentTarget?.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "thread" }));
+          void openPromise(p);
+        },
         "data-testid": "nav-promise",
       },
       h("span", { class: "nav-label" }, clientOf(p)),
