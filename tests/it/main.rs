@@ -17,6 +17,7 @@ mod gone_line;
 mod io_errors;
 mod kill_loop;
 mod mentions;
+mod obligations;
 mod offers;
 mod power_cut;
 mod racing;

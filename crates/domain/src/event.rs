@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::{Conversation, Offer};
 use crate::message::Message;
+use crate::obligation::{Notice, Obligation};
 use crate::operator::Operator;
 use crate::rating::{Rating, Review, Score};
 use crate::{ContactId, OperatorId, QueueId, Timestamp};
@@ -119,5 +120,20 @@ pub enum EventKind {
         operator: OperatorId,
         /// How many they have not read.
         unread: i64,
+    },
+    /// A promise was made or changed.
+    ObligationChanged {
+        /// As it is now.
+        obligation: Arc<Obligation>,
+        /// Who saw it before, if somebody of them sees it no more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<Audience>,
+    },
+    /// Time has passed, and somebody is to be told of a promise.
+    ObligationDue {
+        /// As it is now.
+        obligation: Arc<Obligation>,
+        /// What they are told.
+        notice: Notice,
     },
 }

@@ -17,6 +17,7 @@ mod hub;
 mod intake;
 pub mod limits;
 mod notices;
+pub mod obligations;
 mod opening;
 mod outbox;
 pub mod people;
@@ -355,6 +356,7 @@ fn wake(
             tracing::warn!("an envelope waits for the next start");
         }
     }
+    obligations::count(&signals.events);
     feed.publish(&signals.events);
     hub.grown(&signals.threads);
     hub.ended(&signals.ended);

@@ -109,6 +109,12 @@ impl Serving {
         served.or_else(|| self.leaving.get(id))
     }
 
+    /// A queue's rules of promises, also of one about which nothing is configured.
+    pub(crate) fn promises_of(&self, id: &QueueId) -> domain::obligation::Rules {
+        let queue = self.settings.queues.iter().find(|queue| queue.id == *id);
+        queue.map(|queue| queue.promises).unwrap_or_default()
+    }
+
     pub(crate) fn has_queue(&self, id: &QueueId) -> bool {
         self.settings.queues.iter().any(|queue| queue.id == *id)
     }
@@ -169,6 +175,7 @@ mod tests {
             id: (*id).into(),
             display_name: (*id).to_owned(),
             ask_rating: true,
+            promises: domain::obligation::Rules::default(),
         };
         Settings {
             store_path: "store".into(),

@@ -40,6 +40,7 @@ pub use ops::contacts::{ContactChange, DirectoryContact, Merge};
 pub use ops::conversations::{Folder, PageKey, Tally};
 pub use ops::journal::{JournalEntry, JournalState, Journaled, PendingOfLine};
 pub use ops::mentions::Mention;
+pub use ops::obligations::{ObligationCounts, ObligationKey, Standing, Whose};
 pub use ops::outbox::OutboxEntry;
 pub use ops::people::{ApiToken, AuditEntry, Session};
 pub use ops::ratings::RatingFilter;

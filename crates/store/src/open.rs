@@ -10,13 +10,14 @@ use crate::error::OpenError;
 use crate::{Options, inspect, log};
 
 /// Every migration, in order; a store's `user_version` counts those it has.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_merged.sql"),
     include_str!("../migrations/0003_owners.sql"),
     include_str!("../migrations/0004_joined.sql"),
     include_str!("../migrations/0005_rosters.sql"),
     include_str!("../migrations/0008_replies.sql"),
+    include_str!("../migrations/0010_obligations.sql"),
     include_str!("../migrations/0011_ratings.sql"),
     include_str!("../migrations/0012_states.sql"),
 ];

@@ -495,6 +495,7 @@ impl World {
             Input::Inbound { .. }
             | Input::Answered { .. }
             | Input::Left { .. }
+            | Input::Away(_)
             | Input::Back
             | Input::CallbackWanted { .. }
             | Input::Offer { .. }
@@ -557,6 +558,7 @@ pub(crate) fn may_move(before: &Conversation, input: &Input) -> bool {
         }
         Input::Answered { .. }
         | Input::Left { .. }
+        | Input::Away(_)
         | Input::Back
         | Input::CallbackWanted { .. }
         | Input::Offer { .. }

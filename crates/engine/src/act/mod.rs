@@ -4,6 +4,7 @@
 mod conversations;
 mod mentions;
 mod messages;
+mod obligations;
 mod offers;
 mod rating;
 mod reach;
@@ -24,6 +25,7 @@ pub use conversations::Target;
 pub use mentions::MentionPage;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
+pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
 pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
 pub use replies::{NewCannedReply, WantedReplies};
@@ -93,6 +95,12 @@ pub enum ActError {
 
 impl From<Refusal> for ActError {
     fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.to_string())
+    }
+}
+
+impl From<domain::obligation::Refusal> for ActError {
+    fn from(refusal: domain::obligation::Refusal) -> Self {
         Self::Refused(refusal.to_string())
     }
 }

@@ -8,7 +8,7 @@ use store::Tx;
 
 use super::password::{Salt, check_password, fresh_salt, hash_password};
 use crate::act::scope_of;
-use crate::{ActError, Actor, Engine, change};
+use crate::{ActError, Actor, Engine, change, obligations};
 
 /// The most skills of one operator, and the longest name of one.
 const SKILLS_MAX: usize = 50;
@@ -135,6 +135,7 @@ impl Engine {
                     when_idle: false,
                 };
                 change::operator(tx, id, gone)?;
+                obligations::owner_gone(tx, id)?;
             }
             tx.audit(
                 by,

@@ -11,6 +11,7 @@ mod damage;
 mod explanations;
 mod files;
 mod lists;
+mod obligations;
 mod owners;
 mod replies;
 mod words;

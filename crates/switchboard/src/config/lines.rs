@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use channels::{Capability, ConfigProblem, Kind, LineSetup, registry};
 use domain::message::Medium;
 use domain::routing::{Assignment, LineRules, QueueRules};
-use domain::{LineId, Millis, QueueId};
+use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
 
 use super::Problem;
@@ -99,12 +99,14 @@ fn queue(
     let ask_rating = section.read::<bool>("ask_rating");
     let hours = hours.of(section);
     let mut texts = texts(section, &TEXTS);
+    let promises = promises(section);
     let id = QueueId::new(id?);
     Some((
         Queue {
             id: id.clone(),
             display_name: name.unwrap_or_else(|| id.to_string()),
             ask_rating: ask_rating?,
+            promises: promises?,
         },
         QueueRules {
             assignment: assignment?,
@@ -115,6 +117,29 @@ fn queue(
             ..QueueRules::new(id)
         },
     ))
+}
+
+/// What is promised to clients, and when somebody is told of a promise.
+fn promises(section: &mut Section<'_>) -> Option<obligation::Rules> {
+    let callback_within = section.read::<Millis>("callback_within");
+    let lead = section.read::<Millis>("promise_remind_before");
+    let grace = section.read::<Millis>("promise_escalate_after");
+    let limit = section.read::<Millis>("promise_broken_after");
+    if let (Some(grace), Some(limit)) = (grace, limit)
+        && limit < grace
+    {
+        let problem =
+            "must not be less than promise_escalate_after: the supervisors are told first";
+        section.problem("promise_broken_after", problem);
+    }
+    Some(obligation::Rules {
+        callback_within,
+        terms: obligation::Terms {
+            lead: lead?,
+            grace: grace?,
+            limit: limit?,
+        },
+    })
 }
 
 /// One time for every medium, or a table.

@@ -2,6 +2,7 @@
 
 import { enMore } from "./en-more.js";
 import { enReplies } from "./en-replies.js";
+import { enPromises } from "./en-promises.js";
 
 export const en = {
   close: "Close",
@@ -210,4 +211,5 @@ export const en = {
   "action.spam": "Spam: finish and block",
   ...enMore,
   ...enReplies,
+  ...enPromises,
 };

@@ -229,7 +229,7 @@ function sameIdentity(a, b) {
   return a?.kind === b.kind && a?.value === b.value && (a?.issuer ?? "") === (b.issuer ?? "");
 }
 
-/** @param {Conversation | undefined} before @param {Conversation} after */
+/** @param {{ version?: string } | undefined} before @param {{ version?: string }} after */
 export function isStale(before, after) {
   return before !== undefined && BigInt(before.version ?? 0) > BigInt(after.version ?? 0);
 }

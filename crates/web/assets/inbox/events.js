@@ -15,6 +15,7 @@ import {
   without,
 } from "./entities.js";
 import { inFolder } from "./order.js";
+import { upsertPromise } from "./promise-state.js";
 
 // Typing is told again every few seconds while it lasts.
 const TYPING_LASTS_MS = 8_000;
@@ -63,6 +64,8 @@ function apply(state, event, now) {
   if (event.contactsMerged?.contact) {
     return merged(state, event.contactsMerged.mergedContactId ?? "", event.contactsMerged.contact);
   }
+  const promise = event.obligationChanged ?? event.obligationDue?.obligation;
+  if (promise) return upsertPromise(state, promise);
   if (event.typing) {
     const { conversationId = "", operatorId = "", active } = event.typing;
     const { [operatorId]: _, ...others } = state.typing[conversationId] ?? {};

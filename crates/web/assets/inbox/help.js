@@ -41,6 +41,7 @@ const GROUPS = [
       ["Alt T", "keys.transfer"],
       ["Alt S", "keys.snooze"],
       ["Alt E", "keys.finish"],
+      ["Alt C", "keys.promise"],
     ],
   ],
 ];

@@ -58,6 +58,7 @@ function withAlt(code) {
   else if (code === "KeyT") act("transfer");
   else if (code === "KeyS") act("snooze");
   else if (code === "KeyE") act("finish");
+  else if (code === "KeyC") act("promise");
   else return false;
   return true;
 }

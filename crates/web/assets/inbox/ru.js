@@ -2,6 +2,7 @@
 
 import { ruMore } from "./ru-more.js";
 import { ruReplies } from "./ru-replies.js";
+import { ruPromises } from "./ru-promises.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
 export const ru = {
@@ -213,4 +214,5 @@ export const ru = {
   "action.spam": "Спам: завершить и заблокировать",
   ...ruMore,
   ...ruReplies,
+  ...ruPromises,
 };

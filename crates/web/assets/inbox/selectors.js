@@ -104,5 +104,8 @@ export function clientTyping(state, id) {
 /** What the title and the icon count. @param {State} state */
 export function attention(state) {
   const offers = Object.keys(state.offers).length;
-  return { offers, unread: (state.counts.MINE?.unread ?? 0) + state.mentions };
+  const due = Object.values(state.promises).filter(
+    (p) => p.operatorId === state.me?.id && p.stage === "OBLIGATION_STAGE_DUE",
+  ).length;
+  return { offers, unread: (state.counts.MINE?.unread ?? 0) + state.mentions, due };
 }

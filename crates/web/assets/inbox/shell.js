@@ -20,6 +20,7 @@ import "./list.js";
 import "./mentions.js";
 import "./offers.js";
 import "./people.js";
+import "./promise-page.js";
 import "./queues.js";
 import "./replies-page.js";
 import "./sidebar.js";

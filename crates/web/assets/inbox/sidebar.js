@@ -13,6 +13,7 @@ import { route } from "./route.js";
 import { isAdmin, isSupervisor } from "./selectors.js";
 import { settingsMenu } from "./settings.js";
 import "./presence.js";
+import "./promise-nav.js";
 import { openPalette } from "./palette.js";
 
 /** @import { Folder } from "./types/api.js" */
@@ -59,6 +60,7 @@ class Sidebar extends View {
         "div",
         { class: "nav-scroll" },
         this.folders,
+        el("sb-promise-nav"),
         h("h2", { class: "nav-title" }, t("nav.queues")),
         this.queues,
         this.pages,

@@ -18,8 +18,26 @@ import {
   without,
 } from "./entities.js";
 import { applyEvent } from "./events.js";
+import { keepPromises } from "./promise-state.js";
 import { maySee } from "./selectors.js";
 import { compareMessages, inFolder, listKey, newerMessage, sortFolder } from "./order.js";
+
+/** What a reload reads anew. */
+const NOTHING = {
+  conversations: {},
+  counts: {},
+  offers: {},
+  lists: {},
+  timelines: {},
+  details: {},
+  gone: {},
+  contacts: {},
+  promises: {},
+  promisesGone: {},
+  promisesLoaded: false,
+  typing: {},
+  orphans: [],
+};
 
 /** @returns {State} */
 export function initialState() {
@@ -37,19 +55,10 @@ export function initialState() {
     folder: "MINE",
     queueId: "",
     selectedId: "",
-    conversations: {},
-    counts: {},
     countsStale: false,
-    offers: {},
-    lists: {},
-    timelines: {},
-    details: {},
-    gone: {},
-    contacts: {},
     pending: {},
     drafts: {},
-    typing: {},
-    orphans: [],
+    ...NOTHING,
     mentions: 0,
     repliesVersion: 0,
   };
@@ -136,25 +145,14 @@ export function reduce(state, action) {
       return upsertOperator(state, action.operator);
     case "mentions":
       return state.mentions === action.unread ? state : { ...state, mentions: action.unread };
+    case "promises":
+      return keepPromises(state, action.promises);
     case "typingExpired":
       return expireTyping(state, action.now);
     case "step":
       return applyEvent(state, action.step, action.now);
     case "reset":
-      return {
-        ...state,
-        conversations: {},
-        counts: {},
-        offers: {},
-        lists: {},
-        orphans: [],
-        typing: {},
-        details: {},
-        gone: {},
-        timelines: {},
-        contacts: {},
-        repliesVersion: state.repliesVersion + 1,
-      };
+      return { ...state, ...NOTHING, repliesVersion: state.repliesVersion + 1 };
   }
 }
 

@@ -5,7 +5,7 @@ import { call, clientId } from "./api.js";
 import { View, dispatch, getState } from "./app.js";
 import { block } from "./contact-actions.js";
 import { ask, field } from "./dialog.js";
-import { h, reconcile } from "./dom.js";
+import { el, h, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 import { momentText, t } from "./i18n.js";
 import { iconButton, withMenu } from "./menu.js";
@@ -13,6 +13,8 @@ import { isWaiting } from "./order.js";
 import { conversationAvatar, channelName, operatorName, stateText } from "./parts.js";
 import { goToConversation } from "./route.js";
 import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
+import { promiseDialog } from "./promise-dialogs.js";
+import "./promise-strip.js";
 import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
 
 /** @import { Conversation } from "./types/api.js" */
@@ -77,6 +79,14 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void snoozeDialog(c),
       },
+    {
+      id: "promise",
+      label: t("action.promise"),
+      icon: "alarm",
+      hint: "Alt C",
+      primary: mine && c.state === "ACTIVE",
+      run: () => void promiseDialog(c),
+    },
     (mine || supervisor) &&
       open && {
         id: "finish",
@@ -163,6 +173,9 @@ async function askSpam(c) {
   });
   if (data) await finish(c.id, t("disposition.spam"), true);
 }
+
+/** What stands above the timeline. */
+export const threadTop = () => [el("sb-thread-head"), el("sb-promise-strip")];
 
 class ThreadHead extends View {
   /** @param {State} state */

@@ -14,7 +14,7 @@ import { clientTyping, conversation, mayWrite, offerOf, pendingOf } from "./sele
 import { drawItem, stampItem, timelineItems } from "./timeline.js";
 import { goToConversation } from "./route.js";
 import "./composer.js";
-import "./thread-head.js";
+import { threadTop } from "./thread-head.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -64,7 +64,7 @@ class Thread extends View {
     this.onLeave(() => size.disconnect());
     replace(
       this,
-      el("sb-thread-head"),
+      ...threadTop(),
       h("div", { class: "thread-body" }, this.scroller, this.jump, this.state),
       this.foot,
     );

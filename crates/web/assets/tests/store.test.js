@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { colleaguesTyping, listed, mayWrite, pendingOf } from "../inbox/selectors.js";
+import { duePromises } from "../inbox/promise-state.js";
+import { attention, colleaguesTyping, listed, mayWrite, pendingOf } from "../inbox/selectors.js";
 import { initialState, reduce } from "../inbox/store.js";
 
 const at = (second) => new Date(Date.UTC(2026, 0, 1, 9, 0, second)).toISOString();
@@ -349,4 +350,50 @@ test("mentions are counted, and canned replies are known to have changed", () =>
   const version = (...actions) => actions.reduce(reduce, start).repliesVersion;
   assert.ok(version(event({ cannedRepliesChanged: {} })) > start.repliesVersion);
   assert.ok(version({ type: "reset" }) > start.repliesVersion);
+});
+
+const promise = (id, over = {}) => ({
+  id,
+  contact: { id: "contact-a" },
+  queueId: "main",
+  operatorId: "me",
+  dueAt: at(30),
+  state: "OBLIGATION_STATE_OPEN",
+  stage: "OBLIGATION_STAGE_PROMISED",
+  version: "1",
+  ...over,
+});
+
+test("promises are listed by their time, to those whom they concern", () => {
+  const promises = [
+    promise("later", { dueAt: at(40) }),
+    promise("mine"),
+    promise("everybody's", { operatorId: "", dueAt: at(50) }),
+    promise("a colleague's", { operatorId: "boris" }),
+    promise("another queue's", { operatorId: "", queueId: "other" }),
+    promise("overdue", { operatorId: "boris", queueId: "other", escalated: true }),
+  ];
+  const as = (role) => ({
+    type: "me",
+    response: { ...me, operator: { id: "me", role, queues: [{ queueId: "main" }] } },
+  });
+  const due = (role) => duePromises(run(as(role), { type: "promises", promises })).map((p) => p.id);
+  assert.deepEqual(due("OPERATOR"), ["mine", "later", "everybody's"]);
+  assert.deepEqual(due("SUPERVISOR"), ["mine", "overdue", "later", "everybody's"]);
+});
+
+test("a promise that ended or went out of sight is gone, whatever comes late", () => {
+  const open = { type: "promises", promises: [promise("p")] };
+  const reminded = promise("p", { version: "2", stage: "OBLIGATION_STAGE_DUE" });
+  const told = event({ obligationDue: { obligation: reminded, notice: "OBLIGATION_NOTICE_DUE" } });
+  const kept = event({ obligationChanged: promise("p", { version: "3", state: "OBLIGATION_STATE_KEPT" }) });
+  const left = event({ obligationChanged: promise("p", { version: "3", contact: undefined }) });
+  assert.equal(attention(run(open, told)).due, 1);
+  for (const end of [kept, left]) {
+    assert.deepEqual(Object.keys(run(open, end).promises), []);
+    assert.deepEqual(Object.keys(run(open, end, told, open).promises), [], "an older picture brings nothing back");
+    const again = event({ obligationChanged: promise("p", { version: "4" }) });
+    assert.deepEqual(Object.keys(run(open, end, again).promises), ["p"], "what comes back into sight is there");
+  }
+  assert.deepEqual(run(open, { type: "reset" }).promises, {});
 });

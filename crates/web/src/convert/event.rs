@@ -1,12 +1,13 @@
 use domain::OperatorId;
-use domain::event::{Event, EventKind};
+use domain::event::{Audience, Event, EventKind};
+use domain::obligation::Obligation;
 use engine::contacts::convert::timestamp;
 use engine::{Actor, Typing};
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 
 use super::rating::{rating, score};
-use super::{Lens, conversation, message, offer, operator};
+use super::{Lens, conversation, message, obligation, offer, operator};
 
 /// An event as its reader may see it; none when it is not for them.
 pub(crate) fn event(lens: &Lens, event: &Event) -> Option<pb::Event> {
@@ -89,6 +90,15 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
             .is_among(audience)
             .then(|| Kind::Rated(rating(given)))?,
         EventKind::Reviewed(given) => actor.may_know(given).then(|| Kind::Scored(score(given)))?,
+        EventKind::ObligationChanged {
+            obligation,
+            audience,
+        } => promise_changed(actor, obligation, audience.as_ref())?,
+        EventKind::ObligationDue { obligation, notice } => {
+            actor
+                .is_among(&obligation.audience())
+                .then(|| Kind::ObligationDue(obligation::due(obligation, *notice)))?
+        }
     })
 }
 
@@ -105,6 +115,16 @@ fn mentions_changed(actor: &Actor, operator: OperatorId, unread: i64) -> Option<
     let unread_count = i32::try_from(unread).unwrap_or(i32::MAX);
     (actor.operator == Some(operator))
         .then_some(Kind::MentionsChanged(pb::MentionsChanged { unread_count }))
+}
+
+/// Who loses sight of a promise has to hear of it once more, as with a conversation.
+fn promise_changed(actor: &Actor, promise: &Obligation, before: Option<&Audience>) -> Option<Kind> {
+    if actor.is_among(&promise.audience()) {
+        return Some(Kind::ObligationChanged(obligation::obligation(promise)));
+    }
+    before
+        .filter(|before| actor.is_among(before))
+        .map(|_| Kind::ObligationChanged(obligation::bare(promise)))
 }
 
 /// A conversation without what is said in it and who it is with.

@@ -151,6 +151,7 @@ impl Engine {
         for id in &new.canned_replies {
             tx.use_canned_reply(*id, me, actor.queues())?;
         }
+        crate::obligations::answered(tx, &conversation, me)?;
         Ok(message)
     }
 

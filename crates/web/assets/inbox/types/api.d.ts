@@ -13,6 +13,66 @@ export type Folder = "MINE" | "WAITING" | "ALL_OPEN" | "SNOOZED" | "ENDED";
 export type Trust = "CLAIMED" | "ASSERTED" | "PROVEN";
 export type OfferState = "PENDING" | "ACCEPTED" | "DECLINED" | "TIMED_OUT" | "RESCINDED" | "REVOKED";
 
+export type ObligationKind = "OBLIGATION_KIND_CALLBACK" | "OBLIGATION_KIND_REPLY" | "OBLIGATION_KIND_OTHER";
+export type ObligationState =
+  | "OBLIGATION_STATE_OPEN"
+  | "OBLIGATION_STATE_KEPT"
+  | "OBLIGATION_STATE_LATE"
+  | "OBLIGATION_STATE_BROKEN"
+  | "OBLIGATION_STATE_WAIVED";
+export type ObligationStage = "OBLIGATION_STAGE_PROMISED" | "OBLIGATION_STAGE_REMINDED" | "OBLIGATION_STAGE_DUE";
+export type ObligationNotice =
+  | "OBLIGATION_NOTICE_SOON"
+  | "OBLIGATION_NOTICE_DUE"
+  | "OBLIGATION_NOTICE_ESCALATED"
+  | "OBLIGATION_NOTICE_BROKEN";
+export type ObligationWish = "OBLIGATION_WISH_CLIENT" | "OBLIGATION_WISH_OURS";
+export type ObligationScope = "OBLIGATION_SCOPE_MINE" | "OBLIGATION_SCOPE_QUEUES" | "OBLIGATION_SCOPE_ALL";
+export type ObligationFilter =
+  | "OBLIGATION_FILTER_OPEN"
+  | "OBLIGATION_FILTER_OVERDUE"
+  | "OBLIGATION_FILTER_ESCALATED"
+  | "OBLIGATION_FILTER_DONE";
+
+export interface ObligationMove {
+  at?: Time;
+  operatorId?: string;
+  from?: Time;
+  to?: Time;
+  wish?: ObligationWish;
+  reason?: string;
+}
+export interface Obligation {
+  id: string;
+  kind?: ObligationKind;
+  contact?: ContactSummary;
+  conversationId?: string;
+  lineId?: string;
+  queueId?: string;
+  operatorId?: string;
+  note?: string;
+  reach?: string;
+  createdAt?: Time;
+  createdByOperatorId?: string;
+  createdByRule?: string;
+  promisedFor?: Time;
+  dueAt?: Time;
+  state?: ObligationState;
+  stage?: ObligationStage;
+  escalated?: boolean;
+  endedAt?: Time;
+  endedByOperatorId?: string;
+  waiveReason?: string;
+  moves?: ObligationMove[];
+  version?: string;
+}
+export interface ListObligationsResponse {
+  obligations?: Obligation[];
+  nextPageToken?: string;
+  counts?: { mine?: number; mineOverdue?: number; seen?: number; seenOverdue?: number; escalated?: number };
+  cursor?: string;
+}
+
 export interface Membership {
   queueId: string;
   rank?: number;
@@ -229,6 +289,8 @@ export interface FeedEvent {
   typing?: { conversationId?: string; operatorId?: string; active?: boolean };
   cannedRepliesChanged?: { personal?: boolean };
   mentionsChanged?: { unreadCount?: number };
+  obligationChanged?: Obligation;
+  obligationDue?: { obligation?: Obligation; notice?: ObligationNotice };
 }
 export interface SubscribeResponse {
   cursor?: string;
@@ -338,6 +400,36 @@ export interface Calls {
   "Inbox/ListConversations": [
     { folder?: Folder; queueId?: string; contactId?: string; pageSize?: number; pageToken?: string },
     ListConversationsResponse,
+  ];
+  "Inbox/ScheduleCallback": [
+    {
+      conversationId?: string;
+      contactId?: string;
+      queueId?: string;
+      kind?: ObligationKind;
+      dueAt: Time;
+      operatorId?: string;
+      wholeQueue?: boolean;
+      note?: string;
+      reach?: string;
+      clientId: string;
+    },
+    Obligation,
+  ];
+  "Inbox/ListObligations": [
+    { scope?: ObligationScope; filter?: ObligationFilter; contactId?: string; pageSize?: number; pageToken?: string },
+    ListObligationsResponse,
+  ];
+  "Inbox/ResolveObligation": [
+    {
+      obligationId: string;
+      kept?: {};
+      waived?: { reason: string };
+      moved?: { dueAt: Time; wish: ObligationWish; reason?: string };
+      assigned?: { operatorId?: string };
+      clientId: string;
+    },
+    Obligation,
   ];
   "Inbox/GetConversation": [{ conversationId: string }, GetConversationResponse];
   "Inbox/ListTimeline": [

@@ -12,6 +12,7 @@ import type {
   ListConversationsResponse,
   ListTimelineResponse,
   Message,
+  Obligation,
   Offer,
   Operator,
   QueueSummary,
@@ -92,6 +93,11 @@ export interface State {
   contacts: Record<string, Contact>;
   pending: Record<string, PendingMessage>;
   drafts: Record<string, string>;
+  /** Promises that are to be done, as far as they are known. */
+  promises: Record<string, Obligation>;
+  /** Versions at which promises ended or went out of sight. */
+  promisesGone: Record<string, string>;
+  promisesLoaded: boolean;
   /** Until when (local milliseconds) who types, by conversation and operator. */
   typing: Record<string, Record<string, number>>;
   /** Messages whose conversation is not known yet. */
@@ -130,6 +136,7 @@ export type Action =
   | { type: "offerGone"; id: string }
   | { type: "operator"; operator: Operator }
   | { type: "mentions"; unread: number }
+  | { type: "promises"; promises: Obligation[] }
   | { type: "typingExpired"; now: number }
   | { type: "step"; step: SubscribeResponse; now: number }
   | { type: "reset" };

@@ -7,6 +7,7 @@ mod handling;
 mod me;
 mod mentions;
 mod messages;
+mod obligations;
 mod rating;
 mod reading;
 
@@ -212,6 +213,27 @@ impl Inbox for Service {
         request: Request<pb::DismissSuggestionRequest>,
     ) -> Answer<pb::DismissSuggestionResponse> {
         clients::dismiss_suggestion(&self.0, request).await
+    }
+
+    async fn schedule_callback(
+        &self,
+        request: Request<pb::ScheduleCallbackRequest>,
+    ) -> Answer<pb::Obligation> {
+        obligations::schedule_callback(&self.0, request).await
+    }
+
+    async fn list_obligations(
+        &self,
+        request: Request<pb::ListObligationsRequest>,
+    ) -> Answer<pb::ListObligationsResponse> {
+        obligations::list_obligations(&self.0, request).await
+    }
+
+    async fn resolve_obligation(
+        &self,
+        request: Request<pb::ResolveObligationRequest>,
+    ) -> Answer<pb::Obligation> {
+        obligations::resolve_obligation(&self.0, request).await
     }
 
     async fn subscribe(
