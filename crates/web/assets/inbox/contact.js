@@ -27,6 +27,7 @@ class ContactCard extends View {
       state.contacts[c?.contact?.id ?? ""],
       state.lines,
       state.me?.role,
+      state.opinions,
     ];
   }
 

@@ -14,6 +14,7 @@ import {
   upsertOperator,
   without,
 } from "./entities.js";
+import { rate, score } from "./opinions.js";
 import { inFolder } from "./order.js";
 
 // Typing is told again every few seconds while it lasts.
@@ -61,6 +62,8 @@ function apply(state, event, now) {
   if (event.contactsMerged?.contact) {
     return merged(state, event.contactsMerged.mergedContactId ?? "", event.contactsMerged.contact);
   }
+  if (event.rated) return rate(state, event.rated);
+  if (event.scored) return score(state, event.scored);
   if (event.typing) {
     const { conversationId = "", operatorId = "", active } = event.typing;
     const { [operatorId]: _, ...others } = state.typing[conversationId] ?? {};

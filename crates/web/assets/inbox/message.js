@@ -88,7 +88,10 @@ function content(message) {
         { class: "text" },
         icon("person"),
         ` ${message.contactCard.displayName ?? ""} `,
-        (message.contactCard.identities ?? []).map((i) => i.value).join(", "),
+        (message.contactCard.identities ?? [])
+          .map((i) => i.value)
+          .filter((value) => value !== message.contactCard?.displayName)
+          .join(", "),
       ),
     message.sticker && h("p", { class: "sticker" }, message.sticker.emoji || t("message.sticker")),
     message.postback &&

@@ -17,6 +17,7 @@ import {
   without,
 } from "./entities.js";
 import { applyEvent } from "./events.js";
+import { keepOpinions } from "./opinions.js";
 import { maySee } from "./selectors.js";
 import { compareMessages, inFolder, listKey, newerMessage, sortFolder } from "./order.js";
 
@@ -45,6 +46,7 @@ export function initialState() {
     details: {},
     gone: {},
     contacts: {},
+    opinions: {},
     pending: {},
     drafts: {},
     typing: {},
@@ -220,7 +222,7 @@ function applyCounts(state, response) {
  * @param {Extract<Action, { type: "detail" }>} action
  */
 function applyDetail(state, { id, response }) {
-  let next = upsertConversation(state, response.conversation);
+  let next = keepOpinions(upsertConversation(state, response.conversation), response);
   if (response.contact) next = { ...next, contacts: { ...next.contacts, [response.contact.id]: response.contact } };
   if (response.offer?.state === "PENDING" && response.offer.operatorId === state.me?.id) {
     next = { ...next, offers: { ...next.offers, [response.offer.id]: response.offer } };

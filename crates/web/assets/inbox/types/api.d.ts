@@ -187,6 +187,24 @@ export interface GetConversationResponse {
   history?: Conversation[];
   sender?: Identity;
   senderBlocked?: boolean;
+  ratings?: Rating[];
+  scores?: ConversationScore[];
+}
+export interface Rating {
+  conversationId?: string;
+  operatorId?: string;
+  score?: number;
+  comment?: string;
+  ratedAt?: Time;
+  changedAt?: Time;
+}
+export interface ConversationScore {
+  conversationId?: string;
+  operatorId?: string;
+  scoredById?: string;
+  score?: number;
+  comment?: string;
+  scoredAt?: Time;
 }
 export interface ListTimelineResponse {
   messages?: Message[];
@@ -224,6 +242,8 @@ export interface FeedEvent {
   contactChanged?: Contact;
   contactsMerged?: { mergedContactId?: string; contact?: Contact };
   typing?: { conversationId?: string; operatorId?: string; active?: boolean };
+  rated?: Rating;
+  scored?: ConversationScore;
 }
 export interface SubscribeResponse {
   cursor?: string;
@@ -349,6 +369,10 @@ export interface Calls {
   "Inbox/UnblockIdentity": [{ identity: Identity; clientId: string }, {}];
   "Inbox/ListBlocks": [{ pageSize?: number; pageToken?: string }, ListBlocksResponse];
   "Inbox/DismissSuggestion": [{ suggestionId: string }, {}];
+  "Inbox/ScoreConversation": [
+    { conversationId: string; score: number; comment: string; clientId: string },
+    ConversationScore,
+  ];
   "ContactDirectory/GetContact": [{ contactId: string }, Contact];
   "ContactDirectory/UpdateContact": [
     { contactId: string; profile: Profile; version?: string; idempotencyKey: string },
