@@ -90,6 +90,9 @@ await story('the queue and the rating', stage, async (step) => {
     await phone.press('Enter');
     await chat.panel.locator('.place', { hasText: 'We will call you back. Your place is kept.' }).waitFor();
     await gone(phone);
+    await visitor.page.waitForFunction(() =>
+      document.querySelector('switchboard-chat')?.shadowRoot?.activeElement?.matches('.box'),
+    );
     await shown(chat.message('+79161234567'));
     await picture(visitor.page, '3 number left');
   });
@@ -172,6 +175,7 @@ await story('the queue and the rating', stage, async (step) => {
     await theirs.panel.getByRole('button', { name: 'Отмена' }).tap();
     const opens = new Date(Date.now() + 86_400_000).setHours(9, 0, 0, 0);
     await hear(guest.page, { ...THIRD, position: 0, closed_until: opens });
+    await theirs.panel.getByRole('button', { name: 'Оставить номер', exact: true }).waitFor();
     await place.filter({ hasText: /Сейчас мы не работаем. Откроемся: .*09:00/ }).waitFor();
     await picture(guest.page, '12 phone closed');
     const ask = { type: 'rate', conversation_id: '1', operator_name: 'Анна', comment: '', until: Date.now() + 1e7 };

@@ -81,16 +81,15 @@ i + i + i { animation-delay: .4s; }
 .waiting { flex: none; max-height: 60%; overflow-y: auto; background: var(--their); }
 .place, .rating { position: relative; padding: 10px 20px; font-size: 14px; }
 .place:not(:has(> :not(:empty):not([hidden]))) { display: none; }
-.waiting .link { margin: 0; }
+.waiting .link { margin-inline: -4px 0; }
 .waiting form { display: grid; gap: 10px; padding-top: 6px; }
 .waiting .row { align-items: center; gap: 12px; }
 .waiting .primary { padding: 0 20px; }
 .waiting textarea { width: 100%; border-radius: 12px; }
-.rating { padding-inline-end: 56px; }
 .rating .dismiss { position: absolute; top: 2px; inset-inline-end: 6px; color: var(--muted); }
-.rating + .rating { border-top: 1px solid var(--edge); }
+.place + :not(:empty) { border-top: 1px solid var(--edge); }
 fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
-legend { padding: 0; font-weight: 600; overflow-wrap: anywhere; }
+legend { padding: 0 36px 0 0; font-weight: 600; overflow-wrap: anywhere; }
 .stars { display: flex; margin-inline-start: -8px; }
 .stars input { appearance: none; display: grid; place-items: center; width: 44px; height: 44px; border-radius: 50%; cursor: pointer; }
 .stars input::before { content: "☆"; font-size: 30px; line-height: 1; color: var(--muted); }
@@ -121,7 +120,7 @@ progress { appearance: none; width: 100%; height: 4px; margin: 4px 0; border: 0;
 .prechat { flex: 1; display: flex; flex-direction: column; gap: 16px; padding: 22px 20px; overflow-y: auto; }
 .hello { font-size: 17px; }
 .field { display: grid; gap: 5px; font-weight: 600; font-size: 14px; }
-.field input { min-height: 46px; width: 100%; padding: 0 14px; border: 1px solid var(--muted); border-radius: 12px; background: var(--bg); font-size: 16px; }
+.field input { min-height: 46px; width: 100%; padding: 0 14px; border: 1px solid var(--muted); border-radius: 12px; background: var(--bg); font-size: 16px; font-weight: 400; }
 .consent { display: flex; gap: 12px; padding: 10px 0; font-size: 13.5px; cursor: pointer; overflow-wrap: anywhere; }
 .consent input { flex: none; width: 22px; height: 22px; accent-color: var(--accent); }
 .primary { min-height: 48px; border: 0; border-radius: 14px; background: var(--accent); color: var(--ink); font-weight: 650; }

@@ -118,7 +118,7 @@ export class View {
       }),
     });
     this.#composer = new Composer(words, session, uploads, this.draft);
-    this.#waiting = new Waiting(words, session);
+    this.#waiting = new Waiting(words, session, () => this.#focus());
     this.#content.replaceChildren(this.#log.element, this.#waiting.element, this.#composer.element);
   }
 

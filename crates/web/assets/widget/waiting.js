@@ -18,13 +18,14 @@ export class Waiting {
   /**
    * @param {Site.Words} words
    * @param {Site.Session} session
+   * @param {() => void} focusElsewhere
    */
-  constructor(words, session) {
-    const { t } = words;
+  constructor(words, session, focusElsewhere) {
     this.words = words;
     this.session = session;
+    this.focusElsewhere = focusElsewhere;
     this.#number = new NumberForm(words, session, () => this.update());
-    this.#offer = h('button', { type: 'button', class: 'link', onclick: () => this.#number.show() }, t('callback'));
+    this.#offer = h('button', { type: 'button', class: 'link', onclick: () => this.#number.show() });
     this.element = h('div', { class: 'waiting' }, h('div', { class: 'place' }, this.#status, this.#offer, this.#number.element), this.#rating);
     this.update();
   }
@@ -32,16 +33,21 @@ export class Waiting {
   update() {
     const { session, words } = this;
     const { standing, rate } = session;
+    const focused = this.element.matches(':focus-within');
     // One node, changed in place: a screen reader says what is new and nothing twice.
     setText(this.#status, standing ? words.standing(standing) : '');
     const callable = Boolean(standing?.callback && !standing.callback_left);
     if (!callable) this.#number.element.hidden = true;
+    setText(this.#offer, words.t(standing?.closed_until ? 'leaveNumber' : 'callback'));
     this.#offer.hidden = !callable || !this.#number.element.hidden;
     if (rate?.conversation_id !== this.#asked?.id) {
       this.#asked = rate && new Rating(rate, words, session);
       this.#rating.replaceChildren(...(this.#asked ? [this.#asked.element] : []));
     }
     if (rate) this.#asked?.update(rate);
+    // What had the focus may be gone now.
+    const root = /** @type {ShadowRoot} */ (this.element.getRootNode());
+    if (focused && !root.activeElement?.checkVisibility()) this.focusElsewhere();
   }
 }
 
