@@ -12,6 +12,7 @@ mod explanations;
 mod files;
 mod lists;
 mod owners;
+mod ratings;
 mod words;
 
 use std::path::Path;
