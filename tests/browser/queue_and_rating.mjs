@@ -140,10 +140,30 @@ await story('the queue and the rating', stage, async (step) => {
     await chat.launcher.click();
     const rating = chat.panel.locator('.rating');
     await rating.getByText('Thank you! Your rating: Good.').waitFor();
+    const second = await visitor.context.newPage();
+    await second.goto(`${gateway.url}demo`);
+    const tab = chatOn(second);
+    await tab.launcher.click();
+    await tab.panel.locator('.rating', { hasText: 'Your rating: Good.' }).waitFor();
+    await hear(visitor.page, THIRD);
+    await tab.panel.locator('.place', { hasText: 'You are 3rd in line' }).waitFor();
+    await hear(visitor.page, { type: 'standing', position: 0, callback: false, callback_left: false });
+    await gone(tab.panel.locator('.place'));
     await rating.getByRole('button', { name: 'Change' }).click();
     await rating.getByRole('radio', { name: 'Excellent' }).check();
     await rating.getByRole('button', { name: 'Send the rating' }).click();
     await rating.getByText('Your rating: Excellent.').waitFor();
+    await tab.panel.locator('.rating', { hasText: 'Your rating: Excellent.' }).waitFor();
+    // What a tab without the connection asks for goes by the one that has it.
+    await tab.panel.getByRole('button', { name: 'Change' }).click();
+    await tab.panel.getByRole('radio', { name: 'Very bad' }).check();
+    await tab.panel.getByRole('button', { name: 'Send the rating' }).click();
+    await rating.getByText('Your rating: Very bad.').waitFor();
+    await ann.page.locator(T('rating-strip'), { hasText: 'Rated 1 of 5' }).waitFor();
+    await rating.getByRole('button', { name: 'Change' }).click();
+    await rating.getByRole('radio', { name: 'Excellent' }).check();
+    await rating.getByRole('button', { name: 'Send the rating' }).click();
+    await second.close();
     await ann.page.locator(T('rating-strip'), { hasText: 'Rated 5 of 5' }).waitFor();
   });
 
