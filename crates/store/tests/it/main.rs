@@ -14,6 +14,7 @@ mod lists;
 mod obligations;
 mod owners;
 mod replies;
+mod ratings;
 mod words;
 
 use std::path::Path;

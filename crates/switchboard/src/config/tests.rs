@@ -170,6 +170,19 @@ fn the_example_is_good_and_holds_the_defaults() {
 }
 
 #[test]
+fn a_queue_asks_for_ratings_unless_it_is_told_not_to() {
+    let queue = "[[queue]]\nid = \"sales\"\n";
+    assert!(good(queue, &[]).settings.queues[0].ask_rating);
+    let silent = format!("{queue}ask_rating = false\n");
+    assert!(!good(&silent, &[]).settings.queues[0].ask_rating);
+    let by_variable = [("SWITCHBOARD__QUEUE__SALES__ASK_RATING", "false")];
+    assert!(!good(queue, &by_variable).settings.queues[0].ask_rating);
+    let wrong = format!("{queue}ask_rating = \"no\"\n");
+    let problem = "a.toml:3: queue \"sales\".ask_rating: must be true or false, without quotes";
+    check(&wrong, &[], &[problem]);
+}
+
+#[test]
 fn a_start_without_configuration_has_a_site_chat() {
     let settings = load(None, []).expect("the demo is good").settings;
     let line = &settings.lines[0];

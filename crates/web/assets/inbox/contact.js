@@ -30,6 +30,7 @@ class ContactCard extends View {
       state.me?.role,
       state.promises,
       state.operators,
+      state.opinions,
     ];
   }
 

@@ -3,6 +3,7 @@
 import { enMore } from "./en-more.js";
 import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
+import { enRatings } from "./en-ratings.js";
 
 export const en = {
   close: "Close",
@@ -212,4 +213,5 @@ export const en = {
   ...enMore,
   ...enReplies,
   ...enPromises,
+  ...enRatings,
 };

@@ -14,6 +14,7 @@ import {
   upsertOperator,
   without,
 } from "./entities.js";
+import { rate, score } from "./opinions.js";
 import { inFolder } from "./order.js";
 import { upsertPromise } from "./promise-state.js";
 
@@ -66,6 +67,8 @@ function apply(state, event, now) {
   }
   const promise = event.obligationChanged ?? event.obligationDue?.obligation;
   if (promise) return upsertPromise(state, promise);
+  if (event.rated) return rate(state, event.rated);
+  if (event.scored) return score(state, event.scored);
   if (event.typing) {
     const { conversationId = "", operatorId = "", active } = event.typing;
     const { [operatorId]: _, ...others } = state.typing[conversationId] ?? {};

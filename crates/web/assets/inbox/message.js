@@ -89,7 +89,10 @@ function content(state, message) {
         { class: "text" },
         icon("person"),
         ` ${message.contactCard.displayName ?? ""} `,
-        (message.contactCard.identities ?? []).map((i) => i.value).join(", "),
+        (message.contactCard.identities ?? [])
+          .map((i) => i.value)
+          .filter((value) => value !== message.contactCard?.displayName)
+          .join(", "),
       ),
     message.sticker && h("p", { class: "sticker" }, message.sticker.emoji || t("message.sticker")),
     message.postback &&

@@ -3,6 +3,7 @@
 import { ruMore } from "./ru-more.js";
 import { ruReplies } from "./ru-replies.js";
 import { ruPromises } from "./ru-promises.js";
+import { ruRatings } from "./ru-ratings.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
 export const ru = {
@@ -215,4 +216,5 @@ export const ru = {
   ...ruMore,
   ...ruReplies,
   ...ruPromises,
+  ...ruRatings,
 };

@@ -19,6 +19,7 @@ import {
 } from "./entities.js";
 import { applyEvent } from "./events.js";
 import { keepPromises } from "./promise-state.js";
+import { keepOpinions } from "./opinions.js";
 import { maySee } from "./selectors.js";
 import { compareMessages, inFolder, listKey, newerMessage, sortFolder } from "./order.js";
 
@@ -32,6 +33,7 @@ const NOTHING = {
   details: {},
   gone: {},
   contacts: {},
+  opinions: {},
   promises: {},
   promisesGone: {},
   promisesLoaded: false,
@@ -225,7 +227,7 @@ function applyCounts(state, response) {
  * @param {Extract<Action, { type: "detail" }>} action
  */
 function applyDetail(state, { id, response }) {
-  let next = upsertConversation(state, response.conversation);
+  let next = keepOpinions(upsertConversation(state, response.conversation), response);
   if (response.contact) next = { ...next, contacts: { ...next.contacts, [response.contact.id]: response.contact } };
   if (response.offer?.state === "PENDING" && response.offer.operatorId === state.me?.id) {
     next = { ...next, offers: { ...next.offers, [response.offer.id]: response.offer } };

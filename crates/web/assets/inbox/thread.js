@@ -73,18 +73,8 @@ class Thread extends View {
   /** @param {State} state */
   watch(state) {
     const c = conversation(state, state.selectedId);
-    return [
-      state.selectedId,
-      c,
-      state.timelines[c?.contact?.id ?? ""],
-      state.details[state.selectedId],
-      state.pending,
-      state.typing,
-      state.operators,
-      state.lines,
-      state.offers,
-      state.me,
-    ];
+    const { selectedId: id, timelines, details, pending, typing, operators, lines, offers, me, opinions } = state;
+    return [id, c, timelines[c?.contact?.id ?? ""], details[id], pending, typing, operators, lines, offers, me, opinions];
   }
 
   /** @param {State} state */

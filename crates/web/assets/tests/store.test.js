@@ -289,6 +289,29 @@ test("a reset forgets pictures, keeps drafts and what is being sent", () => {
   assert.equal(state.drafts.a, "half");
 });
 
+test("ratings and scores come with a conversation and with the feed, the last one counts", () => {
+  const detail = {
+    type: "detail",
+    id: "a",
+    response: {
+      conversation: conversation("a"),
+      ratings: [{ conversationId: "a", score: 2 }, { conversationId: "b", score: 5 }],
+      scores: [{ conversationId: "a", score: 3 }],
+    },
+  };
+  const state = run(detail, event({ rated: { conversationId: "a", score: 4, comment: "Quick" } }));
+  assert.deepEqual(state.opinions.a, {
+    rating: { conversationId: "a", score: 4, comment: "Quick" },
+    score: { conversationId: "a", score: 3 },
+  });
+  assert.equal(state.opinions.b.rating.score, 5);
+  const scored = reduce(state, event({ scored: { conversationId: "b", score: 1 } }));
+  assert.deepEqual(scored.opinions.b, {
+    rating: { conversationId: "b", score: 5 },
+    score: { conversationId: "b", score: 1 },
+  });
+});
+
 test("who may write", () => {
   const state = run();
   assert.equal(mayWrite(state, conversation("a")), true);

@@ -21,6 +21,10 @@ export class Session {
   identity = '';
   /** Says it to the server again after a lost connection. In memory only: the next page may be another user's. */
   ticket = '';
+  /** @type {Site.Standing | undefined} Where the visitor stands in the queue. */
+  standing;
+  /** @type {Site.Rate | undefined} What can be rated. */
+  rate;
   /** Whether the server wants what the form before a conversation asks for. */
   asks = false;
 
@@ -32,6 +36,8 @@ export class Session {
   #clockOffsetMs = 0;
   #typingTimer = 0;
   #nudges = 0;
+  /** @type {Map<string, (problem: string) => void>} Who waits for the answer to which frame. */
+  #asked = new Map();
 
   /**
    * @param {Site.Context} context
@@ -110,8 +116,41 @@ export class Session {
 
   /** @param {boolean} active */
   sendTyping(active) {
-    if (this.#tabs?.leads) this.#leader.send({ type: 'typing', active });
-    else this.#tabs?.post({ kind: 'send', frame: { type: 'typing', active } });
+    this.#send({ type: 'typing', active });
+  }
+
+  /**
+   * Asks for something that is done now or not at all; `done` hears why not, or nothing.
+   * @param {Site.Asking} frame
+   * @param {(problem: string) => void} done
+   */
+  ask(frame, done) {
+    const client_id = newId();
+    this.#asked.set(client_id, done);
+    if (this.status !== 'online') this.#answer(client_id, 'offline');
+    else this.#send({ ...frame, client_id });
+  }
+
+  leftNumber() {
+    this.#show({ standing: this.standing && { ...this.standing, callback_left: true } });
+  }
+
+  /**
+   * @param {Site.Score} score
+   * @param {string} comment
+   */
+  rated(score, comment) {
+    this.#show({ rate: this.rate && { ...this.rate, score, comment } });
+  }
+
+  /** The visitor does not want to be asked again about this conversation. */
+  dismissRating() {
+    if (this.rate) this.storage.set('dismissed', this.rate.conversation_id);
+    this.#show({ rate: undefined });
+  }
+
+  changed() {
+    this.view.changed();
   }
 
   markRead() {
@@ -167,6 +206,7 @@ export class Session {
     if (this.thread.become(visitor)) {
       this.ticket = '';
       this.synced = this.asks = false;
+      this.standing = this.rate = undefined;
       this.#leader.begin();
     }
     if (!this.identity) this.thread.claim();
@@ -182,6 +222,8 @@ export class Session {
     switch (frame.type) {
       case 'welcome':
         this.#become(frame.visitor_id);
+        // What still holds is told again.
+        this.standing = this.rate = undefined;
         // The log begins anew, after a restored backup.
         if (later(this.thread.cursor, frame.cursor)) this.thread.clear();
         if (frame.visitor_token) this.storage.set('token', frame.visitor_token);
@@ -191,6 +233,8 @@ export class Session {
       case 'message': {
         const isNew = this.thread.apply(frame, Date.now());
         if (frame.author === 'client') this.storage.remove('profile');
+        // The conversation goes on, or another one begins.
+        if (isNew && this.synced) this.rate = undefined;
         if (isNew && frame.author === 'operator') {
           this.#setTyping('');
           if (this.synced) this.view.arrived();
@@ -208,9 +252,17 @@ export class Session {
         break;
       case 'ack':
         this.thread.acknowledge(frame.client_id);
+        this.#answer(frame.client_id, '');
+        break;
+      case 'standing':
+        this.standing = frame.position || frame.closed_until || frame.callback_left ? frame : undefined;
+        break;
+      case 'rate':
+        if (frame.score || this.storage.get('dismissed') !== frame.conversation_id) this.rate = frame;
         break;
       case 'refused': {
         const entry = frame.client_id && this.thread.outgoing(frame.client_id);
+        if (this.#answer(frame.client_id ?? '', frame.code)) break;
         if (/^identity/.test(frame.code)) {
           this.identity = '';
           this.thread.claim();
@@ -241,7 +293,36 @@ export class Session {
     if (status !== 'online') {
       this.synced = false;
       this.#setTyping('');
+      for (const asked of this.#asked.keys()) this.#answer(asked, 'offline');
     }
+    this.view.changed();
+  }
+
+  /** @param {Site.ClientFrame} frame */
+  #send(frame) {
+    if (this.#tabs?.leads) this.#leader.send(frame);
+    else this.#tabs?.post({ kind: 'send', frame });
+  }
+
+  /**
+   * Whether somebody waited for that.
+   * @param {string} asked
+   * @param {string} problem
+   */
+  #answer(asked, problem) {
+    const done = this.#asked.get(asked);
+    this.#asked.delete(asked);
+    done?.(problem);
+    return Boolean(done);
+  }
+
+  /**
+   * In every tab.
+   * @param {Site.Shown} shown
+   */
+  #show(shown) {
+    this.#tabs?.post({ kind: 'show', shown });
+    Object.assign(this, shown);
     this.view.changed();
   }
 
@@ -294,6 +375,9 @@ export class Session {
       case 'discard':
         this.thread.discard(message.client_id);
         break;
+      case 'show':
+        Object.assign(this, message.shown);
+        break;
       case 'profile':
         this.#mergeProfile(message.profile);
         return;
@@ -320,8 +404,8 @@ export class Session {
   /** @returns {Site.Snapshot} */
   #snapshot() {
     const { visitor, cursor, read } = this.thread;
-    const { token, ticket, limits, status, synced } = this;
-    return { token, visitor, ticket, cursor, read, limits, status, synced, ...this.thread.snapshot() };
+    const { token, ticket, limits, status, synced, standing, rate } = this;
+    return { token, visitor, ticket, cursor, read, limits, status, synced, standing, rate, ...this.thread.snapshot() };
   }
 
   /** @param {Site.Snapshot} snapshot */
@@ -329,8 +413,8 @@ export class Session {
     this.#become(snapshot.visitor);
     if (!this.identity) this.ticket = snapshot.ticket;
     if (snapshot.token && snapshot.token !== this.token) this.storage.set('token', snapshot.token);
-    const { limits, status, synced } = snapshot;
-    Object.assign(this, { limits, status, synced });
+    const { limits, status, synced, standing, rate } = snapshot;
+    Object.assign(this, { limits, status, synced, standing, rate });
     this.thread.markRead(snapshot.read ?? '');
     for (const message of snapshot.messages) this.thread.apply(message, Date.now());
     for (const entry of snapshot.outgoing) this.thread.queue(entry);

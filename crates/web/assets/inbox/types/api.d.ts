@@ -250,6 +250,24 @@ export interface GetConversationResponse {
   history?: Conversation[];
   sender?: Identity;
   senderBlocked?: boolean;
+  ratings?: Rating[];
+  scores?: ConversationScore[];
+}
+export interface Rating {
+  conversationId?: string;
+  operatorId?: string;
+  score?: number;
+  comment?: string;
+  ratedAt?: Time;
+  changedAt?: Time;
+}
+export interface ConversationScore {
+  conversationId?: string;
+  operatorId?: string;
+  scoredById?: string;
+  score?: number;
+  comment?: string;
+  scoredAt?: Time;
 }
 export interface ListTimelineResponse {
   messages?: Message[];
@@ -291,6 +309,8 @@ export interface FeedEvent {
   mentionsChanged?: { unreadCount?: number };
   obligationChanged?: Obligation;
   obligationDue?: { obligation?: Obligation; notice?: ObligationNotice };
+  rated?: Rating;
+  scored?: ConversationScore;
 }
 export interface SubscribeResponse {
   cursor?: string;
@@ -486,6 +506,10 @@ export interface Calls {
   "Inbox/UnblockIdentity": [{ identity: Identity; clientId: string }, {}];
   "Inbox/ListBlocks": [{ pageSize?: number; pageToken?: string }, ListBlocksResponse];
   "Inbox/DismissSuggestion": [{ suggestionId: string }, {}];
+  "Inbox/ScoreConversation": [
+    { conversationId: string; score: number; comment: string; clientId: string },
+    ConversationScore,
+  ];
   "ContactDirectory/GetContact": [{ contactId: string }, Contact];
   "ContactDirectory/UpdateContact": [
     { contactId: string; profile: Profile; version?: string; idempotencyKey: string },

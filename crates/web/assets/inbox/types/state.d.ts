@@ -4,6 +4,7 @@ import type {
   Contact,
   ContactSuggestion,
   Conversation,
+  ConversationScore,
   Folder,
   GetConversationResponse,
   GetMeResponse,
@@ -16,6 +17,7 @@ import type {
   Offer,
   Operator,
   QueueSummary,
+  Rating,
   SubscribeResponse,
 } from "./api.js";
 
@@ -91,6 +93,8 @@ export interface State {
   /** Versions at which conversations went out of sight. */
   gone: Record<string, string>;
   contacts: Record<string, Contact>;
+  /** What was thought of conversations. */
+  opinions: Record<string, { rating?: Rating; score?: ConversationScore }>;
   pending: Record<string, PendingMessage>;
   drafts: Record<string, string>;
   /** Promises that are to be done, as far as they are known. */
