@@ -1,6 +1,7 @@
 //! Every operation on the store, by what it is about.
 
 pub(crate) mod acts;
+pub(crate) mod audit;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod events;
@@ -13,3 +14,4 @@ pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod reach;
 pub(crate) mod threads;
+pub(crate) mod webhooks;

@@ -6,6 +6,7 @@
     reason = "a scenario that cannot go on has failed"
 )]
 
+mod audit;
 mod commits;
 mod damage;
 mod explanations;
