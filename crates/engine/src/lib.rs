@@ -25,6 +25,7 @@ pub mod settings;
 mod supervise;
 mod timers;
 pub mod uploads;
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -97,6 +98,8 @@ struct Inner {
     link_key: [u8; 32],
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
+    failures: people::Failures,
+    runners: webhooks::Runners,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -147,6 +150,10 @@ impl Engine {
         feed.start_at(newest);
         clock.not_before(written_at);
         let link_key = people::link_key(&store).await?;
+        let told = settings.webhooks.clone();
+        store
+            .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
+            .await?;
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
         let limits = ClientLimits::new(settings.limits.acts_per_minute_max);
@@ -169,6 +176,8 @@ impl Engine {
                 link_key,
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
+                failures: people::Failures::default(),
+                runners: webhooks::Runners::default(),
                 stop,
                 tasks: TaskTracker::new(),
             }),
@@ -187,6 +196,7 @@ impl Engine {
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
         self.supervise_restarting("contacts", contacts::reconcile::run);
+        self.supervise_restarting("audit", act::audit::watch);
         for served in self.serving().lines() {
             self.supervise_line(served.clone(), None);
         }

@@ -7,6 +7,8 @@ use channels::{Channel, Kind};
 use domain::routing::RoutingRules;
 use domain::{LineId, Millis, QueueId};
 
+use crate::webhooks::Webhook;
+
 /// Everything the engine is told, at its start and by a reload.
 #[derive(Clone)]
 pub struct Settings {
@@ -26,6 +28,8 @@ pub struct Settings {
     pub rules: RoutingRules,
     /// Bounds.
     pub limits: Limits,
+    /// Programs that are told what happens.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Who serves the contact directory.

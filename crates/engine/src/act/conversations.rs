@@ -106,7 +106,7 @@ impl Engine {
             engine.check_target(&target)?;
             let found = seen(tx, &who, id)?;
             tx.audit(
-                who.operator,
+                &who,
                 "conversation.reassign",
                 &id.to_string(),
                 &format!("{target:?}: {reason}"),
@@ -149,7 +149,7 @@ impl Engine {
             };
             let moved = change::conversation(tx, &found, Input::Move { place })?;
             tx.audit(
-                who.operator,
+                &who,
                 "conversation.move_to_front",
                 &id.to_string(),
                 &reason,
