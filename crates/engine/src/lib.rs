@@ -151,9 +151,11 @@ impl Engine {
         clock.not_before(written_at);
         let link_key = people::link_key(&store).await?;
         let told = settings.webhooks.clone();
-        store
-            .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
-            .await?;
+        if !told.is_empty() {
+            store
+                .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
+                .await?;
+        }
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
         let limits = ClientLimits::new(settings.limits.acts_per_minute_max);

@@ -148,12 +148,7 @@ impl Engine {
                 ..first
             };
             let moved = change::conversation(tx, &found, Input::Move { place })?;
-            tx.audit(
-                &who,
-                "conversation.move_to_front",
-                &id.to_string(),
-                &reason,
-            )?;
+            tx.audit(&who, "conversation.move_to_front", &id.to_string(), &reason)?;
             Ok(moved)
         })
         .await

@@ -179,13 +179,23 @@ fn told(before: &Operator, after: &Operator) -> String {
         told.push(format!("role {:?} to {:?}", before.role, after.role));
     }
     if before.disabled != after.disabled {
-        told.push(if after.disabled { "disabled" } else { "enabled" }.to_owned());
+        told.push(
+            if after.disabled {
+                "disabled"
+            } else {
+                "enabled"
+            }
+            .to_owned(),
+        );
     }
     if before.memberships != after.memberships {
         told.push(format!("queues {} to {}", queues(before), queues(after)));
     }
     if before.capacity != after.capacity {
-        told.push(format!("capacity {} to {}", before.capacity, after.capacity));
+        told.push(format!(
+            "capacity {} to {}",
+            before.capacity, after.capacity
+        ));
     }
     if before.auto_accept != after.auto_accept {
         told.push(format!("accepts by themselves: {}", after.auto_accept));

@@ -151,7 +151,9 @@ impl Engine {
                     .ok_or(ActError::NotFound("session"))?;
                 tx.end_session(found.id)?;
                 let of = tx.operator(found.operator);
-                let login = of.map(|operator| operator.login.clone()).unwrap_or_default();
+                let login = of
+                    .map(|operator| operator.login.clone())
+                    .unwrap_or_default();
                 let act = if principal.session == Some(found.id) {
                     "sign_out"
                 } else {

@@ -310,7 +310,12 @@ impl Runner {
         let (id, error) = (&row.id, &row.doc.last_error);
         let act = match row.state {
             WebhookState::Delivers => {
-                tracing::warn!(webhook.id = id, error, attempts = row.attempts, "a delivery failed");
+                tracing::warn!(
+                    webhook.id = id,
+                    error,
+                    attempts = row.attempts,
+                    "a delivery failed"
+                );
                 None
             }
             WebhookState::Suspended => Some("webhook.suspend"),
@@ -384,7 +389,10 @@ impl Runner {
         let stopped = row.state != WebhookState::Delivers;
         let behind = u32::try_from(behind.max(0)).unwrap_or(u32::MAX);
         metrics::gauge!("webhook_behind", "webhook" => row.id.clone()).set(behind);
-        metrics::gauge!("webhook_stopped", "webhook" => row.id.clone())
-            .set(if stopped { 1 } else { 0 });
+        metrics::gauge!("webhook_stopped", "webhook" => row.id.clone()).set(if stopped {
+            1
+        } else {
+            0
+        });
     }
 }

@@ -105,7 +105,9 @@ mod tests {
         let seconds: Vec<i64> = (1..=11).map(|n| pause(n, 0).0 / SECOND).collect();
         assert_eq!(
             seconds,
-            [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400, 86_400, 86_400]
+            [
+                5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400, 86_400, 86_400
+            ]
         );
         assert_eq!(pause(1, u16::MAX), Millis(6 * SECOND));
         assert_eq!(pause(2, u16::MAX / 2 + 1).0 / SECOND, 330);
@@ -130,14 +132,24 @@ mod tests {
     fn our_own_absence_is_not_held_against_a_receiver() {
         let mut row = row();
         failed(&mut row, &Err("refused".to_owned()), Timestamp(0), 0);
-        failed(&mut row, &Err("refused".to_owned()), Timestamp(10 * 24 * HOUR), 0);
+        failed(
+            &mut row,
+            &Err("refused".to_owned()),
+            Timestamp(10 * 24 * HOUR),
+            0,
+        );
         assert_eq!(row.state, WebhookState::Delivers);
     }
 
     #[test]
     fn a_receiver_says_itself_when_to_come_again() {
         let mut row = row();
-        failed(&mut row, &reply(429, Some(90 * SECOND)), Timestamp(0), u16::MAX);
+        failed(
+            &mut row,
+            &reply(429, Some(90 * SECOND)),
+            Timestamp(0),
+            u16::MAX,
+        );
         assert_eq!(row.next_at, Timestamp(90 * SECOND));
         failed(&mut row, &reply(503, Some(0)), Timestamp(0), 0);
         assert_eq!(row.next_at, Timestamp(SECOND));
@@ -148,7 +160,12 @@ mod tests {
             failed(&mut row, &reply(429, Some(SECOND)), Timestamp(at), 0);
         }
         assert_eq!(row.state, WebhookState::Delivers);
-        failed(&mut row, &reply(429, Some(SECOND)), Timestamp(DEAD_AFTER.0), 0);
+        failed(
+            &mut row,
+            &reply(429, Some(SECOND)),
+            Timestamp(DEAD_AFTER.0),
+            0,
+        );
         assert_eq!(row.state, WebhookState::Suspended);
     }
 

@@ -3,8 +3,8 @@
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -41,8 +41,7 @@ impl Secret {
     }
 
     fn sign(&self, id: &str, at_seconds: i64, body: &[u8]) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length will do");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length will do");
         mac.update(id.as_bytes());
         mac.update(b".");
         mac.update(at_seconds.to_string().as_bytes());
@@ -90,7 +89,12 @@ mod tests {
     fn any_other_id_time_or_body_is_signed_otherwise() {
         let secret = [Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap()];
         let right = signatures(&secret, "a", 1, b"{}");
-        for (id, at, body) in [("b", 1, "{}"), ("a", 2, "{}"), ("a", 1, "{ }"), ("a.1", 1, "")] {
+        for (id, at, body) in [
+            ("b", 1, "{}"),
+            ("a", 2, "{}"),
+            ("a", 1, "{ }"),
+            ("a.1", 1, ""),
+        ] {
             assert_ne!(signatures(&secret, id, at, body.as_bytes()), right);
         }
     }
@@ -99,7 +103,14 @@ mod tests {
     fn what_is_no_secret_is_said_so() {
         let short = format!("whsec_{}", STANDARD.encode([1; 23]));
         let long = format!("whsec_{}", STANDARD.encode([1; 65]));
-        for text in ["", "whsec_", "whsec_?", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &short, &long] {
+        for text in [
+            "",
+            "whsec_",
+            "whsec_?",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            &short,
+            &long,
+        ] {
             assert!(Secret::parse(text).is_err(), "{text}");
         }
         let unpadded = STANDARD.encode([1; 32]);

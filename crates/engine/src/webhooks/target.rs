@@ -36,9 +36,11 @@ impl Target {
             return Err("must not have a part behind a #".to_owned());
         }
         if authority.as_str().contains('@') {
-            return Err("must not contain a user or a password; the signature proves who \
+            return Err(
+                "must not contain a user or a password; the signature proves who \
                         sends"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         let host = authority.host();
         let host = host
@@ -50,9 +52,11 @@ impl Target {
         } else if *scheme == Scheme::HTTP && is_local(host) {
             false
         } else if *scheme == Scheme::HTTP {
-            return Err("must begin with https:// unless it is on this machine: clients' words \
+            return Err(
+                "must begin with https:// unless it is on this machine: clients' words \
                         must not go over the network in clear"
-                .to_owned());
+                    .to_owned(),
+            );
         } else {
             return Err("must begin with https://".to_owned());
         };
@@ -63,7 +67,9 @@ impl Target {
         Ok(Self {
             is_tls,
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 }),
+            port: authority
+                .port_u16()
+                .unwrap_or(if is_tls { 443 } else { 80 }),
             authority: authority.as_str().to_owned(),
             path: path.unwrap_or_else(|| PathAndQuery::from_static("/")),
         })
@@ -90,8 +96,16 @@ mod tests {
     #[test]
     fn addresses_are_read() {
         for (text, shown, port) in [
-            ("https://crm.example.com/hook?key=1", "https://crm.example.com/hook", 443),
-            ("https://crm.example.com:8443", "https://crm.example.com:8443/", 8443),
+            (
+                "https://crm.example.com/hook?key=1",
+                "https://crm.example.com/hook",
+                443,
+            ),
+            (
+                "https://crm.example.com:8443",
+                "https://crm.example.com:8443/",
+                8443,
+            ),
             ("https://10.0.0.7/a", "https://10.0.0.7/a", 443),
             ("http://127.0.0.1:9000/a", "http://127.0.0.1:9000/a", 9000),
             ("http://localhost/a", "http://localhost/a", 80),

@@ -105,7 +105,7 @@ fn offer_timeout(entry: &Entry) -> Result<BTreeMap<Medium, Millis>, Vec<Wrong>> 
 }
 
 /// Reads the id and names the section by it.
-fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
+pub(super) fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
     let Id(id) = section.require("id", "write one such as id = \"main\"")?;
     if let Some((kind, _)) = section.name.split_once(' ') {
         section.name = format!("{kind} {id:?}");
@@ -146,7 +146,7 @@ fn line(
     let region = section.read_with("region", region);
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
-    let queue = queue.and_then(|queue| known_queue(section, queues, &queue));
+    let queue = queue.and_then(|queue| known_queue(section, "queue", queues, &queue));
     let kind = kind.and_then(|kind| known_kind(section, &kind))?;
     section.read_files();
     // Without an id the rest is still checked, under a name that is never used.
@@ -188,12 +188,18 @@ fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {
     }
 }
 
-fn known_queue(section: &mut Section<'_>, queues: &Queues, id: &str) -> Option<QueueId> {
+/// The queue that a key names.
+pub(super) fn known_queue(
+    section: &mut Section<'_>,
+    key: &str,
+    queues: &Queues,
+    id: &str,
+) -> Option<QueueId> {
     if queues.ids.contains(id) {
         return Some(QueueId::from(id));
     }
     let known = queues.ids.iter().map(String::as_str);
-    section.problem("queue", &unknown(id, known, "the queues are"));
+    section.problem(key, &unknown(id, known, "the queues are"));
     None
 }
 

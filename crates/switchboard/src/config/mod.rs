@@ -7,6 +7,7 @@ mod lines;
 mod section;
 mod sections;
 mod value;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ const DEMO: &str = include_str!("../../../../config/demo.toml");
 /// Stands for the file in what is told of the example.
 const THE_DEFAULTS: &str = "the defaults";
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "capacity",
     "contacts",
     "coordination",
@@ -41,6 +42,7 @@ const SECTIONS: [&str; 9] = [
     "queue",
     "server",
     "store",
+    "webhook",
 ];
 
 /// A configuration without problems.
@@ -166,6 +168,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     let fixed = following::fixed(&document);
     let queue_tables = tables(&mut document, "queue", problems);
     let line_tables = tables(&mut document, "line", problems);
+    let webhook_tables = tables(&mut document, "webhook", problems);
     let server = section(&mut document, "server", problems, sections::server);
     let store = section(&mut document, "store", problems, sections::store);
     section(
@@ -185,6 +188,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     let queues = lines::queues(queue_tables, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
     let (lines, setups) = lines::lines(line_tables, public_url, &queues, problems);
+    let webhooks = webhooks::webhooks(webhook_tables, &queues, problems);
     let (server, (store_path, files_path)) = (server?, store?);
     let settings = Settings {
         store_path,
@@ -198,6 +202,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         },
         queues: queues.list,
         limits: limits?,
+        webhooks,
     };
     let log = log?;
     Some(Config {
