@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod audit;
 mod bad_input;
 mod contacts;
 mod disk_full;
@@ -24,3 +25,4 @@ mod remote_directory;
 mod shared_browser;
 mod talk;
 mod tidy;
+mod webhooks;

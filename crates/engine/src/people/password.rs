@@ -47,7 +47,7 @@ impl Engine {
         principal: &Principal,
         current: String,
         new: String,
-        browser: &Browser,
+        browser: impl Into<Browser> + Send,
     ) -> Result<(), ActError> {
         let id = principal
             .operator
@@ -63,7 +63,7 @@ impl Engine {
                 .read::<_, StoreError>(move |view| view.operator_row(id))
                 .await?
                 .map(|operator| operator.login);
-            self.note_failure(login.as_deref(), "changing the password", browser)
+            self.note_failure(login.as_deref(), "changing the password", &browser.into())
                 .await;
             return Err(wrong());
         }

@@ -28,6 +28,15 @@ pub struct Browser {
     pub address: Option<IpAddr>,
 }
 
+impl From<&str> for Browser {
+    fn from(user_agent: &str) -> Self {
+        Self {
+            user_agent: user_agent.to_owned(),
+            address: None,
+        }
+    }
+}
+
 impl fmt::Display for Browser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
@@ -56,8 +65,9 @@ impl Engine {
         &self,
         login: &str,
         password: String,
-        browser: &Browser,
+        browser: impl Into<Browser>,
     ) -> Result<SignedIn, ActError> {
+        let browser = &browser.into();
         let login = login.trim().to_lowercase();
         let (known, signed_in) = self.try_sign_in(login, password, browser).await?;
         if signed_in.is_err() {

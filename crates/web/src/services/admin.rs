@@ -158,7 +158,7 @@ impl Admin for Service {
         let request = request.into_inner();
         let signed_in = self
             .engine
-            .sign_in(&request.login, request.password, &browser)
+            .sign_in(&request.login, request.password, browser)
             .await
             .map_err(|error| {
                 if let engine::ActError::Denied(text) = error {
@@ -196,7 +196,7 @@ impl Admin for Service {
                 &caller.principal,
                 request.current_password,
                 request.new_password,
-                &browser,
+                browser,
             )
             .await
             .map_err(status)?;
