@@ -357,7 +357,9 @@ async fn what_the_log_has_forgotten_is_counted_and_the_rest_told() {
 async fn a_reload_begins_ends_and_changes_them() {
     let (first, second) = (Receiver::start().await, Receiver::start().await);
     let house = House::of(Vec::new()).await;
+    let mut anna = house.gateway.ready_operator("anna").await;
     house.writes("before").await;
+    anna.hears("before").await;
     let reload = async |webhooks: Vec<Webhook>| {
         let engine = house.gateway.engine();
         let settings = engine::Settings {

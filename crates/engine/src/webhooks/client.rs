@@ -199,7 +199,8 @@ impl Client {
         // only costs the connection.
         let rest = read_rest(&mut body, &mut read);
         let is_whole = tokio::time::timeout(REST_TIMEOUT, rest).await == Ok(true);
-        if is_whole {
+        // After a failure comes a pause, and maybe another machine.
+        if is_whole && head.status.is_success() {
             self.open = Some(connection);
         }
         let retry_after = head
