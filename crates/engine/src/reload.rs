@@ -157,6 +157,8 @@ impl Engine {
         }
         self.supervise("catch up", self.clone().catch_up());
         self.inner.wakes.outbox.notify_one();
+        // Theirs began before the commit.
+        self.inner.runners.wake_all();
         let mut changes = changes(&before, &now);
         for line in changes.lines.removed.clone() {
             let id = line.clone();

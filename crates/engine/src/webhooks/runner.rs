@@ -39,6 +39,12 @@ impl Runners {
         let mut wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(wakes.entry(id.to_owned()).or_default())
     }
+
+    /// Tells all of them that their rows may have changed.
+    pub(crate) fn wake_all(&self) {
+        let wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.values().for_each(|wake| wake.notify_one());
+    }
 }
 
 struct Running {
