@@ -27,30 +27,51 @@ async fn try_login(gateway: &TestGateway, login: &str, password: &str) -> Value 
     http::call(&gateway.url(), name, None, &body).await.json()
 }
 
-/// S17: sign-ins and their failures, rights, configuration, export, erasure, reading of
-/// what is secret, and acts out of turn.
+/// The newest entry of an act.
+fn find<'a>(all: &'a [Value], act: &str) -> &'a Value {
+    let found = all.iter().find(|entry| entry["act"] == act);
+    found.unwrap_or_else(|| panic!("{act} is not noted: {all:#?}"))
+}
+
+fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
+    entry[key].as_str().unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_matters_is_noted_with_who_did_it() {
+async fn sign_ins_are_noted_and_those_that_fail() {
+    let gateway = TestGateway::start().await;
+    let root = gateway.person("root", Role::Admin, &[]).await;
+    let anna = gateway.person("anna", Role::Operator, &["main"]).await;
+    let signed_in = try_login(&gateway, "anna", PASSWORD).await;
+    let token = signed_in["token"].as_str().unwrap();
+    call(&gateway, token, "admin.v1.Admin/Logout", json!({})).await;
+    let mistyped = "my secret password";
+    for (login, password) in [("anna", "not it at all"), (mistyped, PASSWORD)] {
+        let refused = try_login(&gateway, login, password).await;
+        assert_eq!(refused["code"], "unauthenticated");
+    }
+
+    let all = entries(&gateway, &root, json!({"act": "sign_"})).await;
+    for act in ["sign_in", "sign_out"] {
+        let entry = find(&all, act);
+        assert_eq!(text(entry, "operatorId"), anna.id.to_string(), "{act}");
+        assert_eq!(text(entry, "subject"), "anna");
+    }
+    let failures = all.iter().filter(|entry| entry["act"] == "sign_in.fail");
+    let of: BTreeSet<&str> = failures.map(|entry| text(entry, "subject")).collect();
+    assert_eq!(of, BTreeSet::from(["", "anna"]));
+    let detail = text(find(&all, "sign_in.fail"), "detail");
+    assert!(detail.contains("from 127.0.0.1"), "{detail}");
+    let everything = format!("{all:?}");
+    assert!(!everything.contains(mistyped), "it may be a password");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_and_acts_out_of_turn_are_noted_with_who_did_it() {
     let gateway = TestGateway::start().await;
     let root = gateway.person("root", Role::Admin, &[]).await;
     let mut anna = gateway.ready_operator("anna").await;
-    let id = root.id.to_string();
     let as_root = async |method: &str, body: Value| call(&gateway, &root.token, method, body).await;
-
-    let signed_in = try_login(&gateway, "anna", PASSWORD).await;
-    assert!(signed_in["token"].is_string());
-    let again = signed_in["token"].as_str().unwrap();
-    call(&gateway, again, "admin.v1.Admin/Logout", json!({})).await;
-    assert_eq!(
-        try_login(&gateway, "anna", "not it at all").await["code"],
-        "unauthenticated"
-    );
-    let mistyped = "my secret password";
-    assert_eq!(
-        try_login(&gateway, mistyped, PASSWORD).await["code"],
-        "unauthenticated"
-    );
-
     let change = json!({
         "operatorId": anna.id.to_string(), "displayName": "anna", "role": "SUPERVISOR",
         "queues": [{"queueId": "main", "rank": 2}], "capacity": 100,
@@ -58,7 +79,7 @@ async fn what_matters_is_noted_with_who_did_it() {
     as_root("admin.v1.Admin/UpdateOperator", change).await;
     let token = json!({"name": "crm", "role": "SUPERVISOR"});
     let program = as_root("admin.v1.Admin/CreateToken", token).await;
-    let (secret, token_id) = (program["secret"].clone(), program["token"]["id"].clone());
+    let token_id = &program["token"]["id"];
 
     let mut visitor = gateway.visitor().await;
     visitor.say("m-1", "hello").await;
@@ -66,79 +87,68 @@ async fn what_matters_is_noted_with_who_did_it() {
     let reassign = json!({
         "conversationId": conversation.id, "queueId": "other", "reason": "not ours",
     });
-    let crm = secret.as_str().unwrap();
-    call(&gateway, crm, "routing.v1.Routing/Reassign", reassign).await;
+    let secret = program["secret"].as_str().unwrap();
+    call(&gateway, secret, "routing.v1.Routing/Reassign", reassign).await;
     let front = json!({"conversationId": conversation.id, "reason": "a friend"});
     as_root("routing.v1.Routing/MoveToFront", front).await;
-    let away =
-        json!({"operatorId": anna.id.to_string(), "presence": "AWAY", "reason": "gone home"});
+    let away = json!({"operatorId": anna.id.to_string(), "presence": "AWAY", "reason": "at home"});
     as_root("routing.v1.Routing/ForcePresence", away).await;
-
-    let path = "/switchboard.contacts.v1.ContactDirectory/ExportContacts";
-    let url = gateway.url();
-    let exported = http::Events::open(&url, path, &root.token, "")
-        .await
-        .next()
-        .await;
-    let contact = exported.unwrap().data["contact"]["id"].clone();
-    let erase = json!({"contactId": contact});
-    as_root("contacts.v1.ContactDirectory/EraseContact", erase).await;
     as_root("admin.v1.Admin/RevokeToken", json!({"tokenId": token_id})).await;
+
+    let all = entries(&gateway, &root, json!({})).await;
+    for (act, subject) in [
+        ("operator.change", "anna"),
+        ("token.add", "crm"),
+        ("conversation.move_to_front", conversation.id.as_str()),
+        ("presence.force", "anna"),
+        ("token.revoke", "crm"),
+    ] {
+        let entry = find(&all, act);
+        assert_eq!(text(entry, "operatorId"), root.id.to_string(), "{act}");
+        assert_eq!(text(entry, "subject"), subject, "{act}");
+    }
+    assert_eq!(
+        text(find(&all, "operator.change"), "detail"),
+        "role Operator to Supervisor; queues [main:0] to [main:2]"
+    );
+    let reassigned = find(&all, "conversation.reassign");
+    assert_eq!(
+        &reassigned["tokenId"], token_id,
+        "a program is not the command line"
+    );
+    assert!(reassigned["operatorId"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exports_erasures_reloads_and_readings_are_noted() {
+    let gateway = TestGateway::start().await;
+    let root = gateway.person("root", Role::Admin, &[]).await;
+    let mut anna = gateway.ready_operator("anna").await;
+    let mut visitor = gateway.visitor().await;
+    visitor.say("m-1", "hello").await;
+    anna.accept().await;
+    let path = "/switchboard.contacts.v1.ContactDirectory/ExportContacts";
+    let mut exported = http::Events::open(&gateway.url(), path, &root.token, "").await;
+    let first = exported.next().await.unwrap();
+    let contact = first.data["contact"]["id"].as_str().unwrap();
+    let erase = json!({"contactId": contact});
+    let method = "contacts.v1.ContactDirectory/EraseContact";
+    call(&gateway, &root.token, method, erase).await;
     let engine = gateway.engine();
     engine.reload((*engine.settings()).clone()).await.unwrap();
     entries(&gateway, &root, json!({})).await;
 
-    let all = entries(&gateway, &root, json!({"pageSize": 200})).await;
-    let found = |act: &str| {
-        let found = all.iter().find(|entry| entry["act"] == act);
-        found
-            .unwrap_or_else(|| panic!("{act} is not noted: {all:#?}"))
-            .clone()
-    };
-    let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-    for act in [
-        "operator.change",
-        "token.add",
-        "conversation.move_to_front",
-        "presence.force",
-        "contacts.export",
-        "contact.erase",
-        "token.revoke",
-        "audit.read",
+    let all = entries(&gateway, &root, json!({})).await;
+    for (act, subject) in [
+        ("contacts.export", ""),
+        ("contact.erase", contact),
+        ("audit.read", ""),
     ] {
-        assert_eq!(text(&found(act), "operatorId"), id, "{act}");
+        let entry = find(&all, act);
+        assert_eq!(text(entry, "operatorId"), root.id.to_string(), "{act}");
+        assert_eq!(text(entry, "subject"), subject, "{act}");
     }
-    let of_anna = anna.id.to_string();
-    for act in ["sign_in", "sign_out"] {
-        let entry = all
-            .iter()
-            .find(|entry| entry["act"] == act && entry["subject"] == "anna");
-        assert_eq!(text(entry.unwrap(), "operatorId"), of_anna, "{act}");
-    }
-    assert_eq!(
-        text(&found("operator.change"), "detail"),
-        "role Operator to Supervisor; queues [main:0] to [main:2]"
-    );
-    let reassigned = found("conversation.reassign");
-    assert_eq!(
-        reassigned["tokenId"], token_id,
-        "a program is not the command line"
-    );
-    assert!(reassigned["operatorId"].is_null());
-    assert!(text(&found("configuration.reload"), "detail").is_empty());
-
-    let failures: Vec<&Value> = all
-        .iter()
-        .filter(|entry| entry["act"] == "sign_in.fail")
-        .collect();
-    let of: BTreeSet<String> = failures
-        .iter()
-        .map(|entry| text(entry, "subject"))
-        .collect();
-    assert_eq!(of, BTreeSet::from([String::new(), "anna".to_owned()]));
-    assert!(text(failures[0], "detail").contains("from 127.0.0.1"));
-    let everything = format!("{all:?}");
-    assert!(!everything.contains(mistyped), "it may be a password");
+    find(&all, "configuration.reload");
     let readings = all.iter().filter(|entry| entry["act"] == "audit.read");
     assert_eq!(readings.count(), 1, "once a minute");
 }

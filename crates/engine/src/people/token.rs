@@ -85,12 +85,10 @@ impl Engine {
 }
 
 fn rights_of(token: &ApiToken) -> String {
-    let mut rights = format!("token {}, {:?}", token.id, token.role);
-    if let Some(operator) = token.operator {
-        rights.push_str(&format!(", as operator {operator}"));
-    }
-    for line in &token.bridge_lines {
-        rights.push_str(&format!(", bridges {line}"));
-    }
-    rights
+    let mut rights = vec![format!("token {}", token.id), format!("{:?}", token.role)];
+    let operator = token.operator.iter();
+    rights.extend(operator.map(|operator| format!("as operator {operator}")));
+    let lines = token.bridge_lines.iter();
+    rights.extend(lines.map(|line| format!("bridges {line}")));
+    rights.join(", ")
 }

@@ -137,13 +137,13 @@ impl Client {
         body: Bytes,
         now: Timestamp,
     ) -> Result<Reply, String> {
-        match tokio::time::timeout(self.timeout, self.exchange(headers, body, now)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                self.open = None;
-                Err(format!("it did not answer within {:?}", self.timeout))
-            }
+        let timeout = self.timeout;
+        let exchange = self.exchange(headers, body, now);
+        if let Ok(outcome) = tokio::time::timeout(timeout, exchange).await {
+            return outcome;
         }
+        self.open = None;
+        Err(format!("it did not answer within {timeout:?}"))
     }
 
     async fn exchange(
@@ -315,6 +315,73 @@ mod tests {
             let read = retry_after(value, now);
             assert_eq!(read, millis.map(Millis), "{value}");
         }
+    }
+
+    /// Answers whoever trusts its certificate, and says what it was sent.
+    async fn https(answer: &'static str) -> (Target, String, tokio::task::JoinHandle<String>) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = rustls_pki_types::PrivateKeyDer::from_pem_slice(
+            made.signing_key.serialize_pem().as_bytes(),
+        );
+        let config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(vec![made.cert.der().clone()], key.unwrap())
+                .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                return String::new();
+            };
+            let mut sent = vec![0; 4_096];
+            let length = stream.read(&mut sent).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            String::from_utf8_lossy(&sent[..length]).into_owned()
+        });
+        let target = Target::parse(&format!("https://localhost:{port}/hook?key=1")).unwrap();
+        (target, made.cert.pem(), served)
+    }
+
+    async fn post(target: &Target, roots: &Roots) -> Result<Reply, String> {
+        let mut client = Client::new(target, roots, Millis(10_000)).unwrap();
+        let headers = HeaderMap::new();
+        client.post(headers, Bytes::from("{}"), Timestamp(0)).await
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_trusted_when_it_is_from_whom_it_should_be() {
+        let answer = "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok";
+        let (target, pem, served) = https(answer).await;
+        let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
+        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (202, "ok"));
+        let sent = served.await.unwrap();
+        assert!(sent.starts_with("POST /hook?key=1 HTTP/1.1\r\n"), "{sent}");
+        assert!(
+            sent.contains(&format!("host: {}\r\n", target.authority)),
+            "{sent}"
+        );
+
+        let (target, _, served) = https(answer).await;
+        let refused = post(&target, &Roots::public()).await.unwrap_err();
+        assert!(refused.starts_with("TLS was refused"), "{refused}");
+        assert_eq!(served.await.unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn of_a_long_answer_only_the_beginning_is_read() {
+        let long: &'static str =
+            Box::leak(format!("HTTP/1.1 500 No\r\n\r\n{}", "é ".repeat(200_000)).into_boxed_str());
+        let (target, pem, served) = https(long).await;
+        let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
+        assert_eq!(reply.text.chars().count(), ANSWER_CHARS_SHOWN);
+        served.abort();
     }
 
     #[test]

@@ -395,10 +395,6 @@ impl Runner {
         let stopped = row.state != WebhookState::Delivers;
         let behind = u32::try_from(behind.max(0)).unwrap_or(u32::MAX);
         metrics::gauge!("webhook_behind", "webhook" => row.id.clone()).set(behind);
-        metrics::gauge!("webhook_stopped", "webhook" => row.id.clone()).set(if stopped {
-            1
-        } else {
-            0
-        });
+        metrics::gauge!("webhook_stopped", "webhook" => row.id.clone()).set(i32::from(stopped));
     }
 }

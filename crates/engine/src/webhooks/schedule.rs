@@ -92,12 +92,12 @@ mod tests {
         }
     }
 
-    fn reply(status: u16, retry_after: Option<i64>) -> Result<Reply, String> {
-        Ok(Reply {
+    fn reply(status: u16, retry_after: Option<i64>) -> Reply {
+        Reply {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after: retry_after.map(Millis),
             text: String::new(),
-        })
+        }
     }
 
     #[test]
@@ -146,23 +146,23 @@ mod tests {
         let mut row = row();
         failed(
             &mut row,
-            &reply(429, Some(90 * SECOND)),
+            &Ok(reply(429, Some(90 * SECOND))),
             Timestamp(0),
             u16::MAX,
         );
         assert_eq!(row.next_at, Timestamp(90 * SECOND));
-        failed(&mut row, &reply(503, Some(0)), Timestamp(0), 0);
+        failed(&mut row, &Ok(reply(503, Some(0))), Timestamp(0), 0);
         assert_eq!(row.next_at, Timestamp(SECOND));
-        failed(&mut row, &reply(503, Some(i64::MAX)), Timestamp(0), 0);
+        failed(&mut row, &Ok(reply(503, Some(i64::MAX))), Timestamp(0), 0);
         assert_eq!(row.next_at, Timestamp(24 * HOUR));
         // For ever "in a second" is dead, too.
         for at in 0..20 {
-            failed(&mut row, &reply(429, Some(SECOND)), Timestamp(at), 0);
+            failed(&mut row, &Ok(reply(429, Some(SECOND))), Timestamp(at), 0);
         }
         assert_eq!(row.state, WebhookState::Delivers);
         failed(
             &mut row,
-            &reply(429, Some(SECOND)),
+            &Ok(reply(429, Some(SECOND))),
             Timestamp(DEAD_AFTER.0),
             0,
         );
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn who_is_gone_is_not_asked_again() {
         let mut row = row();
-        failed(&mut row, &reply(410, None), Timestamp(0), 0);
+        failed(&mut row, &Ok(reply(410, None)), Timestamp(0), 0);
         assert_eq!(row.state, WebhookState::Gone);
     }
 }
