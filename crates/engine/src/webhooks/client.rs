@@ -377,7 +377,7 @@ mod tests {
     #[tokio::test]
     async fn of_a_long_answer_only_the_beginning_is_read() {
         let long: &'static str =
-            Box::leak(format!("HTTP/1.1 500 No\r\n\r\n{}", "é ".repeat(200_000)).into_boxed_str());
+            Box::leak(format!("HTTP/1.1 500 No\r\n\r\n{}", "é".repeat(200_000)).into_boxed_str());
         let (target, pem, served) = https(long).await;
         let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
         assert_eq!(reply.text.chars().count(), ANSWER_CHARS_SHOWN);
