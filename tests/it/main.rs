@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod audit;
 mod bad_input;
 mod contacts;
 mod disk_full;
@@ -28,3 +29,4 @@ mod replies;
 mod shared_browser;
 mod talk;
 mod tidy;
+mod webhooks;

@@ -31,6 +31,7 @@ mod standing;
 mod supervise;
 mod timers;
 pub mod uploads;
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -109,6 +110,8 @@ struct Inner {
     attendance: Arc<Attendance>,
     /// Where it is written who of the clients came and went.
     comings: mpsc::Sender<standing::Coming>,
+    failures: people::Failures,
+    runners: webhooks::Runners,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -160,6 +163,12 @@ impl Engine {
         feed.start_at(newest);
         clock.not_before(written_at);
         let link_key = people::link_key(&store).await?;
+        let told = settings.webhooks.clone();
+        if !told.is_empty() {
+            store
+                .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
+                .await?;
+        }
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
         let limits = ClientLimits::new(settings.limits.acts_per_minute_max);
@@ -184,6 +193,8 @@ impl Engine {
                 last_inbound: Mutex::default(),
                 attendance: Arc::default(),
                 comings,
+                failures: people::Failures::default(),
+                runners: webhooks::Runners::default(),
                 stop,
                 tasks: TaskTracker::new(),
             }),
@@ -211,6 +222,7 @@ impl Engine {
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
         self.supervise_restarting("contacts", contacts::reconcile::run);
+        self.supervise_restarting("audit", act::audit::watch);
         for served in self.serving().lines() {
             self.supervise_line(served.clone(), None);
         }

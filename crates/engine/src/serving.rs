@@ -186,6 +186,7 @@ mod tests {
             queues: queues.iter().map(queue).collect(),
             rules: RoutingRules::default(),
             limits: Limits::default(),
+            webhooks: Vec::new(),
         }
     }
 

@@ -8,6 +8,8 @@ use domain::hours::Schedule;
 use domain::routing::RoutingRules;
 use domain::{LineId, Millis, QueueId};
 
+use crate::webhooks::Webhook;
+
 /// Everything the engine is told, at its start and by a reload.
 #[derive(Clone)]
 pub struct Settings {
@@ -27,6 +29,8 @@ pub struct Settings {
     pub rules: RoutingRules,
     /// Bounds.
     pub limits: Limits,
+    /// Programs that are told what happens.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Who serves the contact directory.

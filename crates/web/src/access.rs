@@ -68,6 +68,10 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("ListCannedReplies", OPERATOR),
             ("SaveCannedReply", OPERATOR),
             ("DeleteCannedReply", OPERATOR),
+            ("VerifyAudit", ADMIN),
+            ("ListWebhooks", ADMIN),
+            ("ResumeWebhook", ADMIN),
+            ("TestWebhook", ADMIN),
         ],
     ),
     (
@@ -308,6 +312,9 @@ where
             let principal = caller.principal.clone();
             let by = AskedBy(scope_of(Some(&caller.actor)));
             request.extensions_mut().insert(by);
+            request
+                .extensions_mut()
+                .insert(store::Auditor::from(&caller.actor));
             request.extensions_mut().insert(caller);
             let response = inner.call(request).await?;
             Ok(response.map(|body| Body::new(end_when(body, revoked(engine, principal)))))

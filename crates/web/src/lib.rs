@@ -17,6 +17,7 @@ pub mod routes;
 pub mod services;
 mod surface;
 mod transcode;
+pub mod webhooks;
 
 pub use gateway::{Gateway, GatewayError};
 pub use health::{Readiness, Reason};

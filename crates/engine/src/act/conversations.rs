@@ -118,7 +118,7 @@ impl Engine {
             engine.check_target(&target)?;
             let found = seen(tx, &who, id)?;
             tx.audit(
-                who.operator,
+                &who,
                 "conversation.reassign",
                 &id.to_string(),
                 &format!("{target:?}: {reason}"),
@@ -164,12 +164,7 @@ impl Engine {
                 ..first
             };
             let moved = change::conversation(tx, &found, Input::Move { place })?;
-            tx.audit(
-                who.operator,
-                "conversation.move_to_front",
-                &id.to_string(),
-                &reason,
-            )?;
+            tx.audit(&who, "conversation.move_to_front", &id.to_string(), &reason)?;
             Ok(moved)
         })
         .await

@@ -1,6 +1,7 @@
 //! What operators and supervisors do. Each act is one transaction, done once for a
 //! client's own id however often it is asked for.
 
+pub(crate) mod audit;
 mod conversations;
 mod mentions;
 mod messages;

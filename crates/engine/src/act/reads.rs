@@ -197,14 +197,20 @@ impl Engine {
         Ok(pending)
     }
 
-    /// One dead letter with its raw bytes.
-    pub async fn dead_letter(&self, seq: i64) -> Result<JournalEntry, ActError> {
-        self.read(move |view| {
-            view.journal_entry(seq)?
-                .filter(|entry| entry.state == JournalState::Dead)
-                .ok_or(ActError::NotFound("dead letter"))
-        })
-        .await
+    /// One dead letter with its raw bytes. They are a client's own words, so it is noted
+    /// who read them.
+    pub async fn dead_letter(&self, actor: &Actor, seq: i64) -> Result<JournalEntry, ActError> {
+        let by = store::Auditor::from(actor);
+        self.store()
+            .write(move |tx| {
+                let found = tx
+                    .journal_entry(seq)?
+                    .filter(|entry| entry.state == JournalState::Dead)
+                    .ok_or(ActError::NotFound("dead letter"))?;
+                tx.audit(by, "dead_letter.read", &seq.to_string(), "")?;
+                Ok(found)
+            })
+            .await
     }
 
     /// Tries a dead letter again.
@@ -213,7 +219,7 @@ impl Engine {
         actor: Option<&Actor>,
         seq: i64,
     ) -> Result<(), ActError> {
-        let by = actor.and_then(|actor| actor.operator);
+        let by = super::audit::by(actor);
         let serving = self.serving();
         self.inner.pending.fetch_add(1, Ordering::Relaxed);
         let replayed = self

@@ -1,6 +1,7 @@
 //! Every operation on the store, by what it is about.
 
 pub(crate) mod acts;
+pub(crate) mod audit;
 pub(crate) mod contacts;
 pub(crate) mod conversations;
 pub(crate) mod events;
@@ -18,3 +19,4 @@ pub(crate) mod ratings;
 pub(crate) mod reach;
 pub(crate) mod replies;
 pub(crate) mod threads;
+pub(crate) mod webhooks;

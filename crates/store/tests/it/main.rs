@@ -6,6 +6,7 @@
     reason = "a scenario that cannot go on has failed"
 )]
 
+mod audit;
 mod commits;
 mod damage;
 mod explanations;
@@ -13,8 +14,8 @@ mod files;
 mod lists;
 mod obligations;
 mod owners;
-mod replies;
 mod ratings;
+mod replies;
 mod words;
 
 use std::path::Path;

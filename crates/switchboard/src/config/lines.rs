@@ -196,7 +196,7 @@ fn line(
     let hours = hours.of(section);
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
-    let queue = queue.and_then(|queue| known_queue(section, queues, &queue));
+    let queue = queue.and_then(|queue| known_queue(section, "queue", queues, &queue));
     let kind = kind.and_then(|kind| known_kind(section, &kind))?;
     section.read_files();
     // Without an id the rest is still checked, under a name that is never used.
@@ -252,12 +252,18 @@ fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {
     }
 }
 
-fn known_queue(section: &mut Section<'_>, queues: &Queues, id: &str) -> Option<QueueId> {
+/// The queue that a key names.
+pub(super) fn known_queue(
+    section: &mut Section<'_>,
+    key: &str,
+    queues: &Queues,
+    id: &str,
+) -> Option<QueueId> {
     if queues.ids.contains(id) {
         return Some(QueueId::from(id));
     }
     let known = queues.ids.iter().map(String::as_str);
-    section.problem("queue", &unknown(id, known, "the queues are"));
+    section.problem(key, &unknown(id, known, "the queues are"));
     None
 }
 

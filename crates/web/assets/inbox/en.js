@@ -1,5 +1,6 @@
 // The English strings of the frame, the list, offers and the thread.
 
+import { enAudit } from "./en-audit.js";
 import { enMore } from "./en-more.js";
 import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
@@ -214,4 +215,5 @@ export const en = {
   ...enReplies,
   ...enPromises,
   ...enRatings,
+  ...enAudit,
 };

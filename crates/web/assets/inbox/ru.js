@@ -1,5 +1,6 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
+import { ruAudit } from "./ru-audit.js";
 import { ruMore } from "./ru-more.js";
 import { ruReplies } from "./ru-replies.js";
 import { ruPromises } from "./ru-promises.js";
@@ -217,4 +218,5 @@ export const ru = {
   ...ruReplies,
   ...ruPromises,
   ...ruRatings,
+  ...ruAudit,
 };

@@ -12,6 +12,7 @@ import { failed } from "./parts.js";
 import { pref, setPref, whenPrefsChange } from "./prefs.js";
 import { goToConversation, isForAll, route } from "./route.js";
 import { enter } from "./session.js";
+import "./audit.js";
 import "./blocks.js";
 import "./contact.js";
 import "./dead-letters.js";
@@ -27,6 +28,7 @@ import "./sidebar.js";
 import "./sign-in.js";
 import "./thread.js";
 import "./toasts.js";
+import "./webhooks.js";
 
 /** @import { State } from "./types/state.js" */
 

@@ -125,6 +125,8 @@ class Sidebar extends View {
         ["people", "people", "page.people"],
         ["lines", "globe", "page.lines"],
         ["dead-letters", "warning", "page.deadLetters"],
+        ["webhooks", "send", "page.webhooks"],
+        ["audit", "lock", "page.audit"],
       );
     const current = route().page;
     replace(

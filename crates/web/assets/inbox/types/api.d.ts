@@ -378,6 +378,55 @@ export interface ListDeadLettersResponse {
   deadLetters?: DeadLetter[];
   nextPageToken?: string;
 }
+export interface AuditEntry {
+  id: string;
+  at?: Time;
+  operatorId?: string;
+  tokenId?: string;
+  act?: string;
+  subject?: string;
+  detail?: string;
+}
+export interface ListAuditResponse {
+  entries?: AuditEntry[];
+  nextPageToken?: string;
+}
+export interface VerifyAuditResponse {
+  whole?: boolean;
+  entryCount?: string;
+  seal?: string;
+  problem?: string;
+}
+export type WebhookState =
+  | "WEBHOOK_UP"
+  | "WEBHOOK_RETRYING"
+  | "WEBHOOK_SUSPENDED"
+  | "WEBHOOK_GONE"
+  | "WEBHOOK_UNCONFIGURED";
+export interface Webhook {
+  id: string;
+  url?: string;
+  events?: string[];
+  queueIds?: string[];
+  state?: WebhookState;
+  behindCount?: string;
+  deliveredCount?: string;
+  lostCount?: string;
+  attempts?: number;
+  failingSince?: Time;
+  nextTryAt?: Time;
+  deliveredAt?: Time;
+  error?: string;
+}
+export interface ListWebhooksResponse {
+  webhooks?: Webhook[];
+}
+export interface TestWebhookResponse {
+  taken?: boolean;
+  httpStatus?: number;
+  text?: string;
+  tookMs?: string;
+}
 export interface Upload {
   uploadId: string;
   fileName?: string;
@@ -566,4 +615,12 @@ export interface Calls {
   "Admin/ListDeadLetters": [{ pageSize?: number; pageToken?: string }, ListDeadLettersResponse];
   "Admin/GetDeadLetter": [{ id: string }, DeadLetter];
   "Admin/ReplayDeadLetter": [{ id: string }, {}];
+  "Admin/ListAudit": [
+    { pageSize?: number; pageToken?: string; operatorId?: string; act?: string; since?: Time; until?: Time },
+    ListAuditResponse,
+  ];
+  "Admin/VerifyAudit": [{ keptSeal?: string }, VerifyAuditResponse];
+  "Admin/ListWebhooks": [{}, ListWebhooksResponse];
+  "Admin/ResumeWebhook": [{ webhookId: string; clientId: string }, {}];
+  "Admin/TestWebhook": [{ webhookId: string }, TestWebhookResponse];
 }
