@@ -8,6 +8,7 @@ pub mod event;
 pub mod id;
 pub mod identity;
 pub mod message;
+pub mod metrics;
 pub mod operator;
 pub mod routing;
 pub mod text;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::conversation::{Client, Conversation, State};
 use domain::identity::Profile;
+use domain::metrics::Counted;
 use domain::routing::Place;
 use domain::{ContactId, ConversationId};
 use store::{StoreError, ThreadRow, Tx};
@@ -69,6 +70,7 @@ pub(crate) fn conversation(
         created_at: place.eligible_at,
         answered_at: None,
         disposition: String::new(),
+        counted: Counted::beginning(last.as_ref(), place.eligible_at),
         last_message: None,
         version: 0,
     })

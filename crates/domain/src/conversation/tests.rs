@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::{Client, CloseReason, Conversation, Effect, Input, OfferOutcome, State};
 use crate::message::Medium;
+use crate::metrics::Counted;
 use crate::routing::Place;
 use crate::{ContactId, ConversationId, LineId, OfferId, OperatorId, QueueId, ThreadId, Timestamp};
 
@@ -52,6 +53,7 @@ fn conversation(state: State) -> Conversation {
         created_at: Timestamp(1_000),
         answered_at: None,
         disposition: String::new(),
+        counted: Counted::default(),
         last_message: None,
         version: 1,
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::conversation::{self, Client, Conversation, Effect, OfferOutcome, Refusal, State};
 use domain::message::Medium;
+use domain::metrics::Counted;
 use domain::operator::{self, Load, Membership, Operator, Presence, Role};
 use domain::routing::{Decision, Place, RoutingRules, Snapshot, Waiting, settle};
 use domain::{
@@ -136,6 +137,7 @@ impl World {
             created_at: self.now,
             answered_at: None,
             disposition: String::new(),
+            counted: Counted::default(),
             last_message: None,
             version: 1,
         };

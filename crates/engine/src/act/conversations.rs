@@ -289,6 +289,7 @@ impl Engine {
         };
         let serving = self.serving();
         let mut conversation = opening::conversation(tx, &line, &thread, &contact)?;
+        conversation.counted.ours = true;
         if serving.has_queue(&last.queue) {
             conversation.queue = last.queue;
         }

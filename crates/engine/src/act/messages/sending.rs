@@ -125,6 +125,7 @@ impl Engine {
         let mut after = conversation.clone();
         after.last_message = Some(last_message(&message));
         after.unread_count = 0;
+        after.counted.first_reply_at.get_or_insert(tx.now());
         tx.save_conversation(&conversation, &mut after)?;
         tx.save_draft(me, conversation.id, "")?;
         Ok(message)
