@@ -10,12 +10,13 @@ use crate::error::OpenError;
 use crate::{Options, inspect, log};
 
 /// Every migration, in order; a store's `user_version` counts those it has.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_merged.sql"),
     include_str!("../migrations/0003_owners.sql"),
     include_str!("../migrations/0004_joined.sql"),
     include_str!("../migrations/0005_rosters.sql"),
+    include_str!("../migrations/0009_metrics.sql"),
 ];
 
 /// Holds the store for this process alone, as long as it lives.

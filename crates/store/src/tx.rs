@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::event::{Cursor, Event, EventKind};
+use domain::metrics::Increment;
 use domain::operator::Operator;
 use domain::{LineId, OperatorId, Timestamp};
 use rusqlite::Connection;
 
+use crate::ops::metrics::Counting;
 use crate::roster::Rosters;
 use crate::words::Words;
 use crate::{StoreError, View};
@@ -38,6 +40,8 @@ pub struct Signals {
     pub deadline: Option<Timestamp>,
     /// The built-in directory has changed.
     pub directory: bool,
+    /// What was counted.
+    pub counted: Vec<Increment>,
 }
 
 /// An envelope that was taken in.
@@ -66,6 +70,7 @@ pub(crate) struct WriterState {
     pub(crate) signals: Signals,
     /// Written after the operations of a transaction.
     pub(crate) words: Vec<Words>,
+    pub(crate) counting: Counting,
     pub(crate) rosters: Rosters,
     pub(crate) unsettled: bool,
 }
@@ -77,6 +82,7 @@ pub(crate) struct Mark {
     events: usize,
     threads: usize,
     words: usize,
+    counted: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
     directory: bool,
@@ -113,6 +119,7 @@ impl WriterState {
             undo: Vec::new(),
             signals: Signals::default(),
             words: Vec::new(),
+            counting: Counting::load(&view)?,
             rosters: Rosters::new(),
             unsettled: true,
         })
@@ -134,12 +141,14 @@ impl WriterState {
 
     pub(crate) fn mark(&mut self) -> Mark {
         self.undo.clear();
+        self.counting.undo.clear();
         Mark {
             next_cursor: self.next_cursor,
             journal: self.signals.journal.len(),
             events: self.signals.events.len(),
             threads: self.signals.threads.len(),
             words: self.words.len(),
+            counted: self.counting.fresh.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
             directory: self.signals.directory,
@@ -153,6 +162,7 @@ impl WriterState {
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
         self.words.truncate(mark.words);
+        self.counting.undo_to(mark.counted);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();
         self.signals.outbox = mark.outbox;

@@ -108,6 +108,11 @@ impl Replay {
         }
     }
 
+    /// The first hour that is compared.
+    pub fn first_hour(&self) -> Hour {
+        self.whole_from.unwrap_or(Hour(i64::MIN))
+    }
+
     /// What was counted.
     pub fn counts(&self) -> &BTreeMap<Key, Counts> {
         &self.counts

@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod invariants;
 pub(crate) mod journal;
 pub(crate) mod messages;
+pub(crate) mod metrics;
 pub(crate) mod offers;
 pub(crate) mod operators;
 pub(crate) mod outbox;

@@ -61,6 +61,7 @@ impl Tx<'_> {
             .state
             .operators
             .insert(operator.id, Arc::clone(&operator));
+        self.count_operator(before.as_deref(), &operator);
         self.state.undo.push((operator.id, before));
         self.unsettle();
         self.emit(EventKind::PresenceChanged(operator))?;

@@ -11,6 +11,7 @@ mod damage;
 mod explanations;
 mod files;
 mod lists;
+mod metrics;
 mod owners;
 mod words;
 
