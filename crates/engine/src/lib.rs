@@ -14,6 +14,7 @@ mod host;
 mod hub;
 mod intake;
 pub mod limits;
+mod metering;
 mod opening;
 mod outbox;
 pub mod people;
@@ -186,6 +187,7 @@ impl Engine {
         self.supervise_restarting("outbox", outbox::run);
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
+        self.supervise_restarting("metering", metering::run);
         self.supervise_restarting("contacts", contacts::reconcile::run);
         for served in self.serving().lines() {
             self.supervise_line(served.clone(), None);
@@ -307,6 +309,7 @@ fn hooks(
 ) -> Hooks {
     let (clock, serving) = (clock.clone(), Arc::clone(serving));
     let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
+    let measured = Arc::clone(&serving);
     Hooks {
         now: Box::new(move || clock.now()),
         settle: Box::new(move |tx| {
@@ -314,6 +317,7 @@ fn hooks(
             routing::pass(tx, &rules)
         }),
         committed: Box::new(move |signals| {
+            metering::tell(&signals.counted, &measured.borrow());
             wake(signals, &feed, &hub, &wakes, &taken);
         }),
     }

@@ -210,10 +210,29 @@ impl Histogram {
         self as u8 + u8::try_from(step.min(STEPS_S.len())).unwrap_or(u8::MAX)
     }
 
-    /// The number under which something of this length is stored.
-    pub(super) fn slot_of(self, length_ms: i64) -> u8 {
+    /// Where something of this length is counted.
+    pub(super) fn step_of(self, length_ms: i64) -> Slot {
         let step = STEPS_S.partition_point(|end| end * 1_000 < length_ms);
-        self.slot(step)
+        Slot::Step(self, step)
+    }
+}
+
+/// Where something is counted: a counter, or a step of a histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// A counter or sum.
+    Of(Counter),
+    /// One step more.
+    Step(Histogram, usize),
+}
+
+impl Slot {
+    /// The number it is stored under.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Of(counter) => counter.slot(),
+            Self::Step(histogram, step) => histogram.slot(step),
+        }
     }
 }
 

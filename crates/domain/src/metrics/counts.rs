@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Counter, Histogram};
+use super::{Counter, Histogram, Slot};
 use crate::{LineId, OperatorId, QueueId, Timestamp};
 
 /// Milliseconds of an hour.
@@ -46,8 +46,8 @@ pub struct Key {
 pub struct Increment {
     /// Where.
     pub key: Key,
-    /// The number of what is counted.
-    pub slot: u8,
+    /// What is counted.
+    pub what: Slot,
     /// By how much.
     pub by: i64,
 }

@@ -15,7 +15,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-pub use counter::{Counter, Diversion, Histogram, STEPS_S, steps_within};
+pub use counter::{Counter, Diversion, Histogram, STEPS_S, Slot, steps_within};
 pub use counts::{Counts, CutShort, HOUR_MS, Hour, Increment, Key};
 pub use formula::{
     Metric, Thresholds, Unit, abandonment_rate, abandonment_rate_without_short, aht, asa,

@@ -1,7 +1,7 @@
 //! What a change counts for.
 
 use super::standing::{Ending, Phase, Standing, Work};
-use super::{Counter, Diversion, HOUR_MS, Histogram, Hour, Increment, Key};
+use super::{Counter, Diversion, HOUR_MS, Histogram, Hour, Increment, Key, Slot};
 use crate::conversation::{Offer, OfferOutcome, OfferState};
 use crate::message::{Author, Direction, Message};
 use crate::operator::{Operator, Presence};
@@ -18,23 +18,23 @@ struct Book<'a> {
 }
 
 impl Book<'_> {
-    fn add(&mut self, queue: &QueueId, operator: Option<OperatorId>, slot: u8, by: i64) {
+    fn add(&mut self, queue: &QueueId, operator: Option<OperatorId>, what: Slot, by: i64) {
         let key = Key {
             hour: Hour::of(self.at),
             line: Some(self.line.clone()),
             queue: Some(queue.clone()),
             operator,
         };
-        self.counted.push(Increment { key, slot, by });
+        self.counted.push(Increment { key, what, by });
     }
 
     fn one(&mut self, queue: &QueueId, operator: Option<OperatorId>, counter: Counter) {
-        self.add(queue, operator, counter.slot(), 1);
+        self.add(queue, operator, Slot::Of(counter), 1);
     }
 
     fn time(&mut self, queue: &QueueId, operator: OperatorId, counter: Counter, ms: i64) {
         if ms > 0 {
-            self.add(queue, Some(operator), counter.slot(), ms);
+            self.add(queue, Some(operator), Slot::Of(counter), ms);
         }
     }
 }
@@ -128,14 +128,14 @@ fn waited(book: &mut Book<'_>, before: &Standing, after: &Standing) {
             let wait = book.at.since(since).0;
             let who = Some(operator);
             book.one(queue, who, Counter::Answered);
-            book.time(queue, operator, Counter::AnsweredWaitMs, wait);
-            book.add(queue, who, Histogram::Answered.slot_of(wait), 1);
+            book.add(queue, who, Slot::Of(Counter::AnsweredWaitMs), wait);
+            book.add(queue, who, Histogram::Answered.step_of(wait), 1);
         }
         Phase::Ended(Ending::Abandoned { left_at }) => {
             let wait = left_at.since(since).0;
             book.one(queue, None, Counter::Abandoned);
-            book.add(queue, None, Counter::AbandonedWaitMs.slot(), wait);
-            book.add(queue, None, Histogram::Abandoned.slot_of(wait), 1);
+            book.add(queue, None, Slot::Of(Counter::AbandonedWaitMs), wait);
+            book.add(queue, None, Histogram::Abandoned.step_of(wait), 1);
         }
         Phase::Ended(Ending::Diverted(why)) => book.one(queue, None, why.counter()),
         Phase::Ended(Ending::Finished) => book.one(queue, None, Diversion::Closed.counter()),
@@ -190,8 +190,8 @@ fn first_reply(book: &mut Book<'_>, before: Option<&Standing>, after: &Standing)
     let (queue, who) = (&after.queue, after.operator());
     let ms = replied_at.since(after.created_at).0;
     book.one(queue, who, Counter::FirstReplies);
-    book.add(queue, who, Counter::FirstReplyMs.slot(), ms);
-    book.add(queue, who, Histogram::FirstReply.slot_of(ms), 1);
+    book.add(queue, who, Slot::Of(Counter::FirstReplyMs), ms);
+    book.add(queue, who, Histogram::FirstReply.step_of(ms), 1);
 }
 
 /// What a new message counts for; `queue` is its conversation's.
@@ -282,7 +282,7 @@ pub fn rating(
     };
     let queue = &about.queue;
     book.one(queue, operator, Counter::Ratings);
-    book.add(queue, operator, Counter::RatingsSum.slot(), score);
+    book.add(queue, operator, Slot::Of(Counter::RatingsSum), score);
     if score >= 4 {
         book.one(queue, operator, Counter::RatingsSatisfied);
     }
@@ -304,6 +304,15 @@ pub enum Activity {
 }
 
 impl Activity {
+    /// Every one, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Offline,
+        Self::Away,
+        Self::NotResponding,
+        Self::Idle,
+        Self::Busy,
+    ];
+
     /// What an operator does.
     pub fn of(operator: &Operator) -> Self {
         if operator.disabled {
@@ -349,8 +358,8 @@ fn slice(
             queue: None,
             operator: Some(operator.id),
         };
-        let slot = counter.slot();
-        counted.push(Increment { key, slot, by });
+        let what = Slot::Of(counter);
+        counted.push(Increment { key, what, by });
     };
     match activity {
         Activity::Offline | Activity::Busy => {}

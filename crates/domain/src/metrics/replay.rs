@@ -74,7 +74,7 @@ impl Replay {
         }
         for increment in self.fresh.drain(..) {
             let counts = self.counts.entry(increment.key).or_default();
-            counts.add(increment.slot, increment.by);
+            counts.add(increment.what.number(), increment.by);
         }
     }
 

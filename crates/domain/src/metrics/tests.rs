@@ -48,7 +48,7 @@ fn sum(counted: &[Increment], operator: Option<OperatorId>, queue: &str) -> Coun
             .as_ref()
             .is_some_and(|known| known.as_str() == queue);
         if here && one.key.operator == operator {
-            counts.add(one.slot, one.by);
+            counts.add(one.what.number(), one.by);
         }
     }
     counts
@@ -57,7 +57,7 @@ fn sum(counted: &[Increment], operator: Option<OperatorId>, queue: &str) -> Coun
 fn all(counted: &[Increment]) -> Counts {
     let mut counts = Counts::default();
     for one in counted {
-        counts.add(one.slot, one.by);
+        counts.add(one.what.number(), one.by);
     }
     counts
 }
@@ -311,7 +311,7 @@ fn time_is_cut_at_the_hour() {
     let minutes = |hour: i64, counter: Counter| {
         let here = counted
             .iter()
-            .filter(|one| one.key.hour == Hour(hour) && one.slot == counter.slot());
+            .filter(|one| one.key.hour == Hour(hour) && one.what == Slot::Of(counter));
         here.map(|one| one.by).sum::<i64>() / 60_000
     };
     for (hour, expect) in [(10, 10), (11, 60), (12, 5)] {
@@ -352,7 +352,7 @@ fn away() -> Presence {
 }
 
 fn add(counts: &mut Counts, histogram: Histogram, seconds: i64, number: i64) {
-    counts.add(histogram.slot_of(seconds * 1_000), number);
+    counts.add(histogram.step_of(seconds * 1_000).number(), number);
 }
 
 /// Answered 1000 of which 860 within 20 s; abandoned 60, of which 10 within 5 s, 10
@@ -481,8 +481,8 @@ fn thresholds_are_ends_of_steps() {
         (86_400_000, 18),
         (i64::MAX / 2_000, 19),
     ] {
-        let slot = Histogram::Answered.slot_of(ms);
-        assert_eq!(slot, Histogram::Answered.slot(step), "{ms}");
+        let slot = Histogram::Answered.step_of(ms);
+        assert_eq!(slot, Slot::Step(Histogram::Answered, step), "{ms}");
     }
 }
 

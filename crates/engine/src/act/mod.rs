@@ -3,6 +3,7 @@
 
 mod conversations;
 mod messages;
+mod metrics;
 mod offers;
 mod reach;
 mod reads;
@@ -21,6 +22,7 @@ pub use conversations::Target;
 pub(crate) use conversations::due;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
+pub use metrics::{Grouping, MetricsAnswer, MetricsQuery, MetricsRow, Today};
 pub use reads::{ConversationPage, Opened, TimelinePage};
 
 use crate::change::ChangeError;

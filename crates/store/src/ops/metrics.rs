@@ -195,7 +195,9 @@ pub(crate) fn write(
     let fresh = std::mem::take(&mut counting.fresh);
     let mut sums: BTreeMap<&Key, Counts> = BTreeMap::new();
     for one in &fresh {
-        sums.entry(&one.key).or_default().add(one.slot, one.by);
+        sums.entry(&one.key)
+            .or_default()
+            .add(one.what.number(), one.by);
     }
     for (key, sum) in sums {
         add(connection, &mut counting.known, key, &sum)?;
@@ -302,6 +304,16 @@ impl View<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether there are counters of hours before a moment.
+    pub fn has_metrics_before(&self, before: Timestamp) -> Result<bool, StoreError> {
+        self.row(
+            "select exists (select 1 from metric where hour < ?1)",
+            [Hour::of(before).0],
+            |row| Ok(row.get(0)?),
+        )
+        .map(|found| found.unwrap_or(false))
     }
 
     /// The channel of every line that ever had a conversation.
