@@ -16,6 +16,7 @@ mod folders;
 mod gone_line;
 mod io_errors;
 mod kill_loop;
+mod metrics;
 mod offers;
 mod power_cut;
 mod racing;

@@ -1,5 +1,6 @@
 // The English strings of the frame, the list, offers and the thread.
 
+import { enMetrics } from "./en-metrics.js";
 import { enMore } from "./en-more.js";
 
 export const en = {
@@ -208,4 +209,5 @@ export const en = {
   "action.block": "Block the sender",
   "action.spam": "Spam: finish and block",
   ...enMore,
+  ...enMetrics,
 };

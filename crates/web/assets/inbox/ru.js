@@ -1,5 +1,6 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
+import { ruMetrics } from "./ru-metrics.js";
 import { ruMore } from "./ru-more.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
@@ -211,4 +212,5 @@ export const ru = {
   "action.block": "Заблокировать отправителя",
   "action.spam": "Спам: завершить и заблокировать",
   ...ruMore,
+  ...ruMetrics,
 };

@@ -20,10 +20,12 @@ import "./list.js";
 import "./offers.js";
 import "./people.js";
 import "./queues.js";
+import "./reports.js";
 import "./sidebar.js";
 import "./sign-in.js";
 import "./thread.js";
 import "./toasts.js";
+import "./wallboard.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -61,7 +63,8 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const may = page === "inbox" || isAdmin(state) || (isSupervisor(state) && (page === "queues" || page === "blocks"));
+    const supervised = ["queues", "blocks", "wallboard", "reports"].includes(page);
+    const may = page === "inbox" || isAdmin(state) || (isSupervisor(state) && supervised);
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;
