@@ -45,7 +45,9 @@ fn metric(row: &Value, name: &str) -> Option<f64> {
 fn check(row: &Value, expect: &[(&str, f64)]) {
     for (name, value) in expect {
         let found = metric(row, name);
-        let near = found.is_some_and(|found| (found - value).abs() < 0.5);
+        // What the machine takes comes on top of what the clock was moved by.
+        let most = if ["asa", "aht", "frt"].contains(name) { 9.0 } else { 0.01 };
+        let near = found.is_some_and(|found| (-0.01..=most).contains(&(found - value)));
         assert!(near, "{name}: {found:?}, not {value}");
     }
 }
@@ -198,9 +200,9 @@ async fn an_operator_sees_their_queues_and_their_own_work() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| &row["key"])
+        .map(|row| row["key"].as_str().unwrap_or("nobody"))
         .collect();
-    assert_eq!(keys, [&json!(""), &json!(bob.id.to_string())]);
+    assert_eq!(keys, ["nobody", &bob.id.to_string()]);
     check(&people["rows"][1], &[("answered", 2.0), ("handled", 1.0)]);
     assert!(metric(&people["rows"][1], "occupancy").is_some());
     let foreign = json!({"operatorIds": [olga.id.to_string()]});
