@@ -52,7 +52,7 @@ async function sound() {
   const faults = await ann.page.evaluate(() => {
     const found = [];
     const main = /** @type {HTMLElement} */ (document.querySelector('main'));
-    for (const node of main.querySelectorAll('button, select, input, a, [role=img], [role=region], figure svg')) {
+    for (const node of main.querySelectorAll('button, select, input, a, [role=img], [role=region], figure > svg')) {
       const label =
         node.getAttribute('aria-label') ||
         node.textContent?.trim() ||

@@ -46,7 +46,11 @@ fn check(row: &Value, expect: &[(&str, f64)]) {
     for (name, value) in expect {
         let found = metric(row, name);
         // What the machine takes comes on top of what the clock was moved by.
-        let most = if ["asa", "aht", "frt"].contains(name) { 9.0 } else { 0.01 };
+        let most = if ["asa", "aht", "frt"].contains(name) {
+            9.0
+        } else {
+            0.01
+        };
         let near = found.is_some_and(|found| (-0.01..=most).contains(&(found - value)));
         assert!(near, "{name}: {found:?}, not {value}");
     }

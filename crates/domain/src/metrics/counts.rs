@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::fmt;
 
 use super::{Counter, Histogram, Slot};
 use crate::{LineId, OperatorId, QueueId, Timestamp};
@@ -52,9 +52,10 @@ pub struct Increment {
     pub by: i64,
 }
 
-/// Counters by their numbers; what is absent is zero.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts(BTreeMap<u8, i64>);
+/// Counters by their numbers; what is absent is zero. Dense, because adding up is what
+/// they are for.
+#[derive(Clone, Default)]
+pub struct Counts(Vec<i64>);
 
 /// Stored counters that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,17 +65,24 @@ pub struct CutShort;
 impl Counts {
     /// Adds to one of them.
     pub fn add(&mut self, slot: u8, by: i64) {
-        if by != 0 {
-            let count = self.0.entry(slot).or_default();
-            *count = count.saturating_add(by);
+        let slot = usize::from(slot);
+        if self.0.len() <= slot {
+            self.0.resize(slot + 1, 0);
         }
+        self.0[slot] = self.0[slot].saturating_add(by);
     }
 
     /// Adds all of another.
     pub fn merge(&mut self, other: &Self) {
-        for (slot, by) in &other.0 {
-            self.add(*slot, *by);
+        for (slot, by) in other.iter() {
+            self.add(slot, by);
         }
+    }
+
+    /// What is not zero, by number.
+    fn iter(&self) -> impl Iterator<Item = (u8, i64)> + '_ {
+        let all = (0..=u8::MAX).zip(self.0.iter().copied());
+        all.filter(|(_, count)| *count != 0)
     }
 
     /// One of them.
@@ -89,19 +97,19 @@ impl Counts {
 
     /// One by its number.
     pub fn slot(&self, slot: u8) -> i64 {
-        self.0.get(&slot).copied().unwrap_or(0)
+        self.0.get(usize::from(slot)).copied().unwrap_or(0)
     }
 
     /// True when nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
     }
 
     /// As it is stored: number and count in turn, seven bits a byte, the lowest first.
     pub fn pack(&self) -> Vec<u8> {
-        let mut packed = Vec::with_capacity(self.0.len() * 4);
-        for (slot, count) in &self.0 {
-            push(&mut packed, u64::from(*slot));
+        let mut packed = Vec::with_capacity(self.0.len());
+        for (slot, count) in self.iter() {
+            push(&mut packed, u64::from(slot));
             push(&mut packed, count.cast_unsigned());
         }
         packed
@@ -115,6 +123,20 @@ impl Counts {
             self.add(slot, pull(&mut rest)?.cast_signed());
         }
         Ok(())
+    }
+}
+
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Counts {}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

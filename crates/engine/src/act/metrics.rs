@@ -193,23 +193,37 @@ impl Reading {
         now: Timestamp,
     ) -> Result<MetricsAnswer, StoreError> {
         let mut groups: BTreeMap<Group, Counts> = BTreeMap::new();
-        // Rows come hour by hour.
-        let mut known: Option<(Hour, Group)> = None;
+        let by_time = matches!(
+            self.query.grouping,
+            Grouping::Nothing | Grouping::Hour | Grouping::Day | Grouping::HourOfDay
+        );
+        // Rows come hour by hour, and those of an hour are often in one group.
+        let mut of_hour = (hours.0, Counts::default());
         view.each_metric(hours.0, hours.1, |row| {
             if !self.wants(&row) {
                 return Ok(());
             }
-            if known.as_ref().is_none_or(|(hour, _)| *hour != row.hour) {
-                known = Some((row.hour, self.time_group(row.hour)));
+            if !by_time {
+                return row.add_to(groups.entry(self.group(&row)).or_default());
             }
-            let of_hour = known.as_ref().map(|(_, group)| group);
-            let group = self.group(&row, of_hour);
-            row.add_to(groups.entry(group).or_default())
+            if of_hour.0 != row.hour {
+                let (hour, counts) = std::mem::replace(&mut of_hour, (row.hour, Counts::default()));
+                self.add_hour(&mut groups, hour, &counts);
+            }
+            row.add_to(&mut of_hour.1)
         })?;
+        self.add_hour(&mut groups, of_hour.0, &of_hour.1);
         if self.of_operators {
             self.add_open_spans(view, hours, now, &mut groups)?;
         }
         Ok(self.answer(groups, hours))
+    }
+
+    fn add_hour(&self, groups: &mut BTreeMap<Group, Counts>, hour: Hour, counts: &Counts) {
+        if !counts.is_empty() {
+            let group = groups.entry(self.time_group(hour)).or_default();
+            group.merge(counts);
+        }
     }
 
     fn answer(&self, groups: BTreeMap<Group, Counts>, hours: (Hour, Hour)) -> MetricsAnswer {
@@ -274,10 +288,10 @@ impl Reading {
         known.map_or("", String::as_str)
     }
 
-    fn group(&self, row: &MetricRow<'_>, of_hour: Option<&Group>) -> Group {
+    fn group(&self, row: &MetricRow<'_>) -> Group {
         match self.query.grouping {
             Grouping::Nothing | Grouping::Hour | Grouping::Day | Grouping::HourOfDay => {
-                of_hour.cloned().unwrap_or(Group(0, String::new()))
+                self.time_group(row.hour)
             }
             Grouping::Queue => Group(0, row.queue.to_owned()),
             Grouping::Line => Group(0, row.line.to_owned()),

@@ -413,3 +413,50 @@ async fn a_wrong_counter_is_found_and_an_old_one_forgotten() {
         expect.map(|(line, kept, told)| (line.to_owned(), kept, told))
     );
 }
+
+/// A question about a day reads the rows of that day, whatever else there is.
+#[tokio::test]
+async fn a_day_costs_the_same_after_two_years() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.db");
+    let clock = Arc::new(AtomicI64::new(START));
+    drop(open(&path, &clock));
+    let mut connection = rusqlite::Connection::open(&path).unwrap();
+    let packed = {
+        let mut counts = Counts::default();
+        counts.add(Counter::Offered.slot(), 1);
+        counts.pack()
+    };
+    let filling = connection.transaction().unwrap();
+    for hour in 0..800 * 24_i64 {
+        filling
+            .prepare_cached("insert into metric values (?1, 'site', 'main', 0, ?2)")
+            .unwrap()
+            .execute((hour, &packed))
+            .unwrap();
+    }
+    filling.commit().unwrap();
+    let plan: String = connection
+        .query_row(
+            "explain query plan select hour, line, queue, operator, counts from metric
+             where hour >= ?1 and hour < ?2 order by hour",
+            (0, 24),
+            |row| row.get(3),
+        )
+        .unwrap();
+    assert_eq!(plan, "SEARCH metric USING PRIMARY KEY (hour>? AND hour<?)");
+    drop(connection);
+    let store = open(&path, &clock);
+    let read = store
+        .read::<_, StoreError>(|view| {
+            let mut read = 0;
+            view.each_metric(Hour(9_600), Hour(9_624), |_| {
+                read += 1;
+                Ok(())
+            })?;
+            Ok(read)
+        })
+        .await
+        .unwrap();
+    assert_eq!(read, 24);
+}

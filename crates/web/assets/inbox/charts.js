@@ -1,13 +1,12 @@
 // Charts drawn by us. What they show stands in a table beside them, too.
 
-import { labelStep, roundUp } from "./chart-scale.js";
+import { GRID_LINES, labelStep, topOf } from "./chart-scale.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 220;
 const EDGE = { top: 12, right: 12, bottom: 26, left: 52 };
-const GRID_LINES = 4;
 
 /**
  * @typedef {object} Series
@@ -22,7 +21,7 @@ const GRID_LINES = 4;
  * @property {Series[]} series up to four
  * @property {(value: number) => string} text
  * @property {"bars" | "lines"} kind lines are for what goes on in time
- * @property {number} [top] the highest value there can be
+ * @property {import("./chart-scale.js").Scale} scale what the values are
  * @property {string} testid
  */
 
@@ -44,7 +43,7 @@ export function drawChart(chart, width) {
   const { title, labels, series, testid } = chart;
   const inner = { width: Math.max(120, width) - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
   const highest = Math.max(0, ...series.flatMap((one) => one.values.map((value) => value ?? 0)));
-  const top = chart.top ?? roundUp(highest);
+  const top = topOf(chart.scale, highest);
   const y = (/** @type {number} */ value) => EDGE.top + inner.height * (1 - Math.min(value, top) / top);
   const slot = inner.width / Math.max(1, labels.length);
   const middle = (/** @type {number} */ at) => EDGE.left + slot * (at + 0.5);

@@ -111,3 +111,17 @@ export function evenRows(answer, grouping, now) {
   }
   return even;
 }
+
+/**
+ * Whether a row's metric says something: who waits and leaves is with nobody, and so no part of what
+ * anybody answered.
+ *
+ * @param {MetricsRow | undefined} row
+ * @param {Grouping} grouping
+ * @param {string} name
+ */
+export function isSense(row, grouping, name) {
+  if (grouping !== "BY_OPERATOR") return true;
+  if (!row?.key) return !["service_level", "abandonment_rate", "answered", "handled"].includes(name);
+  return !["offered", "abandoned", "abandonment_rate"].includes(name);
+}

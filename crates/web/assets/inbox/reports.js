@@ -10,50 +10,19 @@ import { icon } from "./icons.js";
 import { language, t } from "./i18n.js";
 import { countText, durationText, metricOf, metricText, percentText, valueOf } from "./metric-text.js";
 import { Page, table } from "./page.js";
-import { dayInput, evenRows, rangeOf, rowName } from "./report-range.js";
+import { dayInput, evenRows, isSense, rangeOf, rowName } from "./report-range.js";
+import { COLUMNS, GROUPINGS, IN_TIME, LEVELS, RANGES, TARGETS_S, TILES } from "./report-parts.js";
 import { timeZone } from "./wallboard.js";
 
-/** @import { Choice, RangeName } from "./report-range.js" */
-/** @import { GetMetricsResponse, Grouping, MetricsRow } from "./types/metrics.js" */
+/** @import { Choice } from "./report-range.js" */
+/** @import { GetMetricsResponse, MetricsRow } from "./types/metrics.js" */
 /** @import { Key } from "./i18n.js" */
-
-/** @type {RangeName[]} */
-const RANGES = ["today", "yesterday", "week", "month", "quarter", "own"];
-/** @type {Grouping[]} */
-const GROUPINGS = ["BY_HOUR", "BY_DAY", "BY_HOUR_OF_DAY", "BY_QUEUE", "BY_LINE", "BY_CHANNEL", "BY_OPERATOR"];
-const TARGETS_S = [10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600, 14_400, 28_800, 86_400];
-const TILES = ["offered", "answered", "abandonment_rate", "service_level", "asa", "aht", "frt", "occupancy", "csat"];
-const LEVELS = [
-  "service_level",
-  "service_level_of_answered",
-  "service_level_all_in_time",
-  "service_level_late_abandons",
-  "service_level_short_abandons",
-];
-const COLUMNS = [
-  "offered",
-  "answered",
-  "abandoned",
-  "abandonment_rate",
-  "service_level",
-  "asa",
-  "frt",
-  "aht",
-  "handled",
-  "transfer_rate",
-  "rona_rate",
-  "reopen_rate",
-  "messages_in",
-  "messages_out",
-  "promise_kept_rate",
-  "csat",
-  "occupancy",
-  "capacity_utilization",
-];
-const IN_TIME = ["BY_HOUR", "BY_DAY", "BY_HOUR_OF_DAY"];
 
 /** @param {string} name */
 const label = (name) => t(/** @type {Key} */ (`metric.${name}`));
+
+const VOLUME = ["offered", "answered", "abandoned"];
+const WORK = ["answered", "handled"];
 
 /** What was chosen last, as long as the page lives. @type {Choice} */
 const choice = { range: "week", first: "", last: "", grouping: "BY_DAY", queueId: "", target: 20 };
@@ -65,7 +34,7 @@ class Reports extends Page {
     this.frame(
       t("page.reports"),
       t("reports.text"),
-      this.#button("download", "reports.csv", () => this.#csv()),
+      this.#button("csv", "reports.csv", () => this.#csv()),
       this.#button("print", "reports.print", () => print()),
     );
     this.form = h("form", { class: "report-form", "aria-label": t("page.reports") });
@@ -227,7 +196,9 @@ class Reports extends Page {
 
   #charts() {
     const { grouping } = choice;
-    const rows = evenRows(this.answer ?? {}, grouping, serverNow());
+    const people = grouping === "BY_OPERATOR";
+    // What nobody has in hand is no colleague's.
+    const rows = evenRows(this.answer ?? {}, grouping, serverNow()).filter((row) => !people || row.key);
     const labels = rows.map((row) => rowName(row, grouping, this.#oneDay()));
     const series = (/** @type {string[]} */ ...names) =>
       names.map((name) => ({ name: label(name), values: rows.map((row) => valueOf(row, name)) }));
@@ -236,15 +207,15 @@ class Reports extends Page {
     const style = getComputedStyle(this.content ?? this);
     const inner = wide - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight) - 26;
     const half = inner > 900 ? (inner - 42) / 2 : inner;
-    const volume = { title: t("chart.volume"), labels, series: series("offered", "answered", "abandoned") };
+    const volume = { title: t("chart.volume"), labels, series: series(...(people ? WORK : VOLUME)) };
     const level = { title: t("chart.level"), labels, series: series("service_level") };
     const times = { title: t("chart.times"), labels, series: series("asa", "frt", "aht") };
     return h(
       "div",
       { class: "charts" },
-      drawChart({ ...volume, text: countText, kind: "bars", testid: "chart-volume" }, inner),
-      drawChart({ ...level, text: percentText, kind, top: 1, testid: "chart-level" }, half),
-      drawChart({ ...times, text: durationText, kind, testid: "chart-times" }, half),
+      drawChart({ ...volume, text: countText, scale: "count", kind: "bars", testid: "chart-volume" }, inner),
+      drawChart({ ...level, text: percentText, scale: "part", kind, testid: "chart-level" }, half),
+      drawChart({ ...times, text: durationText, scale: "time", kind, testid: "chart-times" }, half),
     );
   }
 
@@ -257,7 +228,10 @@ class Reports extends Page {
   #table() {
     const columns = this.#columns();
     const cells = (/** @type {MetricsRow | undefined} */ row) =>
-      columns.map((name) => h("span", { class: "number" }, metricText(metricOf(row, name))));
+      columns.map((name) => {
+        const told = row === this.answer?.total || isSense(row, choice.grouping, name);
+        return h("span", { class: "number" }, told ? metricText(metricOf(row, name)) : "—");
+      });
     const rows = (this.answer?.rows ?? []).map((row) => [h("b", null, rowName(row, choice.grouping)), ...cells(row)]);
     rows.push([h("b", null, t("reports.total")), ...cells(this.answer?.total)]);
     const heads = [t(/** @type {Key} */ (`reports.${choice.grouping}`)), ...columns.map(label)];

@@ -173,7 +173,7 @@ class Wallboard extends Page {
     const grade = levelGrade(part);
     const seconds = queues[0]?.today?.serviceLevelSeconds ?? 20;
     const doing = (/** @type {Activity} */ what) => people.filter((one) => one.activity === what).length;
-    const tiles = [
+    return [
       tile("waiting", countText(waiting), t("wallboard.waiting.detail", { n: sum(queues, (q) => q.offered) })),
       tile("longest", oldest ? waitTimer(oldest) : "—", oldest ? "" : t("wallboard.nobody")),
       tile(
@@ -192,21 +192,27 @@ class Wallboard extends Page {
       tile("active", countText(sum(queues, (q) => q.active)), ""),
       tile("free", countText(doing("IDLE")), t("wallboard.free.detail", { n: doing("BUSY") })),
     ];
-    return tiles;
   }
 
   /** @param {Queue[]} queues */
   #queues(queues) {
-    const heads = ["queue", "waiting", "longest", "level", "asa", "answered", "abandoned", "active", "free"];
+    /** @type {import("./i18n.js").Key[]} */
+    const heads = [
+      "wallboard.queue",
+      "wallboard.waiting",
+      "queues.longest",
+      "metric.service_level",
+      "metric.asa",
+      "metric.answered",
+      "metric.abandoned",
+      "wallboard.active",
+      "activity.IDLE",
+    ];
     return table(
       t("wallboard.byQueue"),
-      heads.map((head) => t(/** @type {import("./i18n.js").Key} */ (`wallboard.${head}`))),
+      heads.map((head) => t(head)),
       queues.map((q) => [
-        h(
-          "button",
-          { type: "button", class: "link", onclick: () => openFolder("WAITING", q.id) },
-          q.displayName || q.id,
-        ),
+        h("button", { type: "button", class: "link", onclick: () => openFolder("WAITING", q.id) }, q.displayName || q.id),
         number(countText(q.waiting ?? 0)),
         q.oldestWaitingSince && (q.waiting ?? 0) > 0 ? waitTimer(q.oldestWaitingSince) : "—",
         number(percentText(q.today?.serviceLevel)),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { labelStep, roundUp } from "../inbox/chart-scale.js";
+import { labelStep, topOf } from "../inbox/chart-scale.js";
 import { csv } from "../inbox/csv.js";
 
 test("no cell of a file is taken for a formula", () => {
@@ -19,18 +19,22 @@ test("no cell of a file is taken for a formula", () => {
   assert.equal(csv([['say "yes", no; or']], "en"), '"say ""yes"", no; or"\r\n');
 });
 
-test("axes end at round numbers", () => {
-  const cases = [
-    [0, 1],
-    [0.3, 0.4],
-    [1, 1],
-    [7, 10],
-    [12, 20],
-    [40, 40],
-    [41, 50],
-    [999, 1000],
-  ];
-  for (const [value, expect] of cases) assert.ok(Math.abs(roundUp(value) - expect) < 1e-9, `${value}`);
+test("axes have whole and usual steps", () => {
+  const cases = /** @type {const} */ ([
+    ["part", 0.3, 1],
+    ["count", 0, 4],
+    ["count", 1, 4],
+    ["count", 5, 8],
+    ["count", 40, 40],
+    ["count", 41, 60],
+    ["count", 8482, 10_000],
+    ["time", 0.2, 4],
+    ["time", 61, 120],
+    ["time", 600, 1200],
+    ["time", 86_400, 86_400],
+    ["time", 900_000, 1_036_800],
+  ]);
+  for (const [scale, highest, expect] of cases) assert.equal(topOf(scale, highest), expect, `${scale} ${highest}`);
 });
 
 test("labels have room", () => {
