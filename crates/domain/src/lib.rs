@@ -10,6 +10,7 @@ pub mod hours;
 pub mod id;
 pub mod identity;
 pub mod message;
+pub mod metrics;
 pub mod obligation;
 pub mod operator;
 pub mod rating;

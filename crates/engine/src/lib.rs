@@ -16,6 +16,7 @@ mod host;
 mod hub;
 mod intake;
 pub mod limits;
+mod metering;
 mod notices;
 pub mod obligations;
 mod opening;
@@ -221,6 +222,7 @@ impl Engine {
         self.supervise_restarting("outbox", outbox::run);
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
+        self.supervise_restarting("metering", metering::run);
         self.supervise_restarting("contacts", contacts::reconcile::run);
         self.supervise_restarting("audit", act::audit::watch);
         for served in self.serving().lines() {
@@ -343,6 +345,7 @@ fn hooks(
 ) -> Hooks {
     let (clock, serving) = (clock.clone(), Arc::clone(serving));
     let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
+    let measured = Arc::clone(&serving);
     Hooks {
         now: Box::new(move || clock.now()),
         settle: Box::new(move |tx| {
@@ -350,6 +353,7 @@ fn hooks(
             routing::pass(tx, &rules)
         }),
         committed: Box::new(move |signals| {
+            metering::tell(&signals.counted, &measured.borrow());
             wake(signals, &feed, &hub, &wakes, &taken);
         }),
     }

@@ -28,7 +28,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::metrics::Comparison;
+use domain::{Millis, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -41,6 +42,7 @@ pub use ops::contacts::{ContactChange, DirectoryContact, Merge};
 pub use ops::conversations::{Folder, PageKey, Tally};
 pub use ops::journal::{JournalEntry, JournalState, Journaled, PendingOfLine};
 pub use ops::mentions::Mention;
+pub use ops::metrics::{MetricRow, OperatorClock};
 pub use ops::obligations::{ObligationCounts, ObligationKey, Standing, Whose};
 pub use ops::outbox::OutboxEntry;
 pub use ops::people::{ApiToken, Session};
@@ -342,6 +344,13 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
     } else {
         Err(StoreError::Corrupt(verdict))
     }
+}
+
+/// Counts the metrics of the store at `path` again from its event log, at most so far
+/// back, and compares, whether or not a gateway is using it.
+pub fn compare_metrics(path: &Path, back: Millis) -> Result<Comparison, StoreError> {
+    let connection = open::reader(path)?;
+    one_picture(&connection, |view| view.compare_metrics(Some(back)))
 }
 
 /// Puts a backup in the place of the store at `path`, which no process may be

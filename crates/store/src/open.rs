@@ -11,7 +11,7 @@ use crate::ops::audit;
 use crate::{Options, inspect, log};
 
 /// Every migration, in order; a store's `user_version` counts those it has.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_merged.sql"),
     include_str!("../migrations/0003_owners.sql"),
@@ -20,6 +20,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../migrations/0006_audit_chain.sql"),
     include_str!("../migrations/0007_webhooks.sql"),
     include_str!("../migrations/0008_replies.sql"),
+    include_str!("../migrations/0009_metrics.sql"),
     include_str!("../migrations/0010_obligations.sql"),
     include_str!("../migrations/0011_ratings.sql"),
     include_str!("../migrations/0012_states.sql"),

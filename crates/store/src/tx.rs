@@ -5,11 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::conversation::Conversation;
 use domain::event::{Cursor, Event, EventKind};
+use domain::metrics::Increment;
+use domain::metrics::observe;
 use domain::operator::Operator;
 use domain::routing::{Snapshot, Waiting};
 use domain::{ConversationId, LineId, OperatorId, Timestamp};
 use rusqlite::Connection;
 
+use crate::ops::metrics::Counting;
 use crate::roster::Rosters;
 use crate::words::Words;
 use crate::{StoreError, View};
@@ -42,6 +45,8 @@ pub struct Signals {
     pub deadline: Option<Timestamp>,
     /// The built-in directory has changed.
     pub directory: bool,
+    /// What was counted.
+    pub counted: Vec<Increment>,
 }
 
 /// An envelope that was taken in.
@@ -75,6 +80,7 @@ pub(crate) struct WriterState {
     pub(crate) signals: Signals,
     /// Written after the operations of a transaction.
     pub(crate) words: Vec<Words>,
+    pub(crate) counting: Counting,
     pub(crate) rosters: Rosters,
     pub(crate) unsettled: bool,
 }
@@ -88,6 +94,7 @@ pub(crate) struct Mark {
     ended: usize,
     words: usize,
     arrivals: usize,
+    counted: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
     directory: bool,
@@ -134,6 +141,7 @@ impl WriterState {
             arrivals: Vec::new(),
             signals: Signals::default(),
             words: Vec::new(),
+            counting: Counting::load(&view)?,
             rosters: Rosters::new(),
             unsettled: true,
         })
@@ -156,6 +164,7 @@ impl WriterState {
     pub(crate) fn mark(&mut self) -> Mark {
         self.undo.clear();
         self.floor_undo.clear();
+        self.counting.undo.clear();
         Mark {
             next_cursor: self.next_cursor,
             journal: self.signals.journal.len(),
@@ -164,6 +173,7 @@ impl WriterState {
             ended: self.signals.ended.len(),
             words: self.words.len(),
             arrivals: self.arrivals.len(),
+            counted: self.counting.fresh.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
             directory: self.signals.directory,
@@ -179,6 +189,7 @@ impl WriterState {
         self.signals.ended.truncate(mark.ended);
         self.words.truncate(mark.words);
         self.arrivals.truncate(mark.arrivals);
+        self.counting.undo_to(mark.counted);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();
         self.signals.outbox = mark.outbox;
@@ -299,6 +310,7 @@ impl<'a> Tx<'a> {
             (cursor.0, at.0, serde_json::to_string(&kind)?),
         )?;
         self.state.next_cursor += 1;
+        observe::told(&kind, at, &mut self.state.counting.fresh);
         self.state
             .signals
             .events

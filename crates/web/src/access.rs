@@ -146,6 +146,7 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("Reassign", SUPERVISOR),
             ("MoveToFront", SUPERVISOR),
             ("ForcePresence", SUPERVISOR),
+            ("GetMetrics", OPERATOR),
         ],
     ),
 ];

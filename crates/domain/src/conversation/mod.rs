@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Audience;
 use crate::message::Medium;
+use crate::metrics::Counted;
 use crate::routing::{Exit, Place, Skills, Waiting};
 use crate::{
     ContactId, ConversationId, LineId, MessageId, OfferId, OperatorId, QueueId, ThreadId, Timestamp,
@@ -269,6 +270,9 @@ pub struct Conversation {
     /// The last message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<LastMessage>,
+    /// What it keeps for the metrics.
+    #[serde(default)]
+    pub counted: Counted,
     /// Rises with every change.
     pub version: i64,
 }

@@ -6,6 +6,7 @@ use super::{
     Client, CloseReason, Conversation, Effect, Ending, Input, OfferOutcome, Owner, Refusal, State,
 };
 use crate::message::Medium;
+use crate::metrics::Counted;
 use crate::routing::{Exit, Place, Skills};
 use crate::{ContactId, ConversationId, LineId, OfferId, OperatorId, QueueId, ThreadId, Timestamp};
 
@@ -69,6 +70,7 @@ fn conversation(state: State) -> Conversation {
         created_at: Timestamp(1_000),
         answered_at: None,
         disposition: String::new(),
+        counted: Counted::default(),
         last_message: None,
         version: 1,
     }

@@ -7,6 +7,7 @@ use domain::conversation::{
     self, Client, CloseReason, Conversation, Input, OfferOutcome, Refusal, State,
 };
 use domain::message::Medium;
+use domain::metrics::Counted;
 use domain::operator::{self, Link, Load, Membership, Operator, Presence, Role};
 use domain::routing::{Decision, Place, RoutingRules, Skills, Snapshot};
 use domain::{
@@ -312,6 +313,7 @@ impl World {
             created_at: self.now,
             answered_at: None,
             disposition: String::new(),
+            counted: Counted::default(),
             last_message: None,
             version: 1,
         };

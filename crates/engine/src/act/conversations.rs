@@ -306,6 +306,7 @@ impl Engine {
         let serving = self.serving();
         let rules = serving.rules();
         let mut conversation = opening::conversation(tx, rules, &line, &thread, &contact)?;
+        conversation.counted.ours = true;
         if serving.has_queue(&last.queue) {
             conversation.queue = last.queue;
         }

@@ -74,6 +74,7 @@ impl Tx<'_> {
     /// Writes a new conversation and says so.
     pub fn open_conversation(&mut self, conversation: &mut Conversation) -> Result<(), StoreError> {
         conversation.version = 1;
+        self.count_conversation(None, conversation);
         let last_at = conversation.created_at;
         self.execute(
             "insert into conversation
@@ -113,6 +114,7 @@ impl Tx<'_> {
         conversation: &mut Conversation,
     ) -> Result<(), StoreError> {
         conversation.version = before.version + 1;
+        self.count_conversation(Some(before), conversation);
         let last_at = conversation
             .last_message
             .as_ref()

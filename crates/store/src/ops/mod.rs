@@ -9,6 +9,7 @@ pub(crate) mod invariants;
 pub(crate) mod journal;
 pub(crate) mod mentions;
 pub(crate) mod messages;
+pub(crate) mod metrics;
 pub(crate) mod obligations;
 pub(crate) mod offers;
 pub(crate) mod operators;

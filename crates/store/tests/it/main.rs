@@ -12,6 +12,7 @@ mod damage;
 mod explanations;
 mod files;
 mod lists;
+mod metrics;
 mod obligations;
 mod owners;
 mod ratings;

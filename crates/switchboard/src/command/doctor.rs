@@ -35,6 +35,7 @@ pub(super) fn run(config: Config, args: &DoctorArgs) -> anyhow::Result<ExitCode>
     tell("configuration", Ok("no problems".to_owned()))?;
     tell("clock", clock())?;
     tell("store", store(&config))?;
+    tell("metrics", metrics(&config))?;
     tell("port", port(&config))?;
     tell("contacts", contacts(&config.settings.contacts)?)?;
     let configured = config.settings.lines.clone();
@@ -115,6 +116,31 @@ fn audit_log(path: &Path, kept: Option<AuditSeal>) -> Result<String, String> {
             verdict.seal
         )),
     }
+}
+
+/// Counts again what the last days' events say, and compares.
+fn metrics(config: &Config) -> Result<String, String> {
+    const BACK: domain::Millis = domain::Millis::from_secs(3 * 86_400);
+    let path = &config.settings.store_path;
+    if !path.exists() {
+        return Ok("nothing is counted yet".to_owned());
+    }
+    let found = store::compare_metrics(path, BACK).map_err(|error| error.to_string())?;
+    let Some((key, kept, told)) = found.different.first() else {
+        return Ok(format!(
+            "{} counters of the last three days agree with the event log, {} it does not tell",
+            found.equal, found.in_doubt
+        ));
+    };
+    Err(format!(
+        "{} counters do not agree with the event log; the first, of the hour from {} ms, line \
+         {:?}, queue {:?}, operator {:?}: stored {kept:?}, the log says {told:?}. Please report it",
+        found.different.len(),
+        key.hour.start(),
+        key.line,
+        key.queue,
+        key.operator
+    ))
 }
 
 fn port(config: &Config) -> Result<String, String> {

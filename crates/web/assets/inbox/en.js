@@ -1,6 +1,7 @@
 // The English strings of the frame, the list, offers and the thread.
 
 import { enAudit } from "./en-audit.js";
+import { enMetrics } from "./en-metrics.js";
 import { enMore } from "./en-more.js";
 import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
@@ -216,4 +217,5 @@ export const en = {
   ...enPromises,
   ...enRatings,
   ...enAudit,
+  ...enMetrics,
 };

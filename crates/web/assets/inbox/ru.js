@@ -1,6 +1,7 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
 import { ruAudit } from "./ru-audit.js";
+import { ruMetrics } from "./ru-metrics.js";
 import { ruMore } from "./ru-more.js";
 import { ruReplies } from "./ru-replies.js";
 import { ruPromises } from "./ru-promises.js";
@@ -219,4 +220,5 @@ export const ru = {
   ...ruPromises,
   ...ruRatings,
   ...ruAudit,
+  ...ruMetrics,
 };

@@ -24,11 +24,13 @@ import "./people.js";
 import "./promise-page.js";
 import "./queues.js";
 import "./replies-page.js";
+import "./reports.js";
 import "./sidebar.js";
 import "./sign-in.js";
 import "./thread.js";
 import "./toasts.js";
 import "./webhooks.js";
+import "./wallboard.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -67,7 +69,8 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && (page === "queues" || page === "blocks"));
+    const supervised = ["queues", "blocks", "wallboard", "reports"].includes(page);
+    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && supervised);
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;

@@ -119,7 +119,13 @@ class Sidebar extends View {
   #pages(state) {
     /** @type {[string, IconName, import("./i18n.js").Key][]} */
     const pages = [["replies", "bolt", "page.replies"]];
-    if (isSupervisor(state)) pages.push(["queues", "layers", "page.queues"], ["blocks", "block", "page.blocks"]);
+    if (isSupervisor(state))
+      pages.push(
+        ["wallboard", "board", "page.wallboard"],
+        ["reports", "chart", "page.reports"],
+        ["queues", "layers", "page.queues"],
+        ["blocks", "block", "page.blocks"],
+      );
     if (isAdmin(state))
       pages.push(
         ["people", "people", "page.people"],

@@ -2,9 +2,11 @@
 //! tells the answer. Rights are the gate's, rules the domain's.
 
 mod admin;
+mod board;
 mod bridge;
 mod directory;
 mod inbox;
+mod metrics;
 mod replies;
 mod routing;
 

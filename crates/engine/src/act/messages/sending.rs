@@ -146,6 +146,7 @@ impl Engine {
                 .map(|span| tx.now() + *span);
             after.handle(tx.now(), Input::Answered { park_at })?;
         }
+        after.counted.first_reply_at.get_or_insert(tx.now());
         tx.save_conversation(&conversation, &mut after)?;
         tx.save_draft(me, conversation.id, "")?;
         for id in &new.canned_replies {

@@ -336,6 +336,8 @@ export interface Queue {
   active?: number;
   readyOperators?: number;
   freeOperators?: number;
+  today?: import("./metrics.js").QueueToday;
+  activities?: { activity?: import("./metrics.js").Activity; operators?: number }[];
 }
 export interface ListQueuesResponse {
   queues?: Queue[];
@@ -570,6 +572,7 @@ export interface Calls {
   ];
   "ContactDirectory/UndoMerge": [{ mergeId: string; idempotencyKey: string }, UndoMergeResponse];
   "Routing/ListQueues": [{}, ListQueuesResponse];
+  "Routing/GetMetrics": [import("./metrics.js").GetMetricsRequest, import("./metrics.js").GetMetricsResponse];
   "Routing/MoveToFront": [{ conversationId: string; reason?: string; clientId: string }, Conversation];
   "Routing/ForcePresence": [{ operatorId: string; presence: Presence; reason?: string; clientId: string }, Operator];
   "Admin/SetUp": [{ setUpToken: string; login: string; password: string; displayName: string }, LoginResponse];
