@@ -13,6 +13,9 @@ use crate::Engine;
 /// The longest range, and the longest of which every hour has a row.
 const DAYS_MAX: i64 = 400;
 const DAYS_BY_HOUR_MAX: i64 = 31;
+/// Rows read for one answer: seconds of work, and far more than an office of a hundred
+/// makes in a year.
+const ROWS_MAX: usize = 3_000_000;
 /// Names in one filter.
 const FILTER_MAX: usize = 200;
 
@@ -115,7 +118,7 @@ impl Engine {
                 query,
                 zone,
             };
-            reading.read(view, hours, now).map_err(ActError::from)
+            reading.read(view, hours, now)
         })
         .await
     }
@@ -142,6 +145,13 @@ fn hours(query: &MetricsQuery) -> Result<(Hour, Hour), ActError> {
     }
     let last = Hour::of(Timestamp(query.to.0 - 1));
     Ok((Hour::of(query.from), last.next()))
+}
+
+fn too_many() -> ActError {
+    ActError::Invalid {
+        field: "to",
+        problem: "there is too much to add up: give a shorter range".to_owned(),
+    }
 }
 
 fn check_filters(query: &MetricsQuery) -> Result<(), ActError> {
@@ -191,7 +201,7 @@ impl Reading {
         view: &View<'_>,
         hours: (Hour, Hour),
         now: Timestamp,
-    ) -> Result<MetricsAnswer, StoreError> {
+    ) -> Result<MetricsAnswer, ActError> {
         let mut groups: BTreeMap<Group, Counts> = BTreeMap::new();
         let by_time = matches!(
             self.query.grouping,
@@ -199,18 +209,25 @@ impl Reading {
         );
         // Rows come hour by hour, and those of an hour are often in one group.
         let mut of_hour = (hours.0, Counts::default());
+        let mut rows = 0;
         view.each_metric(hours.0, hours.1, |row| {
+            rows += 1;
+            if rows > ROWS_MAX {
+                return Err(too_many());
+            }
             if !self.wants(&row) {
                 return Ok(());
             }
             if !by_time {
-                return row.add_to(groups.entry(self.group(&row)).or_default());
+                row.add_to(groups.entry(self.group(&row)).or_default())?;
+                return Ok(());
             }
             if of_hour.0 != row.hour {
                 let (hour, counts) = std::mem::replace(&mut of_hour, (row.hour, Counts::default()));
                 self.add_hour(&mut groups, hour, &counts);
             }
-            row.add_to(&mut of_hour.1)
+            row.add_to(&mut of_hour.1)?;
+            Ok(())
         })?;
         self.add_hour(&mut groups, of_hour.0, &of_hour.1);
         if self.of_operators {

@@ -273,28 +273,32 @@ fn add(
     Ok(())
 }
 
+fn metric_row<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<MetricRow<'a>> {
+    let operator: i64 = row.get(3)?;
+    Ok(MetricRow {
+        hour: Hour(row.get(0)?),
+        line: row.get_ref(1)?.as_str()?,
+        queue: row.get_ref(2)?.as_str()?,
+        operator: (operator != 0).then(|| OperatorId::new(operator)),
+        packed: row.get_ref(4)?.as_blob()?,
+    })
+}
+
 impl View<'_> {
     /// Reads the counters from one hour up to another, which is not read any more.
-    pub fn each_metric(
+    pub fn each_metric<E: From<StoreError>>(
         &self,
         from: Hour,
         to: Hour,
-        mut read: impl FnMut(MetricRow<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "select hour, line, queue, operator, counts from metric
-             where hour >= ?1 and hour < ?2 order by hour",
-        )?;
-        let mut rows = statement.query((from.0, to.0))?;
-        while let Some(row) = rows.next()? {
-            let operator: i64 = row.get(3)?;
-            read(MetricRow {
-                hour: Hour(row.get(0)?),
-                line: row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?,
-                queue: row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?,
-                operator: (operator != 0).then(|| OperatorId::new(operator)),
-                packed: row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?,
-            })?;
+        mut read: impl FnMut(MetricRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error: rusqlite::Error| E::from(error.into());
+        let sql = "select hour, line, queue, operator, counts from metric
+             where hour >= ?1 and hour < ?2 order by hour";
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query((from.0, to.0)).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            read(metric_row(row).map_err(failed)?)?;
         }
         Ok(())
     }

@@ -450,7 +450,7 @@ async fn a_day_costs_the_same_after_two_years() {
     let read = store
         .read::<_, StoreError>(|view| {
             let mut read = 0;
-            view.each_metric(Hour(9_600), Hour(9_624), |_| {
+            view.each_metric::<StoreError>(Hour(9_600), Hour(9_624), |_| {
                 read += 1;
                 Ok(())
             })?;
