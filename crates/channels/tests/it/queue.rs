@@ -269,9 +269,9 @@ async fn what_cannot_be_rated_is_refused() {
 #[tokio::test]
 async fn the_host_knows_who_is_there() {
     let server = Server::start(SHOP).await;
-    let (mut first, id, token) = server.visitor().await;
+    let (first, id, token) = server.visitor().await;
     let there = (id.clone(), true);
-    assert_eq!(server.host.presence_seen(), [there.clone()]);
+    assert_eq!(server.host.presence_seen(), std::slice::from_ref(&there));
     let (mut second, _) = server.hello(json!({"token": token})).await;
     second.next().await;
     assert_eq!(server.host.presence_seen().len(), 1);
