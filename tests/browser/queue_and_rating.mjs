@@ -211,6 +211,21 @@ await story('the queue and the rating', stage, async (step) => {
     assert.equal(await theirs.panel.locator('.rating').count(), 0, 'who was not willing is not asked again');
   });
 
+  await step('the form before a conversation says when a closed line opens', async () => {
+    const late = await browser.person('late');
+    const opens = new Date(Date.now() + 86_400_000).setHours(9, 0, 0, 0);
+    await late.page.route('**/chat/*/config', async (route) => {
+      const answer = await route.fetch();
+      const config = { ...(await answer.json()), prechat: [{ name: 'phone', required: true }], closed_until: opens };
+      await route.fulfill({ response: answer, json: config });
+    });
+    await late.page.goto(`${gateway.url}demo`);
+    const closed = chatOn(late.page);
+    await closed.launcher.click();
+    await closed.panel.getByText(/^We are closed. Open again: .* 0?9:00 AM\. Write to us, we answer then\.$/).waitFor();
+    await picture(late.page, '14 closed before');
+  });
+
   await step('nobody’s page complains', async () => {
     assert.deepEqual(browser.complaints(), []);
   });

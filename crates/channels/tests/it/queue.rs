@@ -271,7 +271,7 @@ async fn the_host_knows_who_is_there() {
     let server = Server::start(SHOP).await;
     let (first, id, token) = server.visitor().await;
     let there = (id.clone(), true);
-    assert_eq!(server.host.presence_seen(), [there.clone()]);
+    assert_eq!(server.host.presence_seen(), std::slice::from_ref(&there));
     let (mut second, _) = server.hello(json!({"token": token})).await;
     second.next().await;
     assert_eq!(server.host.presence_seen().len(), 1);

@@ -1,7 +1,8 @@
 // The conversation as every tab lives it: the leading tab repeats each frame of the server to the others.
 
+import { Beside, newId } from './beside.js';
 import { Leader, Tabs } from './socket.js';
-import { Thread, later } from './thread.js';
+import { Thread, later, userOf } from './thread.js';
 
 /** The word that typing stopped may be lost with a connection. */
 const TYPING_SHOWN_MS = 8_000;
@@ -21,10 +22,6 @@ export class Session {
   identity = '';
   /** Says it to the server again after a lost connection. In memory only: the next page may be another user's. */
   ticket = '';
-  /** @type {Site.Standing | undefined} Where the visitor stands in the queue. */
-  standing;
-  /** @type {Site.Rate | undefined} What can be rated. */
-  rate;
   /** Whether the server wants what the form before a conversation asks for. */
   asks = false;
 
@@ -36,8 +33,6 @@ export class Session {
   #clockOffsetMs = 0;
   #typingTimer = 0;
   #nudges = 0;
-  /** @type {Map<string, (problem: string) => void>} Who waits for the answer to which frame. */
-  #asked = new Map();
 
   /**
    * @param {Site.Context} context
@@ -50,6 +45,7 @@ export class Session {
     this.view = view;
     this.thread = new Thread(storage, context.config.identify !== false);
     this.#leader = new Leader(context, this);
+    this.beside = new Beside(this);
   }
 
   get started() {
@@ -114,42 +110,15 @@ export class Session {
     this.view.changed();
   }
 
-  /** @param {boolean} active */
-  sendTyping(active) {
-    this.#send({ type: 'typing', active });
+  /** @param {Site.ClientFrame} frame */
+  send(frame) {
+    if (this.#tabs?.leads) this.#leader.send(frame);
+    else this.#tabs?.post({ kind: 'send', frame });
   }
 
-  /**
-   * Asks for something that is done now or not at all; `done` hears why not, or nothing.
-   * @param {Site.Asking} frame
-   * @param {(problem: string) => void} done
-   */
-  ask(frame, done) {
-    const client_id = newId();
-    this.#asked.set(client_id, done);
-    if (this.status !== 'online') this.#answer(client_id, 'offline');
-    else this.#send({ ...frame, client_id });
-  }
-
-  leftNumber() {
-    this.#show({ standing: this.standing && { ...this.standing, callback_left: true } });
-  }
-
-  /**
-   * @param {Site.Score} score
-   * @param {string} comment
-   */
-  rated(score, comment) {
-    this.#show({ rate: this.rate && { ...this.rate, score, comment } });
-  }
-
-  /** The visitor does not want to be asked again about this conversation. */
-  dismissRating() {
-    if (this.rate) this.storage.set('dismissed', this.rate.conversation_id);
-    this.#show({ rate: undefined });
-  }
-
-  changed() {
+  /** @param {Site.Shown} shown */
+  share(shown) {
+    this.#tabs?.post({ kind: 'show', shown });
     this.view.changed();
   }
 
@@ -206,7 +175,7 @@ export class Session {
     if (this.thread.become(visitor)) {
       this.ticket = '';
       this.synced = this.asks = false;
-      this.standing = this.rate = undefined;
+      this.beside.forget();
       this.#leader.begin();
     }
     if (!this.identity) this.thread.claim();
@@ -222,8 +191,7 @@ export class Session {
     switch (frame.type) {
       case 'welcome':
         this.#become(frame.visitor_id);
-        // What still holds is told again.
-        this.standing = this.rate = undefined;
+        this.beside.forget();
         // The log begins anew, after a restored backup.
         if (later(this.thread.cursor, frame.cursor)) this.thread.clear();
         if (frame.visitor_token) this.storage.set('token', frame.visitor_token);
@@ -234,7 +202,7 @@ export class Session {
         const isNew = this.thread.apply(frame, Date.now());
         if (frame.author === 'client') this.storage.remove('profile');
         // The conversation goes on, or another one begins.
-        if (isNew && this.synced) this.rate = undefined;
+        if (isNew && this.synced) this.beside.rate = undefined;
         if (isNew && frame.author === 'operator') {
           this.#setTyping('');
           if (this.synced) this.view.arrived();
@@ -252,17 +220,15 @@ export class Session {
         break;
       case 'ack':
         this.thread.acknowledge(frame.client_id);
-        this.#answer(frame.client_id, '');
+        this.beside.answer(frame.client_id, '');
         break;
       case 'standing':
-        this.standing = frame.position || frame.closed_until || frame.callback_left ? frame : undefined;
-        break;
       case 'rate':
-        if (frame.score || this.storage.get('dismissed') !== frame.conversation_id) this.rate = frame;
+        this.beside.hear(frame);
         break;
       case 'refused': {
         const entry = frame.client_id && this.thread.outgoing(frame.client_id);
-        if (this.#answer(frame.client_id ?? '', frame.code)) break;
+        if (this.beside.answer(frame.client_id ?? '', frame.code)) break;
         if (/^identity/.test(frame.code)) {
           this.identity = '';
           this.thread.claim();
@@ -293,36 +259,8 @@ export class Session {
     if (status !== 'online') {
       this.synced = false;
       this.#setTyping('');
-      for (const asked of this.#asked.keys()) this.#answer(asked, 'offline');
+      this.beside.giveUp();
     }
-    this.view.changed();
-  }
-
-  /** @param {Site.ClientFrame} frame */
-  #send(frame) {
-    if (this.#tabs?.leads) this.#leader.send(frame);
-    else this.#tabs?.post({ kind: 'send', frame });
-  }
-
-  /**
-   * Whether somebody waited for that.
-   * @param {string} asked
-   * @param {string} problem
-   */
-  #answer(asked, problem) {
-    const done = this.#asked.get(asked);
-    this.#asked.delete(asked);
-    done?.(problem);
-    return Boolean(done);
-  }
-
-  /**
-   * In every tab.
-   * @param {Site.Shown} shown
-   */
-  #show(shown) {
-    this.#tabs?.post({ kind: 'show', shown });
-    Object.assign(this, shown);
     this.view.changed();
   }
 
@@ -376,7 +314,7 @@ export class Session {
         this.thread.discard(message.client_id);
         break;
       case 'show':
-        Object.assign(this, message.shown);
+        this.beside.show(message.shown);
         break;
       case 'profile':
         this.#mergeProfile(message.profile);
@@ -404,8 +342,8 @@ export class Session {
   /** @returns {Site.Snapshot} */
   #snapshot() {
     const { visitor, cursor, read } = this.thread;
-    const { token, ticket, limits, status, synced, standing, rate } = this;
-    return { token, visitor, ticket, cursor, read, limits, status, synced, standing, rate, ...this.thread.snapshot() };
+    const { token, ticket, limits, status, synced } = this;
+    return { token, visitor, ticket, cursor, read, limits, status, synced, ...this.beside.shown, ...this.thread.snapshot() };
   }
 
   /** @param {Site.Snapshot} snapshot */
@@ -413,8 +351,8 @@ export class Session {
     this.#become(snapshot.visitor);
     if (!this.identity) this.ticket = snapshot.ticket;
     if (snapshot.token && snapshot.token !== this.token) this.storage.set('token', snapshot.token);
-    const { limits, status, synced, standing, rate } = snapshot;
-    Object.assign(this, { limits, status, synced, standing, rate });
+    ({ limits: this.limits, status: this.status, synced: this.synced } = snapshot);
+    this.beside.show(snapshot);
     this.thread.markRead(snapshot.read ?? '');
     for (const message of snapshot.messages) this.thread.apply(message, Date.now());
     for (const entry of snapshot.outgoing) this.thread.queue(entry);
@@ -472,26 +410,11 @@ export class Session {
     this.#tabs?.post({ kind: 'focus' });
   };
 
-  #onVisible = () => {
-    if (document.visibilityState === 'visible') this.#tabs?.ask();
-  };
+  #onVisible = () => !document.hidden && this.#tabs?.ask();
 
   // A page in the back-forward cache holds neither the lock nor the socket.
   #onHide = () => this.#leave();
   #onShow = (/** @type {Event} */ event) => {
     if (/** @type {PageTransitionEvent} */ (event).persisted) this.#tabs?.join();
   };
-}
-
-/** A UUID would do; `crypto.randomUUID` exists on https pages only. */
-function newId() {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-');
-}
-
-/**
- * Whom a signed identity or a ticket names, as it stands there: to be compared only.
- * @param {string} signed
- */
-function userOf(signed) {
-  return JSON.parse(atob(signed.split('.')[0].replace(/-/g, '+').replace(/_/g, '/'))).user_id;
 }

@@ -278,6 +278,14 @@ declare namespace Site {
     status(status: Status): void;
   }
 
+  /** What is known beside the messages asks and tells its session. */
+  interface BesideOwner {
+    readonly status: Status;
+    readonly storage: Storage;
+    send(frame: ClientFrame): void;
+    share(shown: Shown): void;
+  }
+
   /** What the leading tab's end of the socket asks and tells its session. */
   interface LeaderOwner {
     readonly thread: Thread;

@@ -142,7 +142,7 @@ export class View {
       'form',
       { class: 'prechat' },
       h('p', { class: 'hello', dir: 'auto' }, config.greeting || t('greeting')),
-      closed > Date.now() && h('p', { class: 'place' }, words.closed(closed)),
+      closed > Date.now() && h('p', {}, words.closed(closed)),
       ...inputs.map(({ label, input }) => h('label', { class: 'field', dir: 'auto' }, label + (input.required ? '' : ` (${t('optional')})`), input)),
       consent.required && h('label', { class: 'consent' }, box, agreed),
       h('button', { class: 'primary' }, t('start')),

@@ -32,7 +32,7 @@ export class Waiting {
 
   update() {
     const { session, words } = this;
-    const { standing, rate } = session;
+    const { standing, rate } = session.beside;
     const focused = this.element.matches(':focus-within');
     // One node, changed in place: a screen reader says what is new and nothing twice.
     setText(this.#status, standing ? words.standing(standing) : '');
@@ -76,9 +76,8 @@ class NumberForm {
     this.element.onsubmit = (event) => {
       event.preventDefault();
       setText(this.#problem, '');
-      session.ask({ type: 'callback', phone: this.#input.value.trim() }, (problem) => {
+      session.beside.leaveNumber(this.#input.value.trim(), (problem) => {
         if (problem) setText(this.#problem, t(problem === 'phone' ? 'badPhone' : 'notDone'));
-        else session.leftNumber();
       });
     };
   }
@@ -135,7 +134,7 @@ class Rating {
     this.element = h(
       'section',
       { class: 'rating' },
-      iconButton('close', 'dismiss', t('dismiss'), () => session.dismissRating()),
+      iconButton('close', 'dismiss', t('dismiss'), () => session.beside.dismiss()),
       this.#form,
       this.#thanks,
       h('button', { type: 'button', class: 'link', onclick: () => this.#change() }, t('change')),
@@ -174,21 +173,16 @@ class Rating {
 
   #change() {
     this.#changing = true;
-    this.#session.changed();
+    this.#session.view.changed();
     this.#choices[(this.#score ?? 1) - 1].focus();
   }
 
   #send() {
     const score = this.#score;
     if (!score) return;
-    const comment = this.#why.value.trim();
-    this.#session.ask({ type: 'rating', conversation_id: this.id, score, comment }, (problem) => {
-      if (problem) {
-        setText(this.#problem, this.#words.t(problem === 'rating_closed' ? 'tooLate' : 'notDone'));
-        return;
-      }
-      this.#changing = false;
-      this.#session.rated(score, comment);
+    this.#session.beside.give(score, this.#why.value.trim(), (problem) => {
+      if (problem) setText(this.#problem, this.#words.t(problem === 'rating_closed' ? 'tooLate' : 'notDone'));
+      else this.#changing = false;
     });
   }
 }
