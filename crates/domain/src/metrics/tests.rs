@@ -1,7 +1,13 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::*;
+use crate::event::{Audience, EventKind};
 use crate::message::Medium;
-use crate::operator::{CapacityRules, Load, Operator, Presence, Role};
-use crate::{ConversationId, LineId, OperatorId, QueueId, Timestamp};
+use crate::operator::{CapacityRules, Link, Load, Operator, Presence, Role};
+use crate::rating::{Rating, Score};
+use crate::routing::Skills;
+use crate::{ContactId, ConversationId, LineId, OperatorId, QueueId, Timestamp};
 use proptest::prelude::{Strategy, any, proptest};
 
 const ANNA: OperatorId = OperatorId::new(1);
@@ -294,10 +300,15 @@ fn operator(presence: Presence, chats: u32) -> Operator {
         presence,
         next_presence: None,
         idle_since: Timestamp(0),
+        skills: Skills::default(),
+        turn: 0,
         load,
+        wrapping_up: 0,
         misses: 0,
         not_responding: false,
         cool_down_until: None,
+        link: Link::Unwatched,
+        lost_at: None,
         version: 1,
     }
 }
@@ -502,21 +513,40 @@ fn percentiles_lie_within_their_step() {
 }
 
 #[test]
-fn ratings_and_promises() {
-    let about = standing(with(ANNA, Work::Talk));
+fn a_rating_that_is_changed_counts_once() {
+    let rated = |score: u8, previous: Option<u8>| {
+        let score_of = |number| Score::try_from(number).unwrap();
+        EventKind::Rated {
+            rating: Arc::new(Rating {
+                conversation: ConversationId::new(7),
+                operator: ANNA,
+                line: LineId::from("site"),
+                channel: "webchat".to_owned(),
+                queue: QueueId::from("main"),
+                contact: ContactId::from("c"),
+                score: score_of(score),
+                comment: String::new(),
+                at: Timestamp(TEN),
+                changed_at: None,
+            }),
+            previous: previous.map(score_of),
+            audience: Audience {
+                queue: QueueId::from("main"),
+                operators: BTreeSet::new(),
+            },
+        }
+    };
     let mut counted = Vec::new();
-    for score in [5, 4, 1, 0, 6] {
-        observe::rating(&about, Some(ANNA), score, Timestamp(TEN), &mut counted);
+    // The last is the first one thought over.
+    for (score, previous) in [(5, None), (4, None), (2, None), (1, Some(5))] {
+        observe::told(&rated(score, previous), Timestamp(TEN), &mut counted);
     }
-    let kept = observe::Promise::Kept;
-    observe::promise(&about, Some(ANNA), kept, Timestamp(TEN), &mut counted);
     check(
         &sum(&counted, Some(ANNA), "main"),
         &[
             (Counter::Ratings, 3),
-            (Counter::RatingsSatisfied, 2),
-            (Counter::RatingsSum, 10),
-            (Counter::PromisesKept, 1),
+            (Counter::RatingsSatisfied, 1),
+            (Counter::RatingsSum, 7),
         ],
     );
 }

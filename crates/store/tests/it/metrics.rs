@@ -5,12 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::conversation::{CloseReason, Conversation, Input, Offer, OfferState, State};
+use domain::conversation::{
+    CloseReason, Conversation, Ending, Input, Offer, OfferState, Owner, State,
+};
 use domain::event::Audience;
 use domain::message::{Author, Content, Direction, Medium, Message, Text};
 use domain::metrics::{Comparison, Counter, Counts, HOUR_MS, Hour};
-use domain::operator::{self, Load, Operator, Presence, Role};
-use domain::routing::{CandidateKeys, Cause, Excluded, Explanation, Place};
+use domain::operator::{self, Link, Load, Operator, Presence, Role};
+use domain::routing::{
+    CandidateKeys, Cause, Excluded, Explanation, Place, Skills, Strategy,
+};
 use domain::{ConversationId, MessageId, OfferId, OperatorId, Timestamp};
 use store::{Durability, Hooks, Store, StoreError, Tx};
 use tempfile::TempDir;
@@ -43,10 +47,15 @@ fn person(id: i64) -> Operator {
         presence: Presence::Ready,
         next_presence: None,
         idle_since: Timestamp(0),
+        skills: Skills::default(),
+        turn: 0,
         load: Load::default(),
+        wrapping_up: 0,
         misses: 0,
         not_responding: false,
         cool_down_until: None,
+        link: Link::Unwatched,
+        lost_at: None,
         version: 0,
     }
 }
@@ -98,6 +107,7 @@ fn say(
         stored_at: now,
         content: Content::Text(Text::plain("words")),
         attachments: Vec::new(),
+        mentions: BTreeSet::new(),
         external_id: None,
         client_id: None,
         reply_to: None,
@@ -148,22 +158,35 @@ fn input(
             operator: *operator,
             reason: String::new(),
         },
-        (3, _) => Input::Take { operator: who },
+        (3, _) => Input::Take {
+            operator: who,
+            over_capacity: false,
+        },
+        (4, State::Queued | State::Offered { .. }) => Input::Left { until: expires_at },
         (4, _) => Input::Snooze { until: None },
         (5, _) => Input::Inbound {
-            owner_free: id % 2 == 0,
+            owner: if id % 2 == 0 {
+                Owner::Free
+            } else {
+                Owner::Busy
+            },
             place,
         },
         (6, _) => Input::ToQueue {
             queue: if id % 2 == 0 { "other" } else { "sales" }.into(),
+            skills: Skills::default(),
             new_place: None,
         },
         (7, _) => Input::Finish {
             reason: CloseReason::Finished,
             disposition: String::new(),
+            wrap_up: (id % 3 == 0).then_some(Ending {
+                until: expires_at,
+                fixed: false,
+            }),
         },
         _ => Input::Due {
-            owner_free: false,
+            owner: Owner::Gone,
             place,
         },
     }
@@ -223,11 +246,16 @@ fn offer(
             cause: Cause::Transfer,
             place: of.place,
             round: 1,
+            strategy: Strategy::default(),
+            skills: Skills::default(),
             chosen: CandidateKeys {
                 operator,
                 load: 0,
                 capacity: 100,
                 idle_since: made_at,
+                open: 0,
+                turn: 0,
+                position: 0,
             },
             runner_up: None,
             excluded: Excluded::default(),
@@ -251,7 +279,11 @@ fn carry_out(
                 ..known
             });
         }
-        Effect::Occupy(id) => (id, operator::Input::Occupy(medium)),
+        Effect::Occupy { operator, turn } => {
+            (operator, operator::Input::Occupy { medium, turn })
+        }
+        Effect::WrapUpBegun(id) => (id, operator::Input::WrapUpBegun),
+        Effect::WrapUpEnded(id) => (id, operator::Input::WrapUpEnded),
         Effect::Release { operator, handled } => {
             (operator, operator::Input::Release { medium, handled })
         }
