@@ -36,6 +36,10 @@ const LATE_MAX: usize = 24;
 pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -44,15 +48,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn one_in(&mut self, many: u64) -> bool {
+    pub(crate) fn one_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
 
-    fn millis(&mut self, end: u64) -> Millis {
+    pub(crate) fn millis(&mut self, end: u64) -> Millis {
         Millis(i64::try_from(self.below(end)).expect("it is small"))
     }
 
@@ -60,11 +64,11 @@ impl Random {
         Millis(least + self.millis(end - least.unsigned_abs()).0)
     }
 
-    fn small(&mut self, end: u64) -> i32 {
+    pub(crate) fn small(&mut self, end: u64) -> i32 {
         i32::try_from(self.below(end)).expect("it is small")
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         let count = u64::try_from(from.len()).expect("it is small");
         let index = usize::try_from(self.below(count.max(1))).expect("it is small");
         from.get(index).cloned()
@@ -113,7 +117,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(seed: u64, size: Size, against: Against) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let queues = QUEUES.map(|queue| rules_of(queue, &mut random));
         let mut world = World::new(RoutingRules {
             queues: queues
