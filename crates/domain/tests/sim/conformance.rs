@@ -84,7 +84,7 @@ fn t2_what_cannot_wait_for_a_lost_operator_goes_to_others_with_its_place() {
         id
     });
     let place = world.conversations[&chat].place;
-    world.tell(them[0], operator::Input::Disconnected);
+    world.tell(them[0], &operator::Input::Disconnected);
     assert_eq!(world.operator_of(asked), Some(them[1]), "asked at once");
     world.wait(Millis(59_999));
     assert_eq!(world.operator_of(chat), Some(them[0]), "the grace");
@@ -102,9 +102,9 @@ fn t2_who_is_back_within_the_grace_goes_on() {
     let (mut world, them) = office(&[&[("sales", 0)], &[("sales", 0)]]);
     let chat = world.arrive("sales", Chat);
     world.accept(chat).unwrap();
-    world.tell(them[0], operator::Input::Disconnected);
+    world.tell(them[0], &operator::Input::Disconnected);
     world.wait(Millis(59_999));
-    world.tell(them[0], operator::Input::Connected);
+    world.tell(them[0], &operator::Input::Connected);
     world.wait(Millis::from_secs(3_600));
     assert_eq!(world.operator_of(chat), Some(them[0]));
     sound(&world);

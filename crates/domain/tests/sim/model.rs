@@ -289,17 +289,8 @@ fn office<'a>(Everything(waiting, operators): &Everything, rules: &'a Rules) -> 
     }
 }
 
-/// So many, or as many as `PROPTEST_CASES` says.
-fn cases(usual: u32) -> u32 {
-    let wanted = std::env::var("PROPTEST_CASES");
-    wanted
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(usual)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases(4_000)))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn settle_decides_as_the_model_does(all in an_office(), rules in the_rules()) {
@@ -337,7 +328,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases(24)))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Queues of many operators are looked through in another way.
     #[test]
