@@ -1,6 +1,7 @@
 //! `settle` decides as the naive model does, explains itself truly, and decides the
 //! same for the same snapshot.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -8,7 +9,7 @@ use domain::message::Medium;
 use domain::operator::{CapacityRules, Load, Membership};
 use domain::routing::{
     Assignment, Candidate, Decision, Dropped, Place, QueueRules, Relaxation, RoutingRules, Rule,
-    Skills, Snapshot, Strategy as Order, Waiting, settle,
+    Skills, Snapshot, Strategy as Order, Waiting, outlook, outlooks, settle,
 };
 use domain::{ConversationId, Millis, OperatorId, QueueId, Timestamp};
 use proptest::collection::{btree_set, vec};
@@ -310,6 +311,22 @@ proptest! {
         let mut again = settle(&Snapshot::new(after.waiting, after.operators), &rules.0, NOW);
         again.retain(|decision| !matches!(decision, Decision::NextRound { .. }));
         prop_assert_eq!(again, vec![]);
+    }
+
+    /// What a client is told, one by one and all at once.
+    #[test]
+    fn positions_are_what_the_model_counts(all in an_office(), rules in the_rules()) {
+        let snapshot = snapshot(&all);
+        let office = office(&all, &rules);
+        let told: BTreeMap<_, _> = outlooks(&snapshot, &rules.0, NOW).into_iter().collect();
+        for entry in &all.0 {
+            let id = entry.conversation;
+            let one = outlook(&snapshot, &rules.0, NOW, id);
+            let counted = one.map(|it| (it.position as usize, it.staffed as usize));
+            prop_assert_eq!(counted, Some(office.outlook(entry)), "of {}", id);
+            let by_hand = office.rules_of(&entry.queue).strategy == Order::Manual;
+            prop_assert_eq!(told.get(&id).copied(), one.filter(|_| !by_hand), "of {}", id);
+        }
     }
 
     /// I8, in bytes.
