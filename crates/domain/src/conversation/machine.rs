@@ -10,6 +10,10 @@ const COOL_DOWN: Millis = Millis::from_secs(10);
 
 impl Conversation {
     /// Lets something happen at `now`. An error leaves everything as it was.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "an arm for everything that can happen"
+    )]
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Result<Vec<Effect>, Refusal> {
         if !self.is_open() {
             return Err(Refusal::Closed);

@@ -300,11 +300,13 @@ fn state_text(state: &State) -> String {
             others,
             ..
         } => {
-            let mut text = format!("offered {offer} to {operator}");
-            for (operator, offer) in others {
-                text += &format!(" and {offer} to {operator}");
-            }
-            text
+            let others = others.iter();
+            let others = others.map(|(operator, offer)| format!("{offer} to {operator}"));
+            let all: Vec<_> = [format!("{offer} to {operator}")]
+                .into_iter()
+                .chain(others)
+                .collect();
+            format!("offered {}", all.join(" and "))
         }
         State::Active { operator, .. } => format!("active {operator}"),
         State::Parked { operator, .. } => format!("parked {operator}"),

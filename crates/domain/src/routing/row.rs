@@ -1,13 +1,14 @@
 //! What waits in one row, and who works for its queue, in the course of one pass of
 //! `settle`.
 
+use std::cell::OnceCell;
 use std::collections::btree_map::Values;
 use std::sync::Arc;
 
 use super::explanation::Standing;
 use super::snapshot::{RowKey, Stand};
-use super::worker::Worker;
-use super::{CandidateKeys, Place, QueueRules, Rule, Waiting};
+use super::worker::{Worker, position};
+use super::{CandidateKeys, Place, QueueRules, Rule, Snapshot, Waiting};
 use crate::{ConversationId, Millis, OperatorId, Timestamp};
 
 /// What stands before what: the band with regard to age, then the place, then the id.
@@ -45,10 +46,12 @@ pub(super) struct Member {
 pub(super) struct Row<'a> {
     pub(super) key: &'a RowKey,
     pub(super) rules: &'a QueueRules,
-    pub(super) members: Vec<Member>,
     /// Who was kept out anew since `standing` was made.
     pub(super) since: Vec<(OperatorId, Rule)>,
     now: Timestamp,
+    snapshot: &'a Snapshot,
+    /// Once somebody may get something of the row.
+    members: OnceCell<Vec<Member>>,
     unread: Values<'a, Stand, Waiting>,
     entries: Vec<Entry<'a>>,
     /// By entry: itself while it waits, else one behind it that is nearer to the next
@@ -62,14 +65,16 @@ impl<'a> Row<'a> {
         key: &'a RowKey,
         rules: &'a QueueRules,
         waiting: Values<'a, Stand, Waiting>,
+        snapshot: &'a Snapshot,
         now: Timestamp,
     ) -> Self {
         Self {
             key,
             rules,
-            members: Vec::new(),
             since: Vec::new(),
             now,
+            snapshot,
+            members: OnceCell::new(),
             unread: waiting,
             entries: Vec::new(),
             next: Vec::new(),
@@ -103,13 +108,29 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Who works for the queue, in the order of their ids.
+    pub(super) fn members(&self, workers: &[Worker<'a>]) -> &[Member] {
+        self.members.get_or_init(|| {
+            let them = self.snapshot.members_of(&self.key.queue);
+            them.filter_map(|candidate| {
+                let place = candidate.membership(&self.key.queue)?;
+                Some(Member {
+                    worker: position(workers, candidate.operator)?,
+                    position: place.position,
+                    age_needed: self.rules.age_needed(&self.key.skills, &candidate.skills),
+                })
+            })
+            .collect()
+        })
+    }
+
     /// How somebody works for the queue.
-    pub(super) fn member(&self, worker: usize) -> Option<&Member> {
-        let at = self
-            .members
+    pub(super) fn member(&self, worker: usize, workers: &[Worker<'a>]) -> Option<&Member> {
+        let members = self.members(workers);
+        let at = members
             .binary_search_by_key(&worker, |member| member.worker)
             .ok()?;
-        self.members.get(at)
+        members.get(at)
     }
 
     /// What keeps a member from one conversation of the row, if something does, but for
@@ -146,7 +167,7 @@ impl<'a> Row<'a> {
         if until <= self.now || waiting.tried.contains(&preferred) {
             return None;
         }
-        let member = self.member(super::worker::position(workers, preferred)?)?;
+        let member = self.member(position(workers, preferred)?, workers)?;
         let age = self.now.since(waiting.place.eligible_at);
         let is_here = workers[member.worker].candidate.barred(self.now).is_none();
         let is_able = member.age_needed.is_some_and(|needed| needed <= age);
@@ -159,8 +180,8 @@ impl<'a> Row<'a> {
         waiting.tried.is_empty() && waiting.preferred.is_none() && waiting.last_asked.is_none()
     }
 
-    /// The member's keys as this queue's order sees them.
-    pub(super) fn keys(&self, member: &Member, workers: &[Worker<'a>]) -> CandidateKeys {
+    /// A member's keys as this queue's order sees them.
+    pub(super) fn keys(member: &Member, workers: &[Worker<'a>]) -> CandidateKeys {
         CandidateKeys {
             position: member.position,
             ..workers[member.worker].keys
@@ -179,7 +200,7 @@ impl<'a> Row<'a> {
         let plain = Self::is_plain(waiting) && self.key.skills.is_empty();
         let mut first: Option<(CandidateKeys, Member)> = None;
         let mut last_asked = None;
-        for member in &self.members {
+        for member in self.members(workers) {
             let kept_out = if plain {
                 workers[member.worker].stopped(self.key.medium).is_some()
             } else {
@@ -188,7 +209,7 @@ impl<'a> Row<'a> {
             if kept_out || skip(member.worker) {
                 continue;
             }
-            let keys = self.keys(member, workers);
+            let keys = Self::keys(member, workers);
             if waiting.last_asked == Some(keys.operator) {
                 last_asked = Some(*member);
                 continue;
@@ -203,18 +224,20 @@ impl<'a> Row<'a> {
     /// Everybody, with what keeps them out for reasons of their own, as it was when this
     /// was first asked.
     pub(super) fn standing(&mut self, workers: &[Worker<'a>]) -> Standing {
-        let (members, medium) = (&self.members, self.key.medium);
-        let standing = self.standing.get_or_insert_with(|| {
-            let them = members.iter().map(|member| &workers[member.worker]);
-            Standing {
-                members: them
-                    .clone()
-                    .map(|worker| worker.candidate.operator)
-                    .collect(),
-                rules: them.map(|worker| worker.stopped(medium)).collect(),
-            }
-        });
-        standing.clone()
+        if let Some(standing) = &self.standing {
+            return standing.clone();
+        }
+        let medium = self.key.medium;
+        let them = self.members(workers).iter();
+        let them = them.map(|member| &workers[member.worker]);
+        let standing = Standing {
+            members: them
+                .clone()
+                .map(|worker| worker.candidate.operator)
+                .collect(),
+            rules: them.map(|worker| worker.stopped(medium)).collect(),
+        };
+        self.standing.insert(standing).clone()
     }
 
     /// Remembers that a rule keeps somebody out from now on.

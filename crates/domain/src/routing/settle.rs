@@ -59,6 +59,26 @@ fn configured(snapshot: &Snapshot, rules: &RoutingRules) -> BTreeMap<QueueId, Qu
     unknown
 }
 
+/// Who works for a queue in which something waits, in the order of their ids.
+fn concerned<'a>(
+    snapshot: &'a Snapshot,
+    queues: &BTreeMap<&QueueId, Vec<usize>>,
+) -> Vec<&'a Candidate> {
+    let count: usize = queues.keys().map(|it| snapshot.members_in(it)).sum();
+    if count > snapshot.operators().len() {
+        let works = |it: &&Candidate| {
+            let mut memberships = it.memberships.iter();
+            memberships.any(|membership| queues.contains_key(&membership.queue))
+        };
+        return snapshot.operators().filter(works).collect();
+    }
+    let members = queues.keys().flat_map(|it| snapshot.members_of(it));
+    let mut concerned: Vec<_> = members.collect();
+    concerned.sort_unstable_by_key(|candidate| candidate.operator);
+    concerned.dedup_by_key(|candidate| candidate.operator);
+    concerned
+}
+
 struct Pass<'a> {
     rules: &'a RoutingRules,
     now: Timestamp,
@@ -124,7 +144,8 @@ impl<'a> Pass<'a> {
             }
             queues.entry(&key.queue).or_default().push(pass.rows.len());
             pass.media.insert(key.medium);
-            pass.rows.push(Row::new(key, queue, waiting.values(), now));
+            pass.rows
+                .push(Row::new(key, queue, waiting.values(), snapshot, now));
         }
         pass.begin_rounds(snapshot, unknown);
         pass.enlist(snapshot, &queues);
@@ -132,47 +153,39 @@ impl<'a> Pass<'a> {
     }
 
     fn enlist(&mut self, snapshot: &'a Snapshot, queues: &BTreeMap<&QueueId, Vec<usize>>) {
-        let mut concerned: Vec<&Candidate> = queues
-            .keys()
-            .flat_map(|queue| snapshot.members_of(queue))
-            .collect();
-        concerned.sort_unstable_by_key(|candidate| candidate.operator);
-        concerned.dedup_by_key(|candidate| candidate.operator);
-        for candidate in concerned {
+        for candidate in concerned(snapshot, queues) {
             let index = self.workers.len();
             let mut worker = Worker::new(candidate, &self.rules.capacity, &self.media, self.now);
             self.last_turn = self.last_turn.max(candidate.turn);
-            for membership in &candidate.memberships {
-                let Some(rows) = queues.get(&membership.queue) else {
-                    continue;
-                };
-                for row in rows {
-                    let post = &mut self.rows[*row];
-                    let age_needed = post.rules.age_needed(&post.key.skills, &candidate.skills);
-                    // Somebody may be named twice for a queue, with another rank.
-                    if post.members.last().is_none_or(|last| last.worker != index) {
-                        let position = candidate
-                            .membership(&membership.queue)
-                            .map_or(0, |membership| membership.position);
-                        post.members.push(Member {
-                            worker: index,
-                            position,
-                            age_needed,
-                        });
-                    }
-                    worker.posts.push(Post {
-                        rank: membership.rank,
-                        row: *row,
-                        age_needed,
-                    });
-                }
-            }
-            worker.posts.sort_unstable();
             if !worker.is_out(&self.media) {
+                worker.posts = self.posts_of(candidate, queues);
                 self.turns.extend(worker.turn(index));
             }
             self.workers.push(worker);
         }
+    }
+
+    fn posts_of(
+        &self,
+        candidate: &Candidate,
+        queues: &BTreeMap<&QueueId, Vec<usize>>,
+    ) -> Vec<Post> {
+        let memberships = candidate.memberships.iter();
+        let rows = memberships.flat_map(|membership| {
+            let rows = queues.get(&membership.queue).into_iter().flatten();
+            rows.map(|row| (membership.rank, *row))
+        });
+        let posts = rows.map(|(rank, row)| {
+            let Row { rules, key, .. } = &self.rows[row];
+            Post {
+                rank,
+                row,
+                age_needed: rules.age_needed(&key.skills, &candidate.skills),
+            }
+        });
+        let mut posts: Vec<_> = posts.collect();
+        posts.sort_unstable();
+        posts
     }
 
     /// Ends the rounds of those about whom everybody was asked.
@@ -386,14 +399,14 @@ impl<'a> Pass<'a> {
         let row = &self.rows[found.row];
         let waiting = found.entry.waiting;
         let mut able: Vec<Member> = row
-            .members
+            .members(&self.workers)
             .iter()
             .filter(|member| row.kept_out(member, &self.workers, waiting).is_none())
             .copied()
             .collect();
         able.sort_by(|one, other| {
-            row.keys(one, &self.workers)
-                .compare(&row.keys(other, &self.workers), row.rules.strategy)
+            Row::keys(one, &self.workers)
+                .compare(&Row::keys(other, &self.workers), row.rules.strategy)
         });
         able.into_iter()
             .map(|member| member.worker)
@@ -412,12 +425,15 @@ impl<'a> Pass<'a> {
         let waiting = found.entry.waiting;
         let standing = self.rows[found.row].standing(&self.workers);
         let row = &self.rows[found.row];
-        let member = row.member(worker).copied().unwrap_or(Member {
-            worker,
-            position: 0,
-            age_needed: None,
-        });
-        let chosen = row.keys(&member, &self.workers);
+        let member = row
+            .member(worker, &self.workers)
+            .copied()
+            .unwrap_or(Member {
+                worker,
+                position: 0,
+                age_needed: None,
+            });
+        let chosen = Row::keys(&member, &self.workers);
         let strategy = row.rules.strategy;
         let is_plain = waiting.tried.is_empty()
             && waiting.preferred.is_none()
@@ -445,7 +461,7 @@ impl<'a> Pass<'a> {
                 .rules
                 .skills_at(&row.key.skills, self.now.since(waiting.place.eligible_at)),
             chosen,
-            runner_up: runner_up.map(|member| row.keys(&member, &self.workers)),
+            runner_up: runner_up.map(|member| Row::keys(&member, &self.workers)),
             excluded: Excluded::new(standing, row.since.len(), own),
         }
     }
@@ -454,15 +470,16 @@ impl<'a> Pass<'a> {
     fn next_in_turn(&self, row: &Row<'a>, chosen: usize) -> Option<Member> {
         let medium = row.key.medium;
         let is_free = |worker: usize| self.workers[worker].stopped(medium).is_none();
-        if row.members.len() > MEMBERS_SCAN_MAX {
+        let members = row.members(&self.workers);
+        if members.len() > MEMBERS_SCAN_MAX {
             let mut turns = self.turns.iter().map(|turn| turn.worker);
             return turns.find_map(|worker| {
                 (worker != chosen && is_free(worker))
-                    .then(|| row.member(worker).copied())
+                    .then(|| row.member(worker, &self.workers).copied())
                     .flatten()
             });
         }
-        let others = row.members.iter().copied();
+        let others = members.iter().copied();
         others
             .filter(|member| member.worker != chosen && is_free(member.worker))
             .min_by(|one, other| {
@@ -482,11 +499,12 @@ impl<'a> Pass<'a> {
     ) -> (Option<Member>, Vec<(OperatorId, Rule)>) {
         let strategy = row.rules.strategy;
         let rings = asked.len() > 1;
-        let keys_of = |member: &Member| row.keys(member, &self.workers);
-        let chosen_keys = row.member(chosen).map(keys_of);
+        let keys_of = |member: &Member| Row::keys(member, &self.workers);
+        let chosen_keys = row.member(chosen, &self.workers).map(keys_of);
         let mut runner_up: Option<Member> = None;
         let mut own = Vec::new();
-        for member in row.members.iter().filter(|it| it.worker != chosen) {
+        let members = row.members(&self.workers).iter();
+        for member in members.filter(|it| it.worker != chosen) {
             if self.workers[member.worker]
                 .stopped(row.key.medium)
                 .is_some()

@@ -149,7 +149,7 @@ impl Snapshot {
     }
 
     /// Everybody, in the order of their ids.
-    pub fn operators(&self) -> impl Iterator<Item = &Candidate> {
+    pub fn operators(&self) -> impl ExactSizeIterator<Item = &Candidate> {
         self.operators.values()
     }
 
@@ -165,6 +165,11 @@ impl Snapshot {
             .into_iter()
             .flatten()
             .filter_map(|id| self.operators.get(id))
+    }
+
+    /// How many work for a queue.
+    pub(super) fn members_in(&self, queue: &QueueId) -> usize {
+        self.members.get(queue).map_or(0, BTreeSet::len)
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = (&RowKey, &BTreeMap<Stand, Waiting>)> {

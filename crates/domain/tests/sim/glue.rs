@@ -74,7 +74,7 @@ impl World {
                 return;
             }
         };
-        self.affect(operator, input);
+        self.affect(operator, &input);
     }
 
     fn offer_ended(&mut self, id: ConversationId, offer: OfferId, outcome: &OfferOutcome) {
@@ -86,15 +86,15 @@ impl World {
     }
 
     /// Changes an operator, and everything that follows from it.
-    pub(crate) fn affect(&mut self, id: OperatorId, input: operator::Input) {
-        self.note_operator(id, &input);
+    pub(crate) fn affect(&mut self, id: OperatorId, input: &operator::Input) {
+        self.note_operator(id, input);
         if self.tells {
             eprintln!("{} operator {id} {input:?}", self.now);
         }
         let now = self.now;
         let operator = self.operators.get_mut(&id).expect("nobody is ever fired");
         let effects = operator.handle(now, input.clone());
-        planted::bend_operator(self.planted, now, &input, operator);
+        planted::bend_operator(self.planted, now, input, operator);
         let candidate = operator.candidate();
         self.snapshot.put_operator(candidate);
         for effect in planted::bend_effects(self.planted, effects) {

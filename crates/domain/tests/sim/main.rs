@@ -2,6 +2,8 @@
 //! systems are known to get wrong (ROUTING, Conformance cases).
 
 mod assertions;
+mod conformance;
+mod cost;
 mod glue;
 mod model;
 mod planted;

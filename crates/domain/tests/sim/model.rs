@@ -1,6 +1,7 @@
 //! `settle` decides as the naive model does, explains itself truly, and decides the
 //! same for the same snapshot.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -8,7 +9,7 @@ use domain::message::Medium;
 use domain::operator::{CapacityRules, Load, Membership};
 use domain::routing::{
     Assignment, Candidate, Decision, Dropped, Place, QueueRules, Relaxation, RoutingRules, Rule,
-    Skills, Snapshot, Strategy as Order, Waiting, settle,
+    Skills, Snapshot, Strategy as Order, Waiting, outlook, outlooks, settle,
 };
 use domain::{ConversationId, Millis, OperatorId, QueueId, Timestamp};
 use proptest::collection::{btree_set, vec};
@@ -290,17 +291,8 @@ fn office<'a>(Everything(waiting, operators): &Everything, rules: &'a Rules) -> 
     }
 }
 
-/// So many, or as many as `PROPTEST_CASES` says.
-fn cases(usual: u32) -> u32 {
-    let wanted = std::env::var("PROPTEST_CASES");
-    wanted
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(usual)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases(4_000)))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn settle_decides_as_the_model_does(all in an_office(), rules in the_rules()) {
@@ -322,6 +314,22 @@ proptest! {
         prop_assert_eq!(again, vec![]);
     }
 
+    /// What a client is told, one by one and all at once.
+    #[test]
+    fn positions_are_what_the_model_counts(all in an_office(), rules in the_rules()) {
+        let snapshot = snapshot(&all);
+        let office = office(&all, &rules);
+        let told: BTreeMap<_, _> = outlooks(&snapshot, &rules.0, NOW).into_iter().collect();
+        for entry in &all.0 {
+            let id = entry.conversation;
+            let one = outlook(&snapshot, &rules.0, NOW, id);
+            let counted = one.map(|it| (it.position as usize, it.staffed as usize));
+            prop_assert_eq!(counted, Some(office.outlook(entry)), "of {}", id);
+            let by_hand = office.rules_of(&entry.queue).strategy == Order::Manual;
+            prop_assert_eq!(told.get(&id).copied(), one.filter(|_| !by_hand), "of {}", id);
+        }
+    }
+
     /// I8, in bytes.
     #[test]
     fn i8_order_of_the_snapshot_does_not_matter(
@@ -338,7 +346,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases(24)))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Queues of many operators are looked through in another way.
     #[test]

@@ -48,29 +48,24 @@ const ALL: [(Planted, &str); 10] = [
 
 const SEEDS: u64 = 60;
 
-pub(crate) fn bend_input(world: &mut World, id: ConversationId, input: Input) -> Input {
-    match input {
-        Input::ToQueue {
-            queue,
-            skills,
-            new_place: None,
-        } if world.planted == Some(Planted::AgeLost) => Input::ToQueue {
-            queue,
-            skills,
-            new_place: Some(world.new_place()),
-        },
-        Input::Accept { offer, operator }
-            if world.planted == Some(Planted::DoubleAccept)
-                && !world.pending.contains_key(&offer)
-                && world.conversations[&id].owner().is_some() =>
-        {
-            Input::Take {
-                operator,
-                over_capacity: true,
-            }
-        }
-        input => input,
+pub(crate) fn bend_input(world: &mut World, id: ConversationId, mut input: Input) -> Input {
+    if world.planted == Some(Planted::AgeLost)
+        && let Input::ToQueue { new_place, .. } = &mut input
+        && new_place.is_none()
+    {
+        *new_place = Some(world.new_place());
     }
+    if world.planted == Some(Planted::DoubleAccept)
+        && let Input::Accept { offer, operator } = &input
+        && !world.pending.contains_key(offer)
+        && world.conversations[&id].owner().is_some()
+    {
+        input = Input::Take {
+            operator: *operator,
+            over_capacity: true,
+        };
+    }
+    input
 }
 
 pub(crate) fn bend_after(world: &World, input: &Input, after: &mut Conversation) {

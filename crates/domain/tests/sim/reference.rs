@@ -266,19 +266,10 @@ impl Office<'_> {
         if pauses || rules.strategy == Strategy::Manual {
             return false;
         }
-        let is_able = |it: &&Candidate| {
-            let is_large_enough = capacity
-                .check(&Load::default(), it.capacity, entry.medium)
-                .is_ok();
-            rank(it, entry).is_some()
-                && (it.barred.is_none() || it.barred == Some(Rule::WrapUp))
-                && is_large_enough
-                && self.has_skills(it, entry)
-        };
         let (asked, others): (Vec<_>, Vec<_>) = self
             .operators
             .iter()
-            .filter(is_able)
+            .filter(|it| self.could_answer(it, entry))
             .partition(|it| entry.tried.contains(&it.operator));
         let is_free = |it: &Candidate| {
             it.barred.is_none()
@@ -290,6 +281,33 @@ impl Office<'_> {
             .is_none_or(|at| self.now.0 < at.0 + rules.round_wait.0);
         let nobody_is_left = others.iter().all(|it| !waits_for_busy && !is_free(it));
         !asked.is_empty() && nobody_is_left
+    }
+
+    /// At work, large enough, and skilled enough at its age.
+    fn could_answer(&self, operator: &Candidate, entry: &Waiting) -> bool {
+        let capacity = &self.rules.capacity;
+        let empty = Load::default();
+        rank(operator, entry).is_some()
+            && (operator.barred.is_none() || operator.barred == Some(Rule::WrapUp))
+            && capacity
+                .check(&empty, operator.capacity, entry.medium)
+                .is_ok()
+            && self.has_skills(operator, entry)
+    }
+
+    /// One more than what stands before a conversation and could be answered by somebody
+    /// who could also answer it; and how many could.
+    pub(crate) fn outlook(&self, entry: &Waiting) -> (usize, usize) {
+        let operators = self.operators.iter();
+        let able: Vec<_> = operators
+            .filter(|it| self.could_answer(it, entry))
+            .collect();
+        let is_before = |other: &&Waiting| {
+            self.stands(other) < self.stands(entry)
+                && able.iter().any(|it| self.could_answer(it, other))
+        };
+        let before = self.waiting.iter().filter(is_before).count();
+        (before + 1, able.len())
     }
 
     /// Who is asked, in order, and the decision.

@@ -36,6 +36,10 @@ const LATE_MAX: usize = 24;
 pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -44,15 +48,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn one_in(&mut self, many: u64) -> bool {
+    pub(crate) fn one_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
 
-    fn millis(&mut self, end: u64) -> Millis {
+    pub(crate) fn millis(&mut self, end: u64) -> Millis {
         Millis(i64::try_from(self.below(end)).expect("it is small"))
     }
 
@@ -60,11 +64,11 @@ impl Random {
         Millis(least + self.millis(end - least.unsigned_abs()).0)
     }
 
-    fn small(&mut self, end: u64) -> i32 {
+    pub(crate) fn small(&mut self, end: u64) -> i32 {
         i32::try_from(self.below(end)).expect("it is small")
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+    pub(crate) fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
         let count = u64::try_from(from.len()).expect("it is small");
         let index = usize::try_from(self.below(count.max(1))).expect("it is small");
         from.get(index).cloned()
@@ -113,7 +117,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn new(seed: u64, size: Size, against: Against) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let queues = QUEUES.map(|queue| rules_of(queue, &mut random));
         let mut world = World::new(RoutingRules {
             queues: queues
@@ -177,8 +181,8 @@ impl Run {
             52..=55 => self.decline(),
             56 => self.time_out(),
             57..=58 => self.with(Conversation::is_open, Self::take),
-            59..=60 => self.with(Conversation::is_open, Self::to_queue),
-            61..=62 => self.with(Conversation::is_open, Self::to_operator),
+            59..=60 => self.with(Conversation::is_open, Self::give_to_queue),
+            61..=62 => self.with(Conversation::is_open, Self::give_to_operator),
             63..=64 => self.with(is_active, Self::snooze),
             65..=68 => self.with(Conversation::is_open, Self::client_writes),
             69..=72 => self.with(is_active, Self::answer),
@@ -211,13 +215,14 @@ impl Run {
     /// Lets something happen that may happen a second time later. What is refused must
     /// be what has to be refused.
     fn deliver(&mut self, id: ConversationId, input: Input) {
-        let may = match &input {
-            Input::Accept { offer, operator }
-            | Input::Decline {
-                offer, operator, ..
-            } => Some(self.world.pending.get(offer) == Some(&(id, *operator))),
-            _ => None,
-        };
+        let mut may = None;
+        if let Input::Accept { offer, operator }
+        | Input::Decline {
+            offer, operator, ..
+        } = &input
+        {
+            may = Some(self.world.pending.get(offer) == Some(&(id, *operator)));
+        }
         self.late.push((id, input.clone()));
         if self.late.len() > LATE_MAX {
             self.late.remove(0);
@@ -273,7 +278,7 @@ impl Run {
                 when_idle: self.random.one_in(4),
             }
         };
-        self.world.tell(who, input);
+        self.world.tell(who, &input);
     }
 
     fn link(&mut self) {
@@ -284,7 +289,7 @@ impl Run {
         } else {
             operator::Input::Disconnected
         };
-        self.world.tell(who, input);
+        self.world.tell(who, &input);
     }
 
     fn accept(&mut self) {
@@ -337,7 +342,7 @@ impl Run {
         self.deliver(id, take);
     }
 
-    fn to_queue(&mut self, id: ConversationId) {
+    fn give_to_queue(&mut self, id: ConversationId) {
         let queue = QueueId::from(self.random.pick(&QUEUES).expect("there are queues"));
         let new_place = self.random.one_in(2).then(|| self.world.new_place());
         let input = Input::ToQueue {
@@ -350,7 +355,7 @@ impl Run {
         done.expect("it is open");
     }
 
-    fn to_operator(&mut self, id: ConversationId) {
+    fn give_to_operator(&mut self, id: ConversationId) {
         let operator = self.anybody();
         let medium = self.world.conversations[&id].medium;
         let it = self.world.operators[&operator].candidate();
@@ -446,13 +451,16 @@ impl Run {
         };
         // Nobody can put something away until a moment that is past.
         let is_past = matches!(&input, Input::Snooze { until: Some(at) } if *at <= self.world.now);
-        match input {
+        if is_past {
+            return;
+        }
+        if let Input::Take { operator, .. } = input {
             // The engine sees whether there is room when it takes place.
-            Input::Take { operator, .. } if self.world.conversations.contains_key(&id) => {
+            if self.world.conversations.contains_key(&id) {
                 self.take_for(id, operator);
             }
-            input if !is_past => self.deliver(id, input),
-            _ => {}
+        } else {
+            self.deliver(id, input);
         }
     }
 
@@ -533,7 +541,7 @@ impl Run {
                 self.world.put_operator(operator.clone());
             }
             if operator.link == Link::Down {
-                self.world.tell(id, operator::Input::Connected);
+                self.world.tell(id, &operator::Input::Connected);
             }
             let is_ready = operator.presence == Presence::Ready
                 && operator.next_presence.is_none()

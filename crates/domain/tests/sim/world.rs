@@ -336,7 +336,7 @@ impl World {
     }
 
     /// Lets something happen to an operator, and all that follows from it.
-    pub(crate) fn tell(&mut self, id: OperatorId, input: operator::Input) {
+    pub(crate) fn tell(&mut self, id: OperatorId, input: &operator::Input) {
         self.affect(id, input);
         self.settle();
     }
@@ -347,7 +347,7 @@ impl World {
             presence,
             when_idle,
         };
-        self.tell(id, say);
+        self.tell(id, &say);
     }
 
     /// The first who is asked says yes.
@@ -402,7 +402,7 @@ impl World {
             let operators = self.operators.values();
             let operators = operators.filter(|it| is_due(it.next_deadline()));
             for id in operators.map(|it| it.id).collect::<Vec<_>>() {
-                self.affect(id, operator::Input::Due);
+                self.affect(id, &operator::Input::Due);
             }
             let conversations = self.conversations.values();
             let conversations = conversations.filter(|it| is_due(it.next_deadline()));
