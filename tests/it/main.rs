@@ -18,6 +18,7 @@ mod io_errors;
 mod kill_loop;
 mod offers;
 mod power_cut;
+mod queues;
 mod racing;
 mod reload;
 mod remote_directory;

@@ -14,6 +14,7 @@ mod host;
 mod hub;
 mod intake;
 pub mod limits;
+mod new_rules;
 mod opening;
 mod outbox;
 pub mod people;
@@ -178,6 +179,7 @@ impl Engine {
     }
 
     async fn run(&self, entries: mpsc::Receiver<store::Taken>) -> Result<(), StoreError> {
+        self.begin_with_the_rules().await?;
         let left = process::left_over(self).await?;
         self.inner.pending.fetch_add(left.len(), Ordering::Relaxed);
         self.supervise("process", process::run(self.clone(), left, entries));

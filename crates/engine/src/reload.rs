@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::routing::LineRules;
 use domain::{LineId, QueueId};
 use store::{JournalEntry, StoreError, Taken, Tally, View};
 
 use crate::held::{Held, Next};
+use crate::new_rules;
 use crate::serving::{Served, Serving};
 use crate::{Engine, Line, Settings};
 
@@ -93,6 +95,7 @@ impl Engine {
                     return Err(ReloadError::InUse(in_use));
                 }
                 let now = Arc::new(before.followed_by(settings, &stop));
+                new_rules::follow(tx, before.rules(), now.rules())?;
                 serving.send_replace(Arc::clone(&now));
                 tx.unsettle();
                 Ok((before, now))
@@ -243,8 +246,8 @@ impl QueueInUse {
     fn of(tally: &Tally) -> Option<Self> {
         let in_use = Self {
             id: tally.queue.clone(),
-            waiting: tally.queued + tally.offered,
-            active: tally.active,
+            waiting: tally.queued + tally.offered + tally.deferred + tally.abandoned,
+            active: tally.active + tally.wrap_up,
             parked: tally.parked,
         };
         (in_use.waiting + in_use.active + in_use.parked > 0).then_some(in_use)
@@ -266,10 +269,13 @@ fn in_use(
 
 fn changes(before: &Serving, now: &Serving) -> Changes {
     let (old, new) = (before.settings(), now.settings());
-    let lines = |serving: &Serving| -> BTreeMap<LineId, Served> {
+    let lines = |serving: &Serving| -> BTreeMap<LineId, (Served, Option<LineRules>)> {
         let lines = serving.lines();
         lines
-            .map(|served| (served.line.id.clone(), served.clone()))
+            .map(|served| {
+                let rules = serving.rules().lines.get(&served.line.id).cloned();
+                (served.line.id.clone(), (served.clone(), rules))
+            })
             .collect()
     };
     let queues = |settings: &Settings| -> BTreeMap<QueueId, _> {
@@ -282,12 +288,16 @@ fn changes(before: &Serving, now: &Serving) -> Changes {
             .collect()
     };
     Changes {
-        lines: difference(&lines(before), &lines(now), |old, new| {
-            old.is_connected_as(new)
-                && old.line.queue == new.line.queue
-                && old.line.display_name == new.line.display_name
-                && old.line.hours == new.line.hours
-        }),
+        lines: difference(
+            &lines(before),
+            &lines(now),
+            |(old, old_rules), (new, new_rules)| {
+                old.is_connected_as(new)
+                    && old.line.queue == new.line.queue
+                    && old.line.display_name == new.line.display_name
+                    && old_rules == new_rules
+            },
+        ),
         queues: difference(&queues(old), &queues(new), |old, new| old == new),
         capacity: old.rules.capacity != new.rules.capacity,
         unsent: Vec::new(),

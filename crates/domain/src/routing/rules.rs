@@ -150,6 +150,12 @@ pub struct QueueRules {
     pub hours: Option<Arc<Schedule>>,
     /// What a client is told who comes while it is closed.
     pub closed_reply: Option<Arc<Localized>>,
+    /// What a client is told who is led to leave a message.
+    pub voicemail_reply: Option<Arc<Localized>>,
+    /// What a client is told who is led to leave a request in writing.
+    pub form_reply: Option<Arc<Localized>>,
+    /// What a client is told who is promised a call.
+    pub callback_reply: Option<Arc<Localized>>,
 }
 
 /// What a line's conversations bring along.
@@ -238,6 +244,9 @@ impl QueueRules {
             overflows: Vec::new(),
             hours: None,
             closed_reply: None,
+            voicemail_reply: None,
+            form_reply: None,
+            callback_reply: None,
         }
     }
 

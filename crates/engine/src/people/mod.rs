@@ -9,7 +9,7 @@ mod session;
 mod set_up;
 mod token;
 
-pub use operators::{NewOperator, OperatorChange};
+pub use operators::{NewOperator, OperatorChange, SKILLS_MAX, skill_name};
 pub use principal::Principal;
 pub use secret::random_bytes;
 pub(crate) use secret::{fresh_secret, link_key};

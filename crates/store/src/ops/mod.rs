@@ -13,3 +13,4 @@ pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod reach;
 pub(crate) mod threads;
+pub(crate) mod unanswered;

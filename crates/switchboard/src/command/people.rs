@@ -27,13 +27,17 @@ async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
             name,
             role,
             queues,
+            skills,
+            capacity,
         } => {
             let request = pb::CreateOperatorRequest {
                 display_name: name.unwrap_or_else(|| login.clone()),
                 login,
                 password: password()?,
                 role: role_of(role).into(),
-                queues: queues.iter().map(|queue| membership(queue)).collect(),
+                queues: memberships(&queues)?,
+                skills,
+                capacity: capacity.unwrap_or(0),
                 ..Default::default()
             };
             let mut admin = AdminClient::new(local.signed());
@@ -44,19 +48,42 @@ async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
             ))
         }
         OperatorCommand::List => list(local).await,
+        OperatorCommand::Change {
+            login,
+            name,
+            role,
+            queues,
+            no_queues,
+            skills,
+            no_skills,
+            capacity,
+        } => {
+            let queues = memberships(&queues)?;
+            let mut request = as_it_is(find(local, &login).await?);
+            if let Some(name) = name {
+                request.display_name = name;
+            }
+            if let Some(role) = role {
+                request.role = role_of(role).into();
+            }
+            if no_queues || !queues.is_empty() {
+                request.queues = queues;
+            }
+            if no_skills || !skills.is_empty() {
+                request.skills = skills;
+            }
+            if let Some(capacity) = capacity {
+                request.capacity = capacity;
+            }
+            let mut admin = AdminClient::new(local.signed());
+            let changed = admin.update_operator(request).await.map_err(told)?;
+            show(&changed.into_inner())
+        }
         OperatorCommand::Disable { login } => {
             let mut admin = AdminClient::new(local.signed());
-            let known = find(local, &login).await?;
             let request = pb::UpdateOperatorRequest {
-                operator_id: known.id.clone(),
-                display_name: known.display_name.clone(),
-                role: known.role,
-                queues: known.queues.clone(),
-                capacity: known.capacity,
-                auto_accept: known.auto_accept,
-                skills: known.skills.clone(),
                 disabled: true,
-                ..Default::default()
+                ..as_it_is(find(local, &login).await?)
             };
             admin.update_operator(request).await.map_err(told)?;
             out::line(format_args!("{login} cannot sign in any more."))
@@ -153,39 +180,76 @@ async fn find(local: &Local, login: &str) -> anyhow::Result<Operator> {
 
 async fn list(local: &Local) -> io::Result<()> {
     let operators = all(local).await.map_err(io::Error::other)?;
-    for known in operators {
-        let state = match (known.disabled, known.presence()) {
-            (true, _) => "disabled",
-            (false, Presence::Ready) => "ready",
-            (false, Presence::Away) => "away",
-            (false, Presence::Offline | Presence::Unspecified) => "offline",
-        };
-        let queues: Vec<String> = known
-            .queues
-            .iter()
-            .map(|membership| format!("{}:{}", membership.queue_id, membership.rank))
-            .collect();
-        out::line(format_args!(
-            "{}\t{state}\t{}\t{}\t{}",
-            known.login,
-            known.role().as_str_name().to_lowercase(),
-            queues.join(","),
-            known.display_name
-        ))?;
-    }
-    Ok(())
+    operators.iter().try_for_each(show)
 }
 
-/// `main` or `main:2`, the number being the operator's order of queues.
-fn membership(text: &str) -> Membership {
-    let (queue_id, rank) = match text.rsplit_once(':') {
-        Some((queue, rank)) if rank.parse::<i32>().is_ok() => (queue, rank.parse().unwrap_or(0)),
-        Some(_) | None => (text, 0),
+/// One line of the list.
+fn show(known: &Operator) -> io::Result<()> {
+    let state = match (known.disabled, known.presence()) {
+        (true, _) => "disabled",
+        (false, Presence::Ready) => "ready",
+        (false, Presence::Away) => "away",
+        (false, Presence::Offline | Presence::Unspecified) => "offline",
     };
-    Membership {
-        queue_id: queue_id.to_owned(),
+    let queues: Vec<String> = known.queues.iter().map(written).collect();
+    out::line(format_args!(
+        "{}\t{state}\t{}\t{}\t{}\t{}",
+        known.login,
+        known.role().as_str_name().to_lowercase(),
+        queues.join(","),
+        known.skills.join(","),
+        known.display_name
+    ))
+}
+
+/// A change that changes nothing.
+fn as_it_is(known: Operator) -> pb::UpdateOperatorRequest {
+    pb::UpdateOperatorRequest {
+        operator_id: known.id,
+        display_name: known.display_name,
+        role: known.role,
+        queues: known.queues,
+        capacity: known.capacity,
+        auto_accept: known.auto_accept,
+        skills: known.skills,
+        disabled: known.disabled,
+        ..Default::default()
+    }
+}
+
+fn memberships(texts: &[String]) -> anyhow::Result<Vec<Membership>> {
+    texts.iter().map(|text| membership(text)).collect()
+}
+
+/// `main`, `main:2`, the number being the operator's order of queues, or `main:2:1`, the
+/// last being the queue's order of operators. The ids of queues have no colon.
+fn membership(text: &str) -> anyhow::Result<Membership> {
+    let mut parts = text.splitn(3, ':');
+    let queue_id = parts.next().unwrap_or_default().to_owned();
+    let mut number = || match parts.next() {
+        None => Ok(0),
+        Some(part) => part.parse().with_context(|| {
+            format!("{text}: {part:?} is no number; write such as {queue_id}:2 or {queue_id}:2:1")
+        }),
+    };
+    let (rank, position) = (number()?, number()?);
+    Ok(Membership {
+        queue_id,
         rank,
-        position: 0,
+        position,
+    })
+}
+
+/// As [`membership`] reads it, with a rank always.
+fn written(membership: &Membership) -> String {
+    let Membership {
+        queue_id,
+        rank,
+        position,
+    } = membership;
+    match position {
+        0 => format!("{queue_id}:{rank}"),
+        position => format!("{queue_id}:{rank}:{position}"),
     }
 }
 
@@ -213,4 +277,25 @@ fn password() -> anyhow::Result<String> {
         bail!("no password was given: type it, or pipe it in");
     }
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_is_written_as_it_is_read() {
+        for (text, again) in [
+            ("main", "main:0"),
+            ("main:2", "main:2"),
+            ("second-line:-1:0", "second-line:-1"),
+            ("main:0:3", "main:0:3"),
+        ] {
+            assert_eq!(written(&membership(text).unwrap()), again, "{text}");
+        }
+        for wrong in ["main:x", "main:1:", "main:1:2:3"] {
+            let told = membership(wrong).unwrap_err().to_string();
+            assert!(told.contains("write such as main:2 or main:2:1"), "{told}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ export type OfferState = "PENDING" | "ACCEPTED" | "DECLINED" | "TIMED_OUT" | "RE
 export interface Membership {
   queueId: string;
   rank?: number;
+  position?: number;
 }
 export interface Operator {
   id: string;
@@ -32,6 +33,7 @@ export interface Operator {
   queues?: Membership[];
   idleSince?: Time;
   disabled?: boolean;
+  skills?: string[];
 }
 export interface ContactSummary {
   id: string;
@@ -377,6 +379,7 @@ export interface Calls {
       queues: Membership[];
       capacity?: number;
       autoAccept?: boolean;
+      skills?: string[];
       clientId: string;
     },
     Operator,
@@ -390,6 +393,7 @@ export interface Calls {
       capacity?: number;
       autoAccept?: boolean;
       disabled?: boolean;
+      skills?: string[];
       clientId: string;
     },
     Operator,
