@@ -155,16 +155,26 @@ fn or_never(entry: &Entry) -> Result<Millis, Vec<Wrong>> {
 /// One time for everything but calls, or a table.
 fn park_after(entry: &Entry) -> Result<BTreeMap<Medium, Millis>, Vec<Wrong>> {
     let spans: BTreeMap<Medium, Span> = if let Value::Table(table) = &entry.value {
+        let mut wrongs = Vec::new();
         if let Some(call) = table.get(Medium::Voice.name()) {
-            return wrong(call, "a call cannot be put aside; remove voice");
+            let problem = "a call cannot be put aside; remove voice";
+            wrongs.push((call.place.clone(), problem.to_owned()));
         }
-        BTreeMap::read(entry)?
+        let spans = BTreeMap::read(entry).unwrap_or_else(|more| {
+            wrongs.extend(more);
+            BTreeMap::new()
+        });
+        if !wrongs.is_empty() {
+            return Err(wrongs);
+        }
+        spans
     } else {
         let Span(span) = Span::read(entry)?;
-        let others = Medium::ALL
-            .into_iter()
-            .filter(|medium| *medium != Medium::Voice);
-        others.map(|medium| (medium, Span(span))).collect()
+        let media = Medium::ALL.into_iter();
+        media
+            .filter(|medium| *medium != Medium::Voice)
+            .map(|medium| (medium, Span(span)))
+            .collect()
     };
     let given = spans.into_iter();
     Ok(given
