@@ -133,27 +133,9 @@ pub(crate) enum OperatorCommand {
     Change {
         /// The login.
         login: String,
-        /// The name to show.
-        #[arg(long)]
-        name: Option<String>,
-        /// Rights.
-        #[arg(long, value_enum)]
-        role: Option<RoleName>,
-        /// A queue, as with `add`; repeatable. Those that are given are all they have.
-        #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
-        queues: Vec<String>,
-        /// No queue at all.
-        #[arg(long, conflicts_with = "queues")]
-        no_queues: bool,
-        /// What they can do; repeatable. Those that are given are all they have.
-        #[arg(long = "skill", value_name = "SKILL")]
-        skills: Vec<String>,
-        /// No skill at all.
-        #[arg(long, conflicts_with = "skills")]
-        no_skills: bool,
-        /// How much they carry at once, in units; a call takes 100.
-        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
-        capacity: Option<i32>,
+        /// What is to be other.
+        #[command(flatten)]
+        change: OperatorChange,
     },
     /// List everybody: login, presence, role, queues, skills, name.
     List,
@@ -167,6 +149,32 @@ pub(crate) enum OperatorCommand {
         /// The login.
         login: String,
     },
+}
+
+/// `operator change …`
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct OperatorChange {
+    /// The name to show.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Rights.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<RoleName>,
+    /// A queue, as with `add`; repeatable. Those that are given are all they have.
+    #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
+    pub(crate) queues: Vec<String>,
+    /// No queue at all.
+    #[arg(long, conflicts_with = "queues")]
+    pub(crate) no_queues: bool,
+    /// What they can do; repeatable. Those that are given are all they have.
+    #[arg(long = "skill", value_name = "SKILL")]
+    pub(crate) skills: Vec<String>,
+    /// No skill at all.
+    #[arg(long, conflicts_with = "skills")]
+    pub(crate) no_skills: bool,
+    /// How much they carry at once, in units; a call takes 100.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub(crate) capacity: Option<i32>,
 }
 
 /// `token …`

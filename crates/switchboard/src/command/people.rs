@@ -9,7 +9,7 @@ use proto::admin::v1::admin_client::AdminClient;
 use proto::inbox::v1::{Membership, Operator, Presence, Role};
 
 use super::admin::{Local, told, with_local};
-use crate::cli::{OperatorCommand, RoleName, TokenCommand};
+use crate::cli::{OperatorChange, OperatorCommand, RoleName, TokenCommand};
 use crate::config::Config;
 use crate::out;
 
@@ -48,33 +48,8 @@ async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
             ))
         }
         OperatorCommand::List => list(local).await,
-        OperatorCommand::Change {
-            login,
-            name,
-            role,
-            queues,
-            no_queues,
-            skills,
-            no_skills,
-            capacity,
-        } => {
-            let queues = memberships(&queues)?;
-            let mut request = as_it_is(find(local, &login).await?);
-            if let Some(name) = name {
-                request.display_name = name;
-            }
-            if let Some(role) = role {
-                request.role = role_of(role).into();
-            }
-            if no_queues || !queues.is_empty() {
-                request.queues = queues;
-            }
-            if no_skills || !skills.is_empty() {
-                request.skills = skills;
-            }
-            if let Some(capacity) = capacity {
-                request.capacity = capacity;
-            }
+        OperatorCommand::Change { login, change } => {
+            let request = changed(as_it_is(find(local, &login).await?), change)?;
             let mut admin = AdminClient::new(local.signed());
             let changed = admin.update_operator(request).await.map_err(told)?;
             show(&changed.into_inner())
@@ -202,6 +177,29 @@ fn show(known: &Operator) -> io::Result<()> {
     ))
 }
 
+/// With what is given in place of what was.
+fn changed(
+    mut request: pb::UpdateOperatorRequest,
+    change: OperatorChange,
+) -> anyhow::Result<pb::UpdateOperatorRequest> {
+    if let Some(name) = change.name {
+        request.display_name = name;
+    }
+    if let Some(role) = change.role {
+        request.role = role_of(role).into();
+    }
+    if change.no_queues || !change.queues.is_empty() {
+        request.queues = memberships(&change.queues)?;
+    }
+    if change.no_skills || !change.skills.is_empty() {
+        request.skills = change.skills;
+    }
+    if let Some(capacity) = change.capacity {
+        request.capacity = capacity;
+    }
+    Ok(request)
+}
+
 /// A change that changes nothing.
 fn as_it_is(known: Operator) -> pb::UpdateOperatorRequest {
     pb::UpdateOperatorRequest {
@@ -282,6 +280,32 @@ fn password() -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_given_stays() {
+        let before = pb::UpdateOperatorRequest {
+            display_name: "Anna".to_owned(),
+            role: Role::Admin.into(),
+            queues: vec![membership("main:1").unwrap()],
+            capacity: 50,
+            auto_accept: true,
+            skills: vec!["billing".to_owned()],
+            ..Default::default()
+        };
+        let same = changed(before.clone(), OperatorChange::default()).unwrap();
+        assert_eq!(same, before);
+        let change = OperatorChange {
+            queues: vec!["second".to_owned()],
+            no_skills: true,
+            ..Default::default()
+        };
+        let other = pb::UpdateOperatorRequest {
+            queues: vec![membership("second").unwrap()],
+            skills: Vec::new(),
+            ..before.clone()
+        };
+        assert_eq!(changed(before, change).unwrap(), other);
+    }
 
     #[test]
     fn a_queue_is_written_as_it_is_read() {

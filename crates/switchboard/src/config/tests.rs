@@ -282,37 +282,30 @@ fn hours_are_kept_by_days() {
     );
 }
 
-#[test]
-fn every_rule_of_a_queue_and_a_line_is_read() {
-    let text = "[[hours]]\nid = \"office\"\nzone = \"UTC\"\nmon-fri = \"09:00-18:00\"\n\
-        [[queue]]\nid = \"a\"\nstrategy = \"strict_list\"\nround_wait = \"off\"\n\
-        sticky_wait = \"never\"\nageing = \"never\"\nskills = [\"Billing\", \"lang:ru\"]\n\
-        relax = [{ after = \"60s\", drop = [\"lang:ru\"] }, { after = \"2m\", drop = \"all\" }]\n\
-        wrap_up = \"manual\"\nwrap_up_time = \"5m\"\ndispositions = [\"sold\", \"no sale\"]\n\
-        disposition_required = true\npark_after = { email = \"never\", chat = \"1h\" }\n\
-        abandon_after = \"off\"\nresume_within = \"off\"\noverflow = [\n\
-        { waited = \"5m\", to = \"queue:b\" }, { full = 50, to = \"form\" },\n\
-        { unstaffed = true, to = \"callback\" }, { rounds = 3, to = \"any_skills\" },\n\
-        { closing = true, to = \"voicemail\" }]\nform_reply = \"Write\"\n\
-        [queue.texts.ru]\nform_reply = \"Пишите\"\n\
-        [[queue]]\nid = \"b\"\npark_after = \"2h\"\n\
-        [[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"a\"\npriority = -1\n\
-        age_credit = \"10m\"\nskills = [\"vip\"]\n";
-    let variables = [
-        ("SWITCHBOARD__CAPACITY__MAY_EXCEED", "false"),
-        ("SWITCHBOARD__LINE__S__PRIORITY", "-2"),
-        ("SWITCHBOARD__QUEUE__B__SKILLS", "lang:de, vip"),
-        ("SWITCHBOARD__QUEUE__B__DISPOSITION_REQUIRED", "true"),
-    ];
-    let rules = good(text, &variables).settings.rules;
-    assert!(!rules.capacity.may_exceed);
+const EVERY_RULE: &str = "[[hours]]\nid = \"office\"\nzone = \"UTC\"\nmon-fri = \"09:00-18:00\"\n\
+    [[queue]]\nid = \"a\"\nstrategy = \"strict_list\"\nround_wait = \"off\"\n\
+    sticky_wait = \"never\"\nageing = \"never\"\nskills = [\"Billing\", \"lang:ru\"]\n\
+    relax = [{ after = \"60s\", drop = [\"lang:ru\"] }, { after = \"2m\", drop = \"all\" }]\n\
+    wrap_up = \"manual\"\nwrap_up_time = \"5m\"\ndispositions = [\"sold\", \"no sale\"]\n\
+    disposition_required = true\npark_after = { email = \"never\", chat = \"1h\" }\n\
+    abandon_after = \"off\"\nresume_within = \"off\"\noverflow = [\n\
+    { waited = \"5m\", to = \"queue:b\" }, { full = 50, to = \"form\" },\n\
+    { unstaffed = true, to = \"callback\" }, { rounds = 3, to = \"any_skills\" },\n\
+    { closing = true, to = \"voicemail\" }]\nform_reply = \"Write\"\n\
+    [queue.texts.ru]\nform_reply = \"Пишите\"\n\
+    [[queue]]\nid = \"b\"\npark_after = \"2h\"\n\
+    [[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"a\"\npriority = -1\n\
+    age_credit = \"10m\"\nskills = [\"vip\"]\n";
+
+/// What it says of the queue `a`.
+fn every_rule() -> QueueRules {
     let way = |when, exit| Overflow { when, exit };
     let secs = Millis::from_secs;
     let new = |id: &str| QueueRules::new(id.into());
     let mut park_after = new("a").park_after;
     park_after.remove(&Medium::Email);
     park_after.insert(Medium::Chat, secs(3_600));
-    let expected = QueueRules {
+    QueueRules {
         strategy: Strategy::StrictList,
         round_wait: Millis(0),
         sticky_wait: Millis(0),
@@ -343,19 +336,33 @@ fn every_rule_of_a_queue_and_a_line_is_read() {
         ],
         form_reply: Some(Arc::new(Localized::new("Write").with("ru", "Пишите"))),
         ..new("a")
-    };
-    assert_eq!(rules.queues[&"a".into()], expected);
+    }
+}
+
+#[test]
+fn every_rule_of_a_queue_and_a_line_is_read() {
+    let variables = [
+        ("SWITCHBOARD__CAPACITY__MAY_EXCEED", "false"),
+        ("SWITCHBOARD__LINE__S__PRIORITY", "-2"),
+        ("SWITCHBOARD__QUEUE__B__SKILLS", "lang:de, vip"),
+        ("SWITCHBOARD__QUEUE__B__DISPOSITION_REQUIRED", "true"),
+    ];
+    let rules = good(EVERY_RULE, &variables).settings.rules;
+    assert!(!rules.capacity.may_exceed);
+    assert_eq!(rules.queues[&"a".into()], every_rule());
     let b = &rules.queues[&"b".into()];
     let all_but_calls = Medium::ALL.into_iter().skip_while(|m| *m == Medium::Voice);
     assert_eq!(
         b.park_after,
-        all_but_calls.map(|medium| (medium, secs(7_200))).collect()
+        all_but_calls
+            .map(|medium| (medium, Millis::from_secs(7_200)))
+            .collect()
     );
     assert_eq!(b.skills, ["lang:de", "vip"].into_iter().collect());
     assert!(b.disposition_needed);
     let line = LineRules {
         band: -2,
-        age_credit: secs(600),
+        age_credit: Millis::from_secs(600),
         skills: ["vip"].into_iter().collect(),
         hours: None,
     };
