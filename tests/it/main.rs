@@ -22,6 +22,7 @@ mod metrics;
 mod obligations;
 mod offers;
 mod power_cut;
+mod queues;
 mod racing;
 mod rating;
 mod reload;

@@ -17,6 +17,7 @@ mod hub;
 mod intake;
 pub mod limits;
 mod metering;
+mod new_rules;
 mod notices;
 pub mod obligations;
 mod opening;
@@ -209,6 +210,7 @@ impl Engine {
         entries: mpsc::Receiver<store::Taken>,
         coming: mpsc::Receiver<standing::Coming>,
     ) -> Result<(), StoreError> {
+        self.begin_with_the_rules().await?;
         self.expect_back().await?;
         self.expect_clients_back().await?;
         self.supervise("comings", standing::follow(self.clone(), coming));

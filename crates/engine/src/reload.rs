@@ -7,10 +7,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::routing::LineRules;
 use domain::{LineId, QueueId};
 use store::{JournalEntry, StoreError, Taken, Tally, View};
 
 use crate::held::{Held, Next};
+use crate::new_rules;
 use crate::serving::{Served, Serving};
 use crate::webhooks::{self, Webhook};
 use crate::{Engine, Line, Settings};
@@ -130,6 +132,7 @@ impl Engine {
                 let told = changes(&before, &now).told().join(", ");
                 tx.audit(None, "configuration.reload", "", &told)?;
                 webhooks::enrol(tx, &now.settings().webhooks)?;
+                new_rules::follow(tx, before.rules(), now.rules())?;
                 serving.send_replace(Arc::clone(&now));
                 tx.unsettle();
                 Ok((before, now))
@@ -282,8 +285,8 @@ impl QueueInUse {
     fn of(tally: &Tally) -> Option<Self> {
         let in_use = Self {
             id: tally.queue.clone(),
-            waiting: tally.queued + tally.offered,
-            active: tally.active,
+            waiting: tally.queued + tally.offered + tally.deferred + tally.abandoned,
+            active: tally.active + tally.wrap_up,
             parked: tally.parked,
         };
         (in_use.waiting + in_use.active + in_use.parked > 0).then_some(in_use)
@@ -305,10 +308,13 @@ fn in_use(
 
 fn changes(before: &Serving, now: &Serving) -> Changes {
     let (old, new) = (before.settings(), now.settings());
-    let lines = |serving: &Serving| -> BTreeMap<LineId, Served> {
+    let lines = |serving: &Serving| -> BTreeMap<LineId, (Served, Option<LineRules>)> {
         let lines = serving.lines();
         lines
-            .map(|served| (served.line.id.clone(), served.clone()))
+            .map(|served| {
+                let rules = serving.rules().lines.get(&served.line.id).cloned();
+                (served.line.id.clone(), (served.clone(), rules))
+            })
             .collect()
     };
     let queues = |settings: &Settings| -> BTreeMap<QueueId, _> {
@@ -321,12 +327,16 @@ fn changes(before: &Serving, now: &Serving) -> Changes {
             .collect()
     };
     Changes {
-        lines: difference(&lines(before), &lines(now), |old, new| {
-            old.is_connected_as(new)
-                && old.line.queue == new.line.queue
-                && old.line.display_name == new.line.display_name
-                && old.line.hours == new.line.hours
-        }),
+        lines: difference(
+            &lines(before),
+            &lines(now),
+            |(old, old_rules), (new, new_rules)| {
+                old.is_connected_as(new)
+                    && old.line.queue == new.line.queue
+                    && old.line.display_name == new.line.display_name
+                    && old_rules == new_rules
+            },
+        ),
         queues: difference(&queues(old), &queues(new), |old, new| old == new),
         capacity: old.rules.capacity != new.rules.capacity,
         webhooks: difference(&webhooks_of(old), &webhooks_of(new), |old, new| old == new),

@@ -125,11 +125,26 @@ pub(crate) enum OperatorCommand {
         /// Rights.
         #[arg(long, value_enum, default_value = "operator")]
         role: RoleName,
-        /// A queue, as `main` or, with the operator's own order, `main:2`; repeatable.
-        #[arg(long = "queue", value_name = "QUEUE[:RANK]")]
+        /// A queue, as `main`; with the operator's order of queues `main:2`; with the
+        /// queue's order of operators, too, `main:2:1`. Lower is first. Repeatable.
+        #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
         queues: Vec<String>,
+        /// What they can do, such as `billing` or `lang:ru`; repeatable.
+        #[arg(long = "skill", value_name = "SKILL")]
+        skills: Vec<String>,
+        /// How much they carry at once, in units; a call takes 100.
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+        capacity: Option<i32>,
     },
-    /// List everybody.
+    /// Change somebody; what is not given stays.
+    Change {
+        /// The login.
+        login: String,
+        /// What is to be other.
+        #[command(flatten)]
+        change: OperatorChange,
+    },
+    /// List everybody: login, presence, role, queues, skills, name.
     List,
     /// Let somebody sign in no more.
     Disable {
@@ -141,6 +156,32 @@ pub(crate) enum OperatorCommand {
         /// The login.
         login: String,
     },
+}
+
+/// `operator change …`
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct OperatorChange {
+    /// The name to show.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Rights.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<RoleName>,
+    /// A queue, as with `add`; repeatable. Those that are given are all they have.
+    #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
+    pub(crate) queues: Vec<String>,
+    /// No queue at all.
+    #[arg(long, conflicts_with = "queues")]
+    pub(crate) no_queues: bool,
+    /// What they can do; repeatable. Those that are given are all they have.
+    #[arg(long = "skill", value_name = "SKILL")]
+    pub(crate) skills: Vec<String>,
+    /// No skill at all.
+    #[arg(long, conflicts_with = "skills")]
+    pub(crate) no_skills: bool,
+    /// How much they carry at once, in units; a call takes 100.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub(crate) capacity: Option<i32>,
 }
 
 /// `token …`

@@ -97,7 +97,7 @@ pub enum Input {
         /// Why.
         reason: String,
     },
-    /// The queue closed before anybody answered.
+    /// The queue closed before anybody answered, or its hours are others now.
     Defer {
         /// When it opens.
         until: Timestamp,

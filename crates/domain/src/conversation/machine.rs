@@ -70,7 +70,9 @@ impl Conversation {
                 reason,
             } => self.lead_on(now, taken, exit, reason),
             Input::Defer { until } => {
-                self.must_be_queued()?;
+                if !matches!(self.state, State::Deferred { .. }) {
+                    self.must_be_queued()?;
+                }
                 self.state = State::Deferred { until };
                 self.overflow_at = None;
                 Ok(Vec::new())

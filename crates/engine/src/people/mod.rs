@@ -11,7 +11,7 @@ mod set_up;
 mod token;
 
 pub(crate) use failures::Failures;
-pub use operators::{NewOperator, OperatorChange};
+pub use operators::{NewOperator, OperatorChange, SKILLS_MAX, skill_name};
 pub use principal::Principal;
 pub use secret::random_bytes;
 pub(crate) use secret::{fresh_secret, link_key};

@@ -11,8 +11,9 @@ use crate::act::audit::by;
 use crate::act::scope_of;
 use crate::{ActError, Actor, Engine, change, obligations};
 
-/// The most skills of one operator, and the longest name of one.
-const SKILLS_MAX: usize = 50;
+/// The most skills of one operator, and of one conversation's needs.
+pub const SKILLS_MAX: usize = 50;
+/// The longest name of one.
 const SKILL_CHARS_MAX: usize = 64;
 
 /// What an operator is made of.
@@ -257,22 +258,32 @@ pub(super) fn check_display_name(display_name: &str) -> Result<String, ActError>
     Ok(name)
 }
 
-/// Skills by their names: small letters, so that nobody is passed over for a capital.
-fn check_skills(skills: &Skills) -> Result<Skills, ActError> {
-    let tidy: Skills = skills
-        .iter()
-        .map(|name| name.trim().to_lowercase())
-        .collect();
-    let fits = |name: &str| (1..=SKILL_CHARS_MAX).contains(&name.chars().count());
-    if tidy.iter().count() > SKILLS_MAX || !tidy.iter().all(fits) {
-        return Err(ActError::Invalid {
-            field: "skills",
-            problem: format!(
-                "give at most {SKILLS_MAX}, each of 1 to {SKILL_CHARS_MAX} characters"
-            ),
-        });
+/// A skill's name as it is compared: in small letters, so that nobody is passed over
+/// for a capital. An error says what to write.
+pub fn skill_name(name: &str) -> Result<String, String> {
+    let name = name.trim().to_lowercase();
+    let fits = (1..=SKILL_CHARS_MAX).contains(&name.chars().count());
+    // Lists of skills are typed with commas between them.
+    if fits && !name.contains(|c: char| c == ',' || c.is_control()) {
+        Ok(name)
+    } else {
+        Err(format!(
+            "write 1 to {SKILL_CHARS_MAX} characters and no comma, such as billing or lang:ru"
+        ))
     }
-    Ok(tidy)
+}
+
+fn check_skills(skills: &Skills) -> Result<Skills, ActError> {
+    let invalid = |problem| ActError::Invalid {
+        field: "skills",
+        problem,
+    };
+    let names: Result<Vec<String>, String> = skills.iter().map(skill_name).collect();
+    let names = names.map_err(invalid)?;
+    if names.len() > SKILLS_MAX {
+        return Err(invalid(format!("give at most {SKILLS_MAX}")));
+    }
+    Ok(names.into_iter().collect())
 }
 
 fn capacity_of(wanted: u32) -> u32 {

@@ -20,4 +20,5 @@ pub(crate) mod ratings;
 pub(crate) mod reach;
 pub(crate) mod replies;
 pub(crate) mod threads;
+pub(crate) mod unanswered;
 pub(crate) mod webhooks;

@@ -12,9 +12,7 @@ use domain::event::Audience;
 use domain::message::{Author, Content, Direction, Medium, Message, Text};
 use domain::metrics::{Comparison, Counter, Counts, HOUR_MS, Hour};
 use domain::operator::{self, Link, Load, Operator, Presence, Role};
-use domain::routing::{
-    CandidateKeys, Cause, Excluded, Explanation, Place, Skills, Strategy,
-};
+use domain::routing::{CandidateKeys, Cause, Excluded, Explanation, Place, Skills, Strategy};
 use domain::{ConversationId, MessageId, OfferId, OperatorId, Timestamp};
 use store::{Durability, Hooks, Store, StoreError, Tx};
 use tempfile::TempDir;
@@ -279,9 +277,7 @@ fn carry_out(
                 ..known
             });
         }
-        Effect::Occupy { operator, turn } => {
-            (operator, operator::Input::Occupy { medium, turn })
-        }
+        Effect::Occupy { operator, turn } => (operator, operator::Input::Occupy { medium, turn }),
         Effect::WrapUpBegun(id) => (id, operator::Input::WrapUpBegun),
         Effect::WrapUpEnded(id) => (id, operator::Input::WrapUpEnded),
         Effect::Release { operator, handled } => {

@@ -24,6 +24,11 @@ pub(super) struct Hours {
 }
 
 impl Hours {
+    /// True when there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// Those that a section names.
     pub(super) fn of(&self, section: &mut Section<'_>) -> Option<Arc<Schedule>> {
         let id = section.read::<String>("hours")?;

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use channels::{Capability, ConfigProblem, Kind, LineSetup, registry};
-use domain::message::Medium;
-use domain::routing::{Assignment, LineRules, QueueRules};
+use domain::routing::{LineRules, QueueRules};
 use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
 
@@ -12,18 +11,12 @@ use super::Problem;
 use super::document::{Entry, Place, Table, Value, merge};
 use super::following::Setups;
 use super::hours::Hours;
+use super::routing::{self, Known};
 use super::section::Section;
-use super::texts::{Text, texts};
-use super::value::{Typed, Wrong, choice, unknown, wrong};
+use super::value::{Typed, Wrong, unknown, wrong};
 
 /// The region of a line that names none.
 const REGION: &str = "RU";
-
-/// What a queue says to clients.
-const TEXTS: [Text; 1] = [Text {
-    key: "closed_reply",
-    chars_max: 1_000,
-}];
 
 /// Every queue.
 #[derive(Default)]
@@ -32,6 +25,14 @@ pub(super) struct Queues {
     pub(super) rules: BTreeMap<QueueId, QueueRules>,
     /// Also of queues in which something is wrong.
     ids: BTreeSet<String>,
+}
+
+/// Every line.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) list: Vec<Line>,
+    pub(super) rules: BTreeMap<LineId, LineRules>,
+    pub(super) setups: Setups,
 }
 
 /// The id of a line, a queue or hours.
@@ -71,9 +72,19 @@ pub(super) fn queues(
     problems: &mut Vec<Problem>,
 ) -> Queues {
     let mut queues = Queues::default();
+    // A queue may lead to one that comes after it.
+    let named = tables.iter().filter_map(|(_, table)| table.get("id"));
+    let ids: BTreeSet<String> = named
+        .filter_map(|entry| Id::read(entry).ok())
+        .map(|Id(id)| id)
+        .collect();
+    let known = Known {
+        hours,
+        queues: &ids,
+    };
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("queue #{}", number + 1), place, table, problems);
-        if let Some((queue, rules)) = queue(&mut section, hours, &mut queues.ids) {
+        if let Some((queue, rules)) = queue(&mut section, known, &mut queues.ids) {
             queues.list.push(queue);
             queues.rules.insert(rules.id.clone(), rules);
         }
@@ -84,39 +95,21 @@ pub(super) fn queues(
 
 fn queue(
     section: &mut Section<'_>,
-    hours: &Hours,
+    known: Known<'_>,
     ids: &mut BTreeSet<String>,
 ) -> Option<(Queue, QueueRules)> {
-    const STRATEGIES: [(&str, ()); 1] = [("longest_idle", ())];
-    const ASSIGNMENTS: [(&str, Assignment); 2] =
-        [("offer", Assignment::Offer), ("direct", Assignment::Direct)];
     let id = id(section, ids);
     let name = section.read::<String>("name");
-    section.read_with("strategy", |entry| choice(entry, &STRATEGIES));
-    let assignment = section.read_with("assign", |entry| choice(entry, &ASSIGNMENTS));
-    let offer_timeout = section.read_with("offer_timeout", offer_timeout);
-    let round_pause = section.read::<Millis>("round_pause");
     let ask_rating = section.read::<bool>("ask_rating");
-    let hours = hours.of(section);
-    let mut texts = texts(section, &TEXTS);
     let promises = promises(section);
-    let id = QueueId::new(id?);
-    Some((
-        Queue {
-            id: id.clone(),
-            display_name: name.unwrap_or_else(|| id.to_string()),
-            ask_rating: ask_rating?,
-            promises: promises?,
-        },
-        QueueRules {
-            assignment: assignment?,
-            offer_timeout: offer_timeout?,
-            round_pause: round_pause?,
-            hours,
-            closed_reply: texts.remove("closed_reply"),
-            ..QueueRules::new(id)
-        },
-    ))
+    let rules = routing::queue(section, id.as_deref(), known)?;
+    let queue = Queue {
+        id: rules.id.clone(),
+        display_name: name.unwrap_or_else(|| rules.id.to_string()),
+        ask_rating: ask_rating?,
+        promises: promises?,
+    };
+    Some((queue, rules))
 }
 
 /// What is promised to clients, and when somebody is told of a promise.
@@ -142,15 +135,6 @@ fn promises(section: &mut Section<'_>) -> Option<obligation::Rules> {
     })
 }
 
-/// One time for every medium, or a table.
-fn offer_timeout(entry: &Entry) -> Result<BTreeMap<Medium, Millis>, Vec<Wrong>> {
-    if matches!(entry.value, Value::Table(_)) {
-        return BTreeMap::read(entry);
-    }
-    let timeout = Millis::read(entry)?;
-    Ok(Medium::ALL.map(|medium| (medium, timeout)).into())
-}
-
 /// Reads the id and names the section by it.
 pub(super) fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
     let Id(id) = section.require("id", "write one such as id = \"main\"")?;
@@ -169,18 +153,19 @@ pub(super) fn lines(
     queues: &Queues,
     hours: &Hours,
     problems: &mut Vec<Problem>,
-) -> (Vec<Line>, Setups) {
-    let mut lines = Vec::new();
-    let mut setups = Setups::new();
+) -> Lines {
+    let mut lines = Lines::default();
     let mut ids = BTreeSet::new();
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("line #{}", number + 1), place, table, problems);
-        if let Some((line, setup)) = line(&mut section, public_url, queues, hours, &mut ids) {
-            setups.insert(line.id.clone(), setup);
-            lines.push(line);
+        if let Some((line, setup, rules)) = line(&mut section, public_url, queues, hours, &mut ids)
+        {
+            lines.setups.insert(line.id.clone(), setup);
+            lines.rules.insert(line.id.clone(), rules);
+            lines.list.push(line);
         }
     }
-    (lines, setups)
+    lines
 }
 
 fn line(
@@ -189,11 +174,22 @@ fn line(
     queues: &Queues,
     hours: &Hours,
     ids: &mut BTreeSet<String>,
-) -> Option<(Line, LineSetup)> {
+) -> Option<(Line, LineSetup, LineRules)> {
     let id = id(section, ids);
     let name = section.read::<String>("name");
     let region = section.read_with("region", region);
-    let hours = hours.of(section);
+    // What is wrong here is told, and no configuration comes of it.
+    let rules = LineRules {
+        band: section.read::<i32>("priority").unwrap_or_default(),
+        age_credit: section
+            .read_with("age_credit", routing::or_zero)
+            .unwrap_or_default(),
+        skills: section
+            .read_with("skills", routing::skills)
+            .unwrap_or_default(),
+        hours: hours.of(section),
+        replies: false,
+    };
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
     let queue = queue.and_then(|queue| known_queue(section, "queue", queues, &queue));
@@ -224,23 +220,14 @@ fn line(
         kind,
         queue: queue?,
         default_region: setup.default_region.clone(),
-        hours,
+        hours: rules.hours.clone(),
         channel,
     };
-    Some((line, setup))
-}
-
-/// What the router knows of the lines.
-pub(super) fn rules_of(lines: &[Line]) -> BTreeMap<LineId, LineRules> {
-    let rules = lines.iter().map(|line| {
-        let rules = LineRules {
-            hours: line.hours.clone(),
-            replies: line.kind.descriptor.can(Capability::Reply),
-            ..LineRules::default()
-        };
-        (line.id.clone(), rules)
-    });
-    rules.collect()
+    let rules = LineRules {
+        replies: kind.descriptor.can(Capability::Reply),
+        ..rules
+    };
+    Some((line, setup, rules))
 }
 
 fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {

@@ -5,6 +5,7 @@ mod document;
 mod following;
 mod hours;
 mod lines;
+mod routing;
 mod section;
 mod sections;
 mod texts;
@@ -192,19 +193,18 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     let hours = hours::hours(hour_tables, problems);
     let queues = lines::queues(queue_tables, &hours, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
-    let (lines, setups) = lines::lines(line_tables, public_url, &queues, &hours, problems);
+    let lines = lines::lines(line_tables, public_url, &queues, &hours, problems);
     let webhooks = webhooks::webhooks(webhook_tables, &queues, problems);
     let (server, (store_path, files_path)) = (server?, store?);
-    let line_rules = lines::rules_of(&lines);
     let settings = Settings {
         store_path,
         files_path,
         public_url: server.public_url.clone(),
         contacts: contacts?,
-        lines,
+        lines: lines.list,
         rules: RoutingRules {
             queues: queues.rules,
-            lines: line_rules,
+            lines: lines.rules,
             capacity: capacity?,
         },
         queues: queues.list,
@@ -216,7 +216,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         settings,
         server,
         log,
-        setups,
+        setups: lines.setups,
         fixed,
         whole,
     })

@@ -7,7 +7,11 @@ use channels::registry::KINDS;
 use domain::hours::Schedule;
 use domain::message::Medium;
 use domain::operator::CapacityRules;
-use domain::routing::{Assignment, QueueRules};
+use domain::routing::{
+    Assignment, Dropped, Exit, LineRules, Overflow, QueueRules, Relaxation, Strategy, Trigger,
+    WrapUp,
+};
+use domain::text::Localized;
 use domain::{Millis, Timestamp};
 use engine::settings::{ContactsEndpoint, Limits};
 use web::listen::TrustedProxies;
@@ -238,6 +242,15 @@ fn the_examples_hours_are_good() {
     let reply = rules.closed_reply.as_ref().expect("a reply");
     assert!(reply.of(None).starts_with("We are closed"));
     assert!(reply.of(Some("ru-RU")).starts_with("Сейчас мы закрыты"));
+    for reply in [
+        &rules.voicemail_reply,
+        &rules.form_reply,
+        &rules.callback_reply,
+    ] {
+        let reply = reply.as_ref().expect("a reply");
+        assert!(reply.of(None).starts_with("Nobody is free just now."));
+        assert!(reply.of(Some("ru")).starts_with("Сейчас все заняты."));
+    }
 }
 
 #[test]
@@ -282,6 +295,115 @@ fn hours_are_kept_by_days() {
     );
 }
 
+const EVERY_RULE: &str = "[[hours]]\nid = \"office\"\nzone = \"UTC\"\nmon-fri = \"09:00-18:00\"\n\
+    [[queue]]\nid = \"a\"\nstrategy = \"strict_list\"\nround_wait = \"off\"\n\
+    sticky_wait = \"never\"\nageing = \"never\"\nskills = [\"Billing\", \"lang:ru\"]\n\
+    relax = [{ after = \"60s\", drop = [\"lang:ru\"] }, { after = \"2m\", drop = \"all\" }]\n\
+    wrap_up = \"manual\"\nwrap_up_time = \"5m\"\ndispositions = [\"sold\", \"no sale\"]\n\
+    disposition_required = true\npark_after = { email = \"never\", chat = \"1h\" }\n\
+    abandon_after = \"off\"\nresume_within = \"off\"\noverflow = [\n\
+    { waited = \"5m\", to = \"queue:b\" }, { full = 50, to = \"form\" },\n\
+    { unstaffed = true, to = \"callback\" }, { rounds = 3, to = \"any_skills\" },\n\
+    { closing = true, to = \"voicemail\" }]\nform_reply = \"Write\"\n\
+    [queue.texts.ru]\nform_reply = \"Пишите\"\n\
+    [[queue]]\nid = \"b\"\npark_after = \"2h\"\n\
+    [[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"a\"\npriority = -1\n\
+    age_credit = \"10m\"\nskills = [\"vip\"]\n";
+
+/// What it says of the queue `a`.
+fn every_rule() -> QueueRules {
+    let way = |when, exit| Overflow { when, exit };
+    let secs = Millis::from_secs;
+    let new = |id: &str| QueueRules::new(id.into());
+    let mut park_after = new("a").park_after;
+    park_after.remove(&Medium::Email);
+    park_after.insert(Medium::Chat, secs(3_600));
+    QueueRules {
+        strategy: Strategy::StrictList,
+        round_wait: Millis(0),
+        sticky_wait: Millis(0),
+        ageing: Millis(i64::MAX),
+        skills: ["billing", "lang:ru"].into_iter().collect(),
+        relaxations: vec![
+            Relaxation {
+                after: secs(60),
+                drop: Dropped::These(["lang:ru"].into_iter().collect()),
+            },
+            Relaxation {
+                after: secs(120),
+                drop: Dropped::All,
+            },
+        ],
+        wrap_up: WrapUp::Manual(secs(300)),
+        dispositions: vec!["sold".to_owned(), "no sale".to_owned()],
+        disposition_needed: true,
+        park_after,
+        abandon_after: Millis(0),
+        resume_within: Millis(0),
+        overflows: vec![
+            way(Trigger::Waited(secs(300)), Exit::Queue("b".into())),
+            way(Trigger::Full(50), Exit::Form),
+            way(Trigger::Unstaffed, Exit::Callback),
+            way(Trigger::Rounds(3), Exit::AnySkills),
+            way(Trigger::Closing, Exit::Voicemail),
+        ],
+        form_reply: Some(Arc::new(Localized::new("Write").with("ru", "Пишите"))),
+        ..new("a")
+    }
+}
+
+#[test]
+fn every_rule_of_a_queue_and_a_line_is_read() {
+    let variables = [
+        ("SWITCHBOARD__CAPACITY__MAY_EXCEED", "false"),
+        ("SWITCHBOARD__LINE__S__PRIORITY", "-2"),
+        ("SWITCHBOARD__QUEUE__B__SKILLS", "lang:de, vip"),
+        ("SWITCHBOARD__QUEUE__B__DISPOSITION_REQUIRED", "true"),
+    ];
+    let rules = good(EVERY_RULE, &variables).settings.rules;
+    assert!(!rules.capacity.may_exceed);
+    assert_eq!(rules.queues[&"a".into()], every_rule());
+    let b = &rules.queues[&"b".into()];
+    let all_but_calls = Medium::ALL.into_iter().skip_while(|m| *m == Medium::Voice);
+    assert_eq!(
+        b.park_after,
+        all_but_calls
+            .map(|medium| (medium, Millis::from_secs(7_200)))
+            .collect()
+    );
+    assert_eq!(b.skills, ["lang:de", "vip"].into_iter().collect());
+    assert!(b.disposition_needed);
+    let line = LineRules {
+        band: -2,
+        age_credit: Millis::from_secs(600),
+        skills: ["vip"].into_iter().collect(),
+        hours: None,
+        replies: true,
+    };
+    assert_eq!(rules.lines[&"s".into()], line);
+}
+
+#[test]
+fn every_strategy_and_way_to_finish_up_has_its_word() {
+    let rules = |text: &str| {
+        let settings = good(&format!("{QUEUE}{text}"), &[]).settings;
+        settings.rules.queues[&"main".into()].clone()
+    };
+    for strategy in Strategy::ALL {
+        let read = rules(&format!("strategy = \"{}\"\n", strategy.name()));
+        assert_eq!(read.strategy, strategy);
+    }
+    let minute = Millis::from_secs(60);
+    for (word, expected) in [
+        ("off", WrapUp::Off),
+        ("timed", WrapUp::Timed(minute)),
+        ("fixed", WrapUp::Fixed(minute)),
+        ("manual", WrapUp::Manual(minute)),
+    ] {
+        assert_eq!(rules(&format!("wrap_up = \"{word}\"\n")).wrap_up, expected);
+    }
+}
+
 #[test]
 fn long_texts_and_lists_are_refused() {
     let text = |length| format!("{QUEUE}closed_reply = \"{}\"\n", "я".repeat(length));
@@ -296,6 +418,23 @@ fn long_texts_and_lists_are_refused() {
         &[],
         &[
             "a.toml:7: hours \"a\".holidays: has more than 1000 holidays; remove those that are over",
+        ],
+    );
+    let ways: Vec<String> = (1..=17)
+        .map(|n| format!("{{ waited = \"{n}m\", to = \"any_skills\" }}"))
+        .collect();
+    let names: Vec<String> = (0..51).map(|n| format!("\"n{n}\"")).collect();
+    let (ways, names) = (ways.join(","), names.join(","));
+    check(
+        &format!(
+            "{QUEUE}overflow = [{ways}]\nskills = [{names}]\ndispositions = [{names}, \"{}\"]\n",
+            "x".repeat(101)
+        ),
+        &[],
+        &[
+            "a.toml:3: queue \"main\".overflow: has 17 of them; write at most 16",
+            "a.toml:4: queue \"main\".skills: has 51 skills; write at most 50",
+            "a.toml:5: queue \"main\".dispositions: is too long; write at most 100 characters",
         ],
     );
 }

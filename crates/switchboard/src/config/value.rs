@@ -22,6 +22,10 @@ pub(super) trait Typed: Sized {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bytes(pub(super) u64);
 
+/// A number from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Count(pub(super) u32);
+
 /// The address or network of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Proxy(pub(super) String);
@@ -129,14 +133,37 @@ impl Typed for u32 {
     }
 }
 
-impl Typed for bool {
+impl Typed for Count {
     fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
-        let flag = if let Value::Boolean(flag) = entry.value {
-            Some(flag)
+        match u32::read(entry) {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            Ok(_) | Err(_) => wrong(entry, "must be a whole number, 1 or more"),
+        }
+    }
+}
+
+impl Typed for i32 {
+    fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
+        let number = if let Value::Integer(number) = entry.value {
+            Self::try_from(number).ok()
         } else {
             from_variable(entry).and_then(|text| text.parse().ok())
         };
-        flag.map_or_else(|| wrong(entry, "must be true or false, without quotes"), Ok)
+        number.map_or_else(
+            || wrong(entry, "must be a whole number such as 0 or -1"),
+            Ok,
+        )
+    }
+}
+
+impl Typed for bool {
+    fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
+        let given = if let Value::Boolean(given) = entry.value {
+            Some(given)
+        } else {
+            from_variable(entry).and_then(|text| text.parse().ok())
+        };
+        given.map_or_else(|| wrong(entry, "must be true or false, without quotes"), Ok)
     }
 }
 

@@ -6,6 +6,7 @@ import { enMore } from "./en-more.js";
 import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
 import { enRatings } from "./en-ratings.js";
+import { enPeople } from "./en-people.js";
 
 export const en = {
   close: "Close",
@@ -218,4 +219,5 @@ export const en = {
   ...enRatings,
   ...enAudit,
   ...enMetrics,
+  ...enPeople,
 };

@@ -6,6 +6,7 @@ import { ruMore } from "./ru-more.js";
 import { ruReplies } from "./ru-replies.js";
 import { ruPromises } from "./ru-promises.js";
 import { ruRatings } from "./ru-ratings.js";
+import { ruPeople } from "./ru-people.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
 export const ru = {
@@ -221,4 +222,5 @@ export const ru = {
   ...ruRatings,
   ...ruAudit,
   ...ruMetrics,
+  ...ruPeople,
 };

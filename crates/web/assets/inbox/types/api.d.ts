@@ -76,6 +76,7 @@ export interface ListObligationsResponse {
 export interface Membership {
   queueId: string;
   rank?: number;
+  position?: number;
 }
 export interface Operator {
   id: string;
@@ -92,6 +93,7 @@ export interface Operator {
   queues?: Membership[];
   idleSince?: Time;
   disabled?: boolean;
+  skills?: string[];
 }
 export interface ContactSummary {
   id: string;
@@ -590,6 +592,7 @@ export interface Calls {
       queues: Membership[];
       capacity?: number;
       autoAccept?: boolean;
+      skills?: string[];
       clientId: string;
     },
     Operator,
@@ -603,6 +606,7 @@ export interface Calls {
       capacity?: number;
       autoAccept?: boolean;
       disabled?: boolean;
+      skills?: string[];
       clientId: string;
     },
     Operator,
