@@ -48,7 +48,10 @@ pub fn settle(snapshot: &Snapshot, rules: &RoutingRules, now: Timestamp) -> Vec<
 }
 
 /// The rules of every queue in which something waits.
-fn configured(snapshot: &Snapshot, rules: &RoutingRules) -> BTreeMap<QueueId, QueueRules> {
+pub(super) fn configured(
+    snapshot: &Snapshot,
+    rules: &RoutingRules,
+) -> BTreeMap<QueueId, QueueRules> {
     let mut unknown = BTreeMap::new();
     for (key, _) in snapshot.rows() {
         if !rules.queues.contains_key(&key.queue) {
@@ -60,12 +63,12 @@ fn configured(snapshot: &Snapshot, rules: &RoutingRules) -> BTreeMap<QueueId, Qu
     unknown
 }
 
-struct Pass<'a> {
-    rules: &'a RoutingRules,
-    now: Timestamp,
+pub(super) struct Pass<'a> {
+    pub(super) rules: &'a RoutingRules,
+    pub(super) now: Timestamp,
     /// In the order of their ids.
-    workers: Vec<Worker<'a>>,
-    rows: Vec<Row<'a>>,
+    pub(super) workers: Vec<Worker<'a>>,
+    pub(super) rows: Vec<Row<'a>>,
     /// The media of `rows`.
     media: BTreeSet<Medium>,
     /// Who may still find something.
@@ -74,15 +77,15 @@ struct Pass<'a> {
     last_turn: i64,
     next_rounds: Vec<Decision>,
     /// What begins a new round.
-    exhausted: BTreeSet<ConversationId>,
+    pub(super) exhausted: BTreeSet<ConversationId>,
     matches: Vec<Match<'a>>,
 }
 
 /// A conversation in a row.
 #[derive(Clone, Copy)]
-struct Found<'a> {
-    rank: i32,
-    entry: Entry<'a>,
+pub(super) struct Found<'a> {
+    pub(super) rank: i32,
+    pub(super) entry: Entry<'a>,
     row: usize,
     at: usize,
 }
@@ -97,7 +100,7 @@ struct Match<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(
+    pub(super) fn new(
         snapshot: &'a Snapshot,
         unknown: &'a BTreeMap<QueueId, QueueRules>,
         rules: &'a RoutingRules,
@@ -238,7 +241,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The first conversation that an operator may answer, over all their queues.
-    fn best_for(&mut self, worker: usize) -> Option<Found<'a>> {
+    pub(super) fn best_for(&mut self, worker: usize) -> Option<Found<'a>> {
         let mut best: Option<Found<'a>> = None;
         let mut rivals = Vec::new();
         for at in 0..self.workers[worker].posts.len() {
