@@ -377,8 +377,12 @@ impl<'a> Pass<'a> {
             chosen: explanations,
         });
         let medium = self.rows[found.row].key.medium;
+        let is_passed_over = !chosen.contains(&worker);
         for worker in chosen {
             self.occupy(worker, medium);
+        }
+        if is_passed_over {
+            self.turns.extend(self.workers[worker].turn(worker));
         }
     }
 
