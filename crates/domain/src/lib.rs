@@ -11,6 +11,7 @@ pub mod id;
 pub mod identity;
 pub mod message;
 pub mod operator;
+pub mod proof;
 pub mod routing;
 pub mod text;
 pub mod time;

@@ -132,6 +132,9 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("Reassign", SUPERVISOR),
             ("MoveToFront", SUPERVISOR),
             ("ForcePresence", SUPERVISOR),
+            ("WhyStillWaiting", OPERATOR),
+            ("WhyNotMe", OPERATOR),
+            ("GetProof", SUPERVISOR),
         ],
     ),
 ];
