@@ -340,10 +340,11 @@ impl<'a> Pass<'a> {
                 let circle = &path[begin..];
                 let wishes = circle.iter().map(|(_, found)| *found);
                 let wanted = circle[1..].iter().chain(&circle[..1]).map(|(it, _)| *it);
-                return wanted
+                let (worker, found) = wanted
                     .zip(wishes)
                     .min_by_key(|(_, found)| found.entry.stands)
                     .unwrap_or((worker, found));
+                return self.without_overtaking(worker, found);
             }
             let Some(next) = self.best_for(wanted.worker) else {
                 return (worker, found);
@@ -351,6 +352,48 @@ impl<'a> Pass<'a> {
             (worker, found) = (wanted.worker, next);
             path.push((worker, found));
         }
+    }
+
+    /// Whoever gets what they did not want themselves gets the first of its queue that
+    /// they may have, or the first of those who are wanted for that does.
+    fn without_overtaking(&mut self, mut worker: usize, found: Found<'a>) -> (usize, Found<'a>) {
+        let mut first = self.first_in_queue(worker, found);
+        // What is found only ever stands further ahead.
+        loop {
+            let row = &self.rows[first.row];
+            match row.first_for(&self.workers, first.entry.waiting, |_| false) {
+                Some(wanted) if wanted.worker != worker => worker = wanted.worker,
+                Some(_) | None => return (worker, first),
+            }
+            let next = self.first_in_queue(worker, first);
+            if (next.row, next.at) == (first.row, first.at) {
+                return (worker, next);
+            }
+            first = next;
+        }
+    }
+
+    /// The first that an operator may answer in the queue of one that they may.
+    fn first_in_queue(&mut self, worker: usize, found: Found<'a>) -> Found<'a> {
+        let queue = &self.rows[found.row].key.queue;
+        let mut first = found;
+        for at in 0..self.workers[worker].posts.len() {
+            let post = self.workers[worker].posts[at];
+            let key = self.rows[post.row].key;
+            if key.queue != *queue || self.workers[worker].stopped(key.medium).is_some() {
+                continue;
+            }
+            let bound = Some(first.entry.stands);
+            if let Some((at, entry)) = self.first_in_row(worker, post, bound, &mut Vec::new()) {
+                first = Found {
+                    rank: post.rank,
+                    entry,
+                    row: post.row,
+                    at,
+                };
+            }
+        }
+        first
     }
 
     fn give(&mut self, worker: usize, found: Found<'a>) {
@@ -378,6 +421,8 @@ impl<'a> Pass<'a> {
         });
         let medium = self.rows[found.row].key.medium;
         let is_passed_over = !chosen.contains(&worker);
+        // Their turns come as their offers are numbered.
+        chosen.sort_unstable();
         for worker in chosen {
             self.occupy(worker, medium);
         }
