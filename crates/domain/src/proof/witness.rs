@@ -313,6 +313,11 @@ impl Witness {
         found
     }
 
+    /// How much waited at the last look although somebody was free for it, told or not.
+    pub fn suspects(&self) -> usize {
+        self.suspects.len()
+    }
+
     /// Some of what the log says, from a conversation on: to be compared with the rows.
     pub fn sample(
         &self,
