@@ -18,6 +18,7 @@ mod opening;
 mod outbox;
 pub mod people;
 mod process;
+mod proof;
 pub mod reload;
 mod routing;
 pub mod serving;
@@ -41,6 +42,7 @@ use tokio_util::task::TaskTracker;
 pub use act::{ActError, Actor, Scope};
 pub use feed::{Feed, Reader, Step};
 pub use hub::Typing;
+pub use proof::Proof;
 pub use settings::{Line, Settings};
 
 use clock::Ahead;
@@ -97,6 +99,8 @@ struct Inner {
     link_key: [u8; 32],
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
+    /// One look at a time.
+    prover: tokio::sync::Mutex<proof::Prover>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -169,6 +173,7 @@ impl Engine {
                 link_key,
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
+                prover: tokio::sync::Mutex::default(),
                 stop,
                 tasks: TaskTracker::new(),
             }),

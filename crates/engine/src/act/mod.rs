@@ -6,6 +6,7 @@ mod messages;
 mod offers;
 mod reach;
 mod reads;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ pub use conversations::Target;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
 pub use reads::{ConversationPage, Opened, TimelinePage};
+pub use why::{NotMe, StillWaiting};
 
 use crate::change::ChangeError;
 use crate::people::Principal;

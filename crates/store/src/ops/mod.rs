@@ -11,5 +11,6 @@ pub(crate) mod offers;
 pub(crate) mod operators;
 pub(crate) mod outbox;
 pub(crate) mod people;
+pub(crate) mod proof;
 pub(crate) mod reach;
 pub(crate) mod threads;

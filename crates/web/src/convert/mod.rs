@@ -4,6 +4,7 @@
 mod event;
 mod inbound;
 mod message;
+pub(crate) mod why;
 
 pub use inbound::inbound;
 

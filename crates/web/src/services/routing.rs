@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use super::{caller, id, invalid, lens, status, store_status};
 use crate::access::Caller;
-use crate::convert::{conversation, explanation, operator, presence_from};
+use crate::convert::{conversation, explanation, operator, presence_from, why};
 
 /// The pace at which changed numbers are told.
 const WATCH_PACE: Duration = Duration::from_secs(1);
@@ -271,5 +271,39 @@ impl Routing for Service {
             .await
             .map_err(status)?;
         Ok(Response::new(operator(&lens(&self.0, &caller), &changed)))
+    }
+
+    async fn why_still_waiting(
+        &self,
+        request: Request<pb::WhyStillWaitingRequest>,
+    ) -> Result<Response<pb::WhyStillWaitingResponse>, Status> {
+        let caller = caller(&request)?;
+        let conversation = id(&request.into_inner().conversation_id, "conversation")?;
+        let asked = self.0.why_still_waiting(&caller.actor, conversation);
+        Ok(Response::new(why::still_waiting(
+            &asked.await.map_err(status)?,
+        )))
+    }
+
+    async fn why_not_me(
+        &self,
+        request: Request<pb::WhyNotMeRequest>,
+    ) -> Result<Response<pb::WhyNotMeResponse>, Status> {
+        let caller = caller(&request)?;
+        let operator = request.into_inner().operator_id;
+        let operator = match operator.as_str() {
+            "" => None,
+            other => Some(id(other, "operator")?),
+        };
+        let asked = self.0.why_not_me(&caller.actor, operator);
+        Ok(Response::new(why::not_me(&asked.await.map_err(status)?)))
+    }
+
+    async fn get_proof(
+        &self,
+        _request: Request<pb::GetProofRequest>,
+    ) -> Result<Response<pb::GetProofResponse>, Status> {
+        let proof = self.0.prove().await.map_err(store_status)?;
+        Ok(Response::new(why::proof(&proof)))
     }
 }
