@@ -346,17 +346,20 @@ fn compare(
         differ(None, Some(operator));
         begins_anew = true;
     }
-    let mut last = None;
-    for (id, known) in reading.witness.sample(reading.sampled, SAMPLE) {
+    // From where the last look came to, and from the beginning when the end is reached.
+    let begun = reading.sampled;
+    let rest = reading.witness.sample(None, SAMPLE);
+    let rest = rest.take_while(|(id, _)| begun.is_some_and(|begun| *id <= begun));
+    let sample: Vec<_> = reading.witness.sample(begun, SAMPLE).chain(rest).collect();
+    for (id, known) in sample.into_iter().take(SAMPLE) {
         let row = view.conversation(id)?;
         if row.as_ref().and_then(Standing::of).as_ref() != Some(known) {
             differ(Some(id), None);
             begins_anew = true;
         }
         rows += 1;
-        last = Some(id);
+        reading.sampled = Some(id);
     }
-    reading.sampled = last;
     if begins_anew {
         // The rows are what the router goes by. Told once, they are the truth.
         reading.witness = witness(view)?;

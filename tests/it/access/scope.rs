@@ -62,6 +62,10 @@ async fn another_queues_conversations_are_not_there() {
             json!({"offerId": offer.id}),
         ),
         (
+            "routing.v1.Routing/ExplainOffer",
+            json!({"conversationId": id}),
+        ),
+        (
             "routing.v1.Routing/WhyStillWaiting",
             json!({"conversationId": offered.id}),
         ),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::conversation::{Conversation, State};
+use domain::conversation::{Conversation, Offer, State};
 use domain::routing::{self, Snapshot, WhyNot, WhyWaiting};
 use domain::{ConversationId, OperatorId, QueueId, Timestamp};
 use store::{StoreError, View};
@@ -40,6 +40,26 @@ pub struct NotMe {
 }
 
 impl Engine {
+    /// The offer that says why a conversation went to whom it went: the actor's own while
+    /// they are asked.
+    pub async fn explain_conversation(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+    ) -> Result<Offer, ActError> {
+        let who = actor.clone();
+        self.read(move |view| {
+            let asked = seen(view, &who, id)?.asked();
+            let own = who.operator.and_then(|me| asked.get(&me));
+            let offer = match own {
+                Some(own) => view.offer(*own)?,
+                None => view.deciding_offer_of(id)?,
+            };
+            offer.ok_or(ActError::NotFound("offer of this conversation"))
+        })
+        .await
+    }
+
     /// Why a conversation still waits.
     pub async fn why_still_waiting(
         &self,

@@ -203,12 +203,16 @@ impl Routing for Service {
         request: Request<pb::ExplainOfferRequest>,
     ) -> Result<Response<pb::ExplainOfferResponse>, Status> {
         let caller = caller(&request)?;
-        let offer = id(&request.into_inner().offer_id, "offer")?;
-        let offer = self
-            .0
-            .explain_offer(&caller.actor, offer)
-            .await
-            .map_err(status)?;
+        let request = request.into_inner();
+        let offer = if request.offer_id.is_empty() && !request.conversation_id.is_empty() {
+            let conversation = id(&request.conversation_id, "conversation")?;
+            let asked = self.0.explain_conversation(&caller.actor, conversation);
+            asked.await
+        } else {
+            let offer = id(&request.offer_id, "offer")?;
+            self.0.explain_offer(&caller.actor, offer).await
+        };
+        let offer = offer.map_err(status)?;
         Ok(Response::new(explanation(&offer)))
     }
 
