@@ -13,6 +13,7 @@ pub mod message;
 pub mod metrics;
 pub mod obligation;
 pub mod operator;
+pub mod proof;
 pub mod rating;
 pub mod routing;
 pub mod text;

@@ -24,6 +24,7 @@ mod opening;
 mod outbox;
 pub mod people;
 mod process;
+mod proof;
 mod rating;
 pub mod reload;
 mod routing;
@@ -50,6 +51,7 @@ use tokio_util::task::TaskTracker;
 pub use act::{ActError, Actor, Scope};
 pub use feed::{Feed, Reader, Step};
 pub use hub::Typing;
+pub use proof::Proof;
 pub use settings::{Line, Settings};
 
 pub use attendance::Attending;
@@ -114,6 +116,8 @@ struct Inner {
     comings: mpsc::Sender<standing::Coming>,
     failures: people::Failures,
     runners: webhooks::Runners,
+    /// One look at a time.
+    prover: tokio::sync::Mutex<proof::Prover>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -197,6 +201,7 @@ impl Engine {
                 comings,
                 failures: people::Failures::default(),
                 runners: webhooks::Runners::default(),
+                prover: tokio::sync::Mutex::default(),
                 stop,
                 tasks: TaskTracker::new(),
             }),

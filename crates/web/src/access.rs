@@ -147,6 +147,9 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("MoveToFront", SUPERVISOR),
             ("ForcePresence", SUPERVISOR),
             ("GetMetrics", OPERATOR),
+            ("WhyStillWaiting", OPERATOR),
+            ("WhyNotMe", OPERATOR),
+            ("GetProof", SUPERVISOR),
         ],
     ),
 ];

@@ -12,6 +12,7 @@ mod skills;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod why;
 mod worker;
 
 pub use explanation::{Cause, Excluded, Explanation, Rule};
@@ -24,6 +25,7 @@ pub use rules::{
 pub use settle::settle;
 pub use skills::Skills;
 pub use snapshot::Snapshot;
+pub use why::{Head, NextUp, NotYours, QueueOutlook, WhyNot, WhyWaiting, why_not, why_waiting};
 
 use std::collections::{BTreeMap, BTreeSet};
 

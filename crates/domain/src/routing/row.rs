@@ -124,6 +124,14 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// True while an entry is not offered to anybody.
+    pub(super) fn pauses(&self, entry: &Entry<'a>) -> bool {
+        entry
+            .waiting
+            .not_before
+            .is_some_and(|pause| pause > self.now)
+    }
+
     /// How somebody works for the queue.
     pub(super) fn member(&self, worker: usize, workers: &[Worker<'a>]) -> Option<&Member> {
         let members = self.members(workers);

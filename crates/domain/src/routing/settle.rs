@@ -47,7 +47,10 @@ pub fn settle(snapshot: &Snapshot, rules: &RoutingRules, now: Timestamp) -> Vec<
 }
 
 /// The rules of every queue in which something waits.
-fn configured(snapshot: &Snapshot, rules: &RoutingRules) -> BTreeMap<QueueId, QueueRules> {
+pub(super) fn configured(
+    snapshot: &Snapshot,
+    rules: &RoutingRules,
+) -> BTreeMap<QueueId, QueueRules> {
     let mut unknown = BTreeMap::new();
     for (key, _) in snapshot.rows() {
         if !rules.queues.contains_key(&key.queue) {
@@ -79,12 +82,12 @@ fn concerned<'a>(
     concerned
 }
 
-struct Pass<'a> {
-    rules: &'a RoutingRules,
-    now: Timestamp,
+pub(super) struct Pass<'a> {
+    pub(super) rules: &'a RoutingRules,
+    pub(super) now: Timestamp,
     /// In the order of their ids.
-    workers: Vec<Worker<'a>>,
-    rows: Vec<Row<'a>>,
+    pub(super) workers: Vec<Worker<'a>>,
+    pub(super) rows: Vec<Row<'a>>,
     /// The media of `rows`.
     media: BTreeSet<Medium>,
     /// Who may still find something.
@@ -93,15 +96,15 @@ struct Pass<'a> {
     last_turn: i64,
     next_rounds: Vec<Decision>,
     /// What begins a new round.
-    exhausted: BTreeSet<ConversationId>,
+    pub(super) exhausted: BTreeSet<ConversationId>,
     matches: Vec<Match<'a>>,
 }
 
 /// A conversation in a row.
 #[derive(Clone, Copy)]
-struct Found<'a> {
-    rank: i32,
-    entry: Entry<'a>,
+pub(super) struct Found<'a> {
+    pub(super) rank: i32,
+    pub(super) entry: Entry<'a>,
     row: usize,
     at: usize,
 }
@@ -116,7 +119,7 @@ struct Match<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(
+    pub(super) fn new(
         snapshot: &'a Snapshot,
         unknown: &'a BTreeMap<QueueId, QueueRules>,
         rules: &'a RoutingRules,
@@ -250,7 +253,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The first conversation that an operator may answer, over all their queues.
-    fn best_for(&mut self, worker: usize) -> Option<Found<'a>> {
+    pub(super) fn best_for(&mut self, worker: usize) -> Option<Found<'a>> {
         let mut best: Option<Found<'a>> = None;
         let mut rivals = Vec::new();
         for at in 0..self.workers[worker].posts.len() {
@@ -349,10 +352,11 @@ impl<'a> Pass<'a> {
                 let circle = &path[begin..];
                 let wishes = circle.iter().map(|(_, found)| *found);
                 let wanted = circle[1..].iter().chain(&circle[..1]).map(|(it, _)| *it);
-                return wanted
+                let (worker, found) = wanted
                     .zip(wishes)
                     .min_by_key(|(_, found)| found.entry.stands)
                     .unwrap_or((worker, found));
+                return self.without_overtaking(worker, found);
             }
             let Some(next) = self.best_for(wanted.worker) else {
                 return (worker, found);
@@ -360,6 +364,48 @@ impl<'a> Pass<'a> {
             (worker, found) = (wanted.worker, next);
             path.push((worker, found));
         }
+    }
+
+    /// Whoever gets what they did not want themselves gets the first of its queue that
+    /// they may have, or the first of those who are wanted for that does.
+    fn without_overtaking(&mut self, mut worker: usize, found: Found<'a>) -> (usize, Found<'a>) {
+        let mut first = self.first_in_queue(worker, found);
+        // What is found only ever stands further ahead.
+        loop {
+            let row = &self.rows[first.row];
+            match row.first_for(&self.workers, first.entry.waiting, |_| false) {
+                Some(wanted) if wanted.worker != worker => worker = wanted.worker,
+                Some(_) | None => return (worker, first),
+            }
+            let next = self.first_in_queue(worker, first);
+            if (next.row, next.at) == (first.row, first.at) {
+                return (worker, next);
+            }
+            first = next;
+        }
+    }
+
+    /// The first that an operator may answer in the queue of one that they may.
+    fn first_in_queue(&mut self, worker: usize, found: Found<'a>) -> Found<'a> {
+        let queue = &self.rows[found.row].key.queue;
+        let mut first = found;
+        for at in 0..self.workers[worker].posts.len() {
+            let post = self.workers[worker].posts[at];
+            let key = self.rows[post.row].key;
+            if key.queue != *queue || self.workers[worker].stopped(key.medium).is_some() {
+                continue;
+            }
+            let bound = Some(first.entry.stands);
+            if let Some((at, entry)) = self.first_in_row(worker, post, bound, &mut Vec::new()) {
+                first = Found {
+                    rank: post.rank,
+                    entry,
+                    row: post.row,
+                    at,
+                };
+            }
+        }
+        first
     }
 
     fn give(&mut self, worker: usize, found: Found<'a>) {

@@ -12,6 +12,7 @@ mod rating;
 mod reach;
 mod reads;
 mod replies;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,7 @@ pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
 pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
 pub use replies::{NewCannedReply, WantedReplies};
+pub use why::{NotMe, StillWaiting};
 
 use crate::change::ChangeError;
 use crate::people::Principal;

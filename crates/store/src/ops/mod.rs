@@ -16,6 +16,7 @@ pub(crate) mod operators;
 pub(crate) mod outbox;
 pub(crate) mod pace;
 pub(crate) mod people;
+pub(crate) mod proof;
 pub(crate) mod ratings;
 pub(crate) mod reach;
 pub(crate) mod replies;

@@ -6,6 +6,7 @@ mod inbound;
 mod message;
 mod obligation;
 pub(crate) mod rating;
+pub(crate) mod why;
 
 pub use inbound::inbound;
 

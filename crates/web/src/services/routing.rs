@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 use super::board::{Board, works_for};
 use super::{caller, id, invalid, lens, status, store_status};
 use crate::access::Caller;
-use crate::convert::{conversation, explanation, operator, presence_from};
+use crate::convert::{conversation, explanation, operator, presence_from, why};
 
 /// The pace at which changed numbers are told.
 const WATCH_PACE: Duration = Duration::from_secs(1);
@@ -142,12 +142,16 @@ impl Routing for Service {
         request: Request<pb::ExplainOfferRequest>,
     ) -> Result<Response<pb::ExplainOfferResponse>, Status> {
         let caller = caller(&request)?;
-        let offer = id(&request.into_inner().offer_id, "offer")?;
-        let offer = self
-            .0
-            .explain_offer(&caller.actor, offer)
-            .await
-            .map_err(status)?;
+        let request = request.into_inner();
+        let offer = if request.offer_id.is_empty() && !request.conversation_id.is_empty() {
+            let conversation = id(&request.conversation_id, "conversation")?;
+            let asked = self.0.explain_conversation(&caller.actor, conversation);
+            asked.await
+        } else {
+            let offer = id(&request.offer_id, "offer")?;
+            self.0.explain_offer(&caller.actor, offer).await
+        };
+        let offer = offer.map_err(status)?;
         Ok(Response::new(explanation(&offer)))
     }
 
@@ -219,5 +223,39 @@ impl Routing for Service {
         let caller = caller(&request)?;
         let answer = super::metrics::read(&self.0, &caller.actor, request.into_inner()).await?;
         Ok(Response::new(answer))
+    }
+
+    async fn why_still_waiting(
+        &self,
+        request: Request<pb::WhyStillWaitingRequest>,
+    ) -> Result<Response<pb::WhyStillWaitingResponse>, Status> {
+        let caller = caller(&request)?;
+        let conversation = id(&request.into_inner().conversation_id, "conversation")?;
+        let asked = self.0.why_still_waiting(&caller.actor, conversation);
+        Ok(Response::new(why::still_waiting(
+            &asked.await.map_err(status)?,
+        )))
+    }
+
+    async fn why_not_me(
+        &self,
+        request: Request<pb::WhyNotMeRequest>,
+    ) -> Result<Response<pb::WhyNotMeResponse>, Status> {
+        let caller = caller(&request)?;
+        let operator = request.into_inner().operator_id;
+        let operator = match operator.as_str() {
+            "" => None,
+            other => Some(id(other, "operator")?),
+        };
+        let asked = self.0.why_not_me(&caller.actor, operator);
+        Ok(Response::new(why::not_me(&asked.await.map_err(status)?)))
+    }
+
+    async fn get_proof(
+        &self,
+        _request: Request<pb::GetProofRequest>,
+    ) -> Result<Response<pb::GetProofResponse>, Status> {
+        let proof = self.0.prove().await.map_err(store_status)?;
+        Ok(Response::new(why::proof(&proof)))
     }
 }
