@@ -8,7 +8,7 @@ use domain::operator::Input;
 use domain::{ConversationId, Millis, OperatorId, Timestamp};
 use store::{StoreError, Tx};
 
-use crate::{Engine, act, change};
+use crate::{Engine, change, routing};
 
 /// The sweeper's pace.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -75,10 +75,15 @@ impl Engine {
                 .await?;
         }
         self.inner.hub.sweep();
-        self.read(|view| {
+        let promises = self.promises_due().await?;
+        self.read(move |view| {
             let conversations = view.next_conversation_deadline()?;
             let operators = view.next_operator_deadline()?;
-            Ok(conversations.into_iter().chain(operators).min())
+            Ok(conversations
+                .into_iter()
+                .chain(operators)
+                .chain(promises)
+                .min())
         })
         .await
     }
@@ -128,7 +133,10 @@ pub(crate) async fn guard(engine: Engine) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(GUARD) => engine.check_invariants().await,
+            () = tokio::time::sleep(GUARD) => {
+                engine.check_invariants().await;
+                engine.measure_promises().await;
+            }
         }
     }
 }
@@ -139,7 +147,7 @@ fn conversations_due(
     due: Vec<ConversationId>,
 ) -> Result<(), StoreError> {
     for id in due {
-        act::due(tx, rules, id)?;
+        routing::due(tx, rules, id)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use channels::registry::KINDS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use store::AuditSeal;
 
 /// Every channel a client writes by, one queue, the next free operator.
 #[derive(Debug, Parser)]
@@ -53,6 +54,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
+    /// See outgoing webhooks, try them and begin again.
+    Webhooks {
+        /// What to do.
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
     /// Check somebody's service against the contract.
     Conformance {
         /// What to check.
@@ -60,7 +67,7 @@ pub(crate) enum Command {
         command: ConformanceCommand,
     },
     /// Try every configured line and service for real.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Copy a consistent state of the store to a new file, while it is used.
     Backup {
         /// The new file.
@@ -118,11 +125,26 @@ pub(crate) enum OperatorCommand {
         /// Rights.
         #[arg(long, value_enum, default_value = "operator")]
         role: RoleName,
-        /// A queue, as `main` or, with the operator's own order, `main:2`; repeatable.
-        #[arg(long = "queue", value_name = "QUEUE[:RANK]")]
+        /// A queue, as `main`; with the operator's order of queues `main:2`; with the
+        /// queue's order of operators, too, `main:2:1`. Lower is first. Repeatable.
+        #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
         queues: Vec<String>,
+        /// What they can do, such as `billing` or `lang:ru`; repeatable.
+        #[arg(long = "skill", value_name = "SKILL")]
+        skills: Vec<String>,
+        /// How much they carry at once, in units; a call takes 100.
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+        capacity: Option<i32>,
     },
-    /// List everybody.
+    /// Change somebody; what is not given stays.
+    Change {
+        /// The login.
+        login: String,
+        /// What is to be other.
+        #[command(flatten)]
+        change: OperatorChange,
+    },
+    /// List everybody: login, presence, role, queues, skills, name.
     List,
     /// Let somebody sign in no more.
     Disable {
@@ -134,6 +156,32 @@ pub(crate) enum OperatorCommand {
         /// The login.
         login: String,
     },
+}
+
+/// `operator change …`
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct OperatorChange {
+    /// The name to show.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Rights.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<RoleName>,
+    /// A queue, as with `add`; repeatable. Those that are given are all they have.
+    #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
+    pub(crate) queues: Vec<String>,
+    /// No queue at all.
+    #[arg(long, conflicts_with = "queues")]
+    pub(crate) no_queues: bool,
+    /// What they can do; repeatable. Those that are given are all they have.
+    #[arg(long = "skill", value_name = "SKILL")]
+    pub(crate) skills: Vec<String>,
+    /// No skill at all.
+    #[arg(long, conflicts_with = "skills")]
+    pub(crate) no_skills: bool,
+    /// How much they carry at once, in units; a call takes 100.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub(crate) capacity: Option<i32>,
 }
 
 /// `token …`
@@ -187,6 +235,38 @@ pub(crate) enum ContactsCommand {
     Export {
         /// The file; without it: standard output.
         file: Option<PathBuf>,
+    },
+}
+
+/// `doctor …`
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// A seal of the audit log that was kept elsewhere, as an earlier run printed it:
+    /// whether the log is still the one that it was put on.
+    #[arg(long, value_name = "SEAL")]
+    pub(crate) audit_seal: Option<AuditSeal>,
+}
+
+/// `webhooks …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhooksCommand {
+    /// List them and how they do.
+    List,
+    /// Send an event of no meaning to one.
+    Test {
+        /// Its id.
+        id: String,
+    },
+    /// Deliver to one again, at once, with the event that failed.
+    Resume {
+        /// Its id.
+        id: String,
+        /// Leave the event out that failed.
+        #[arg(long, conflicts_with = "from_now")]
+        skip: bool,
+        /// Leave out everything so far.
+        #[arg(long)]
+        from_now: bool,
     },
 }
 

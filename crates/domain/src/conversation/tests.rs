@@ -6,6 +6,7 @@ use super::{
     Client, CloseReason, Conversation, Effect, Ending, Input, OfferOutcome, Owner, Refusal, State,
 };
 use crate::message::Medium;
+use crate::metrics::Counted;
 use crate::routing::{Exit, Place, Skills};
 use crate::{ContactId, ConversationId, LineId, OfferId, OperatorId, QueueId, ThreadId, Timestamp};
 
@@ -60,13 +61,16 @@ fn conversation(state: State) -> Conversation {
         overflow_at: None,
         overflow: None,
         callback: None,
+        away: None,
         park_at: None,
         unread_count: 0,
         subject: None,
         participants: BTreeSet::new(),
+        mentioned: BTreeSet::new(),
         created_at: Timestamp(1_000),
         answered_at: None,
         disposition: String::new(),
+        counted: Counted::default(),
         last_message: None,
         version: 1,
     }
@@ -112,6 +116,7 @@ fn wrapping_up(until: i64, fixed: bool) -> State {
     State::WrapUp {
         operator: ANNA,
         since: Timestamp(5_000),
+        answered_since: Timestamp(5_000),
         until: Timestamp(until),
         fixed,
         reason: CloseReason::Spam,

@@ -338,6 +338,7 @@ fn the_published_seven_steps() {
         Medium::ALL.into_iter().filter(|it| *it != medium).collect()
     };
     let rules = CapacityRules {
+        may_exceed: true,
         cost: BTreeMap::from([(Chat, 1), (Task, 1), (Voice, 1)]),
         count_max: BTreeMap::from([(Chat, 2), (Task, 1), (Voice, 1)]),
         blocked_while_on: BTreeMap::from([(Chat, others_than(Chat)), (Voice, others_than(Voice))]),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{CandidateKeys, Place, Skills, Strategy};
-use crate::{OperatorId, Timestamp};
+use crate::OperatorId;
 
 /// Why a decision went as it did: enough to derive it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,11 +13,8 @@ pub struct Explanation {
     /// What kind of decision it was.
     pub cause: Cause,
     /// The order of the operators.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Strategy::is_default")]
     pub strategy: Strategy,
-    /// When it was decided.
-    #[serde(default)]
-    pub at: Timestamp,
     /// Where the conversation stood.
     pub place: Place,
     /// The round of asking, from 1.

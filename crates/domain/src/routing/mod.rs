@@ -18,7 +18,9 @@ pub use explanation::{Cause, Excluded, Explanation, Rule};
 pub use order::CandidateKeys;
 pub use outlook::{Outlook, outlook, outlooks};
 pub use overflow::{Exit, OVERFLOWS_MAX, Overflow, Patience, QueueStatus, Trigger};
-pub use rules::{Assignment, Dropped, QueueRules, Relaxation, RoutingRules, Strategy, WrapUp};
+pub use rules::{
+    Assignment, Dropped, LineRules, QueueRules, Relaxation, RoutingRules, Strategy, WrapUp,
+};
 pub use settle::settle;
 pub use skills::Skills;
 pub use snapshot::Snapshot;

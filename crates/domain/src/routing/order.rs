@@ -23,8 +23,13 @@ pub struct CandidateKeys {
     #[serde(default)]
     pub turn: i64,
     /// Their place in the queue's list; the top is the least.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub position: i32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+const fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 impl CandidateKeys {

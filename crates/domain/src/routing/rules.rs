@@ -1,12 +1,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Overflow, Skills};
+use crate::hours::Schedule;
 use crate::message::Medium;
 use crate::operator::CapacityRules;
-use crate::{Millis, QueueId};
+use crate::text::Localized;
+use crate::{LineId, Millis, QueueId};
 
 /// Who of the free operators is served first.
 #[derive(
@@ -27,6 +30,35 @@ pub enum Strategy {
     StrictList,
     /// Nobody: operators take what they choose.
     Manual,
+}
+
+impl Strategy {
+    /// Every strategy.
+    pub const ALL: [Self; 6] = [
+        Self::LongestIdle,
+        Self::LeastBusy,
+        Self::RoundRobin,
+        Self::RingAll,
+        Self::StrictList,
+        Self::Manual,
+    ];
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The name in configuration and in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LongestIdle => "longest_idle",
+            Self::LeastBusy => "least_busy",
+            Self::RoundRobin => "round_robin",
+            Self::RingAll => "ring_all",
+            Self::StrictList => "strict_list",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 /// What happens when an operator is found.
@@ -114,13 +146,40 @@ pub struct QueueRules {
     pub resume_within: Millis,
     /// What happens to those for whom nobody is found.
     pub overflows: Vec<Overflow>,
+    /// When somebody is there; always, if nothing is said.
+    pub hours: Option<Arc<Schedule>>,
+    /// What a client is told who comes while it is closed.
+    pub closed_reply: Option<Arc<Localized>>,
+    /// What a client is told who is led to leave a message by voice.
+    pub voicemail_reply: Option<Arc<Localized>>,
+    /// What a client is told who is led to leave a request in writing.
+    pub form_reply: Option<Arc<Localized>>,
+    /// What a client is told who is promised a call.
+    pub callback_reply: Option<Arc<Localized>>,
 }
 
-/// The rules of every queue, and those over all queues.
+/// What a line's conversations bring along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineRules {
+    /// The band of their places; lower is served first.
+    pub band: i32,
+    /// So much older than they are they count as.
+    pub age_credit: Millis,
+    /// What they need besides what their queue says.
+    pub skills: Skills,
+    /// The line's own hours, in place of its queue's.
+    pub hours: Option<Arc<Schedule>>,
+    /// Clients can be written to.
+    pub replies: bool,
+}
+
+/// The rules of every queue and line, and those over all queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutingRules {
     /// By queue.
     pub queues: BTreeMap<QueueId, QueueRules>,
+    /// By line.
+    pub lines: BTreeMap<LineId, LineRules>,
     /// Over all queues.
     pub capacity: CapacityRules,
 }
@@ -131,6 +190,24 @@ impl RoutingRules {
         self.queues
             .get(queue)
             .map_or_else(|| Cow::Owned(QueueRules::new(queue.clone())), Cow::Borrowed)
+    }
+
+    /// What a conversation of this line needs in this queue.
+    pub fn skills(&self, line: &LineId, queue: &QueueId) -> Skills {
+        let of_queue = self.queues.get(queue).map(|rules| &rules.skills);
+        let of_line = self.lines.get(line).map(|rules| &rules.skills);
+        let of_queue = of_queue.cloned().unwrap_or_default();
+        of_line.map_or(of_queue.clone(), |skills| of_queue.and(skills))
+    }
+
+    /// When somebody is there for a conversation of this line in this queue; always, if
+    /// nothing is said.
+    pub fn hours(&self, line: &LineId, queue: &QueueId) -> Option<&Schedule> {
+        let of_line = self
+            .lines
+            .get(line)
+            .and_then(|rules| rules.hours.as_deref());
+        of_line.or_else(|| self.queues.get(queue)?.hours.as_deref())
     }
 }
 
@@ -167,6 +244,11 @@ impl QueueRules {
             abandon_after: Millis::from_secs(60),
             resume_within: Millis::from_secs(600),
             overflows: Vec::new(),
+            hours: None,
+            closed_reply: None,
+            voicemail_reply: None,
+            form_reply: None,
+            callback_reply: None,
         }
     }
 

@@ -455,7 +455,6 @@ impl<'a> Pass<'a> {
         Explanation {
             cause,
             strategy,
-            at: self.now,
             place: waiting.place,
             round: waiting.round,
             skills: row

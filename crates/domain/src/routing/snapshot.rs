@@ -140,6 +140,14 @@ impl Snapshot {
         self.rows_of(queue).map(|(_, row)| row.len()).sum()
     }
 
+    /// What waits in a queue, row by row.
+    pub fn waiting_of<'a>(
+        &'a self,
+        queue: &'a QueueId,
+    ) -> impl Iterator<Item = &'a Waiting> + use<'a> {
+        self.rows_of(queue).flat_map(|(_, row)| row.values())
+    }
+
     /// Everybody, in the order of their ids.
     pub fn operators(&self) -> impl ExactSizeIterator<Item = &Candidate> {
         self.operators.values()

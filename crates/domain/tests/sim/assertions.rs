@@ -222,9 +222,8 @@ fn of_explanation(
     if explanation.place != entry.place
         || explanation.round != entry.round
         || explanation.skills != office.needed(entry)
-        || explanation.at != office.now
     {
-        untrue("place, round, skills or time".to_owned());
+        untrue("place, round or skills".to_owned());
     }
     let excluded = explanation.excluded.by_rule();
     for (rule, who) in excluded

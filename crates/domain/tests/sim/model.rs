@@ -272,6 +272,7 @@ fn the_rules() -> impl Strategy<Value = Rules> {
                 .into_iter()
                 .map(|rules| (rules.id.clone(), rules))
                 .collect(),
+            lines: std::collections::BTreeMap::new(),
             capacity,
         })
     })

@@ -411,7 +411,6 @@ impl Office<'_> {
         Explanation {
             cause,
             strategy,
-            at: self.now,
             place: entry.place,
             round: entry.round,
             skills: self.needed(entry),

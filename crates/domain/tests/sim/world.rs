@@ -7,6 +7,7 @@ use domain::conversation::{
     self, Client, CloseReason, Conversation, Input, OfferOutcome, Refusal, State,
 };
 use domain::message::Medium;
+use domain::metrics::Counted;
 use domain::operator::{self, Link, Load, Membership, Operator, Presence, Role};
 use domain::routing::{Decision, Place, RoutingRules, Skills, Snapshot};
 use domain::{
@@ -303,13 +304,16 @@ impl World {
             overflow_at: None,
             overflow: None,
             callback: None,
+            away: None,
             park_at: None,
             unread_count: 0,
             subject: None,
             participants: BTreeSet::new(),
+            mentioned: BTreeSet::new(),
             created_at: self.now,
             answered_at: None,
             disposition: String::new(),
+            counted: Counted::default(),
             last_message: None,
             version: 1,
         };
@@ -493,6 +497,7 @@ impl World {
             Input::Inbound { .. }
             | Input::Answered { .. }
             | Input::Left { .. }
+            | Input::Away(_)
             | Input::Back
             | Input::CallbackWanted { .. }
             | Input::Offer { .. }
@@ -555,6 +560,7 @@ pub(crate) fn may_move(before: &Conversation, input: &Input) -> bool {
         }
         Input::Answered { .. }
         | Input::Left { .. }
+        | Input::Away(_)
         | Input::Back
         | Input::CallbackWanted { .. }
         | Input::Offer { .. }
