@@ -133,7 +133,7 @@ impl Run {
             period: Millis::from_secs(7 * 60),
             open_for: Millis::from_secs(4 * 60),
         };
-        if size == Size::Middle && seed % 8 == 0 {
+        if size == Size::Middle && seed.is_multiple_of(8) {
             world.schedule = Some(Arc::new(night.schedule("UTC")));
         }
         world.hours.insert(QueueId::from("night"), night);
