@@ -485,8 +485,7 @@ impl Conversation {
             State::Parked { .. } => self.wake(now, owner, place),
             State::Active { operator, .. } if owner == Owner::Gone && !self.medium.is_live() => {
                 let effects = self.leave("the operator has gone");
-                self.enter_queue(Some(place));
-                self.preferred = Some(operator);
+                self.wait_for(operator, place);
                 self.returned = true;
                 effects
             }
@@ -510,10 +509,15 @@ impl Conversation {
         if owner == Owner::Free {
             return self.give(now, operator, 0);
         }
-        self.enter_queue(Some(place));
-        self.preferred = Some(operator);
-        self.last_asked = None;
+        self.wait_for(operator, place);
         Vec::new()
+    }
+
+    /// Waits anew, for its owner of before if they can.
+    fn wait_for(&mut self, owner: OperatorId, place: Place) {
+        self.enter_queue(Some(place));
+        self.preferred = Some(owner);
+        self.last_asked = None;
     }
 
     fn left(&mut self, now: Timestamp, until: Timestamp) -> Vec<Effect> {

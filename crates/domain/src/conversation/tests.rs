@@ -474,6 +474,7 @@ fn the_owner_of_before_is_preferred_after_a_pause() {
         (active(), inbound(Owner::Gone)),
     ] {
         let mut conversation = conversation(state);
+        conversation.last_asked = Some(ANNA);
         conversation.handle(NOW, input).unwrap();
         assert_eq!(conversation.preferred, Some(ANNA));
         assert_eq!(conversation.last_asked, None);

@@ -6,11 +6,11 @@ use domain::conversation::{
 };
 use domain::operator;
 use domain::routing::{Decision, Patience, QueueStatus, WrapUp};
-use domain::{ConversationId, OfferId, OperatorId, Timestamp};
+use domain::{ConversationId, OfferId, OperatorId, QueueId, Timestamp};
 
 use crate::assertions;
 use crate::planted;
-use crate::world::{World, may_move};
+use crate::world::{Clock, World, may_move};
 
 impl World {
     /// Changes a conversation, and everything that follows from it.
@@ -171,12 +171,11 @@ impl World {
         {
             let home = it.overflow_home.as_ref().unwrap_or(&it.queue).clone();
             let (queue, rules) = (it.queue.clone(), self.rules.of(&home).into_owned());
-            let hours = planted::bend_hours(self.planted, self.hours.get(&home).copied());
-            let closes = hours.map(|hours| hours.closes(self.now));
+            let hours = self.clock_of(&home);
             let status = QueueStatus {
                 waiting: u32::try_from(self.snapshot.waiting_in(&queue) - 1).expect("few"),
                 is_staffed: self.is_staffed(it),
-                is_open: hours.is_none_or(|hours| hours.is_open(self.now)),
+                is_open: hours.as_ref().is_none_or(|it| it.is_open(self.now)),
             };
             let patience = Patience {
                 eligible_at: it.place.eligible_at,
@@ -192,12 +191,13 @@ impl World {
                     exit,
                     reason,
                 }
-            } else if let Some(hours) = hours.filter(|_| !status.is_open) {
+            } else if let Some(hours) = hours.as_ref().filter(|_| !status.is_open) {
                 self.figures.deferred += 1;
                 let until = hours.opens(self.now);
                 Input::Defer { until }
             } else {
                 let by_age = rules.next_overflow(patience.eligible_at, patience.taken);
+                let closes = hours.map(|it| it.closes(self.now));
                 let overflow_at = by_age.into_iter().chain(closes).min();
                 if it.overflow_at != overflow_at {
                     let patience = Input::Patience { overflow_at };
@@ -209,6 +209,12 @@ impl World {
             led_on = true;
         }
         led_on
+    }
+
+    fn clock_of(&self, queue: &QueueId) -> Option<Clock> {
+        let hours = self.hours.get(queue)?;
+        let written = self.schedule.clone().map(Clock::Written);
+        Some(written.unwrap_or(Clock::Counted(*hours)))
     }
 
     fn is_staffed(&self, conversation: &Conversation) -> bool {

@@ -2,6 +2,7 @@
 //! machine.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::conversation::{CloseReason, Conversation, Input, Owner, State};
 use domain::message::Medium;
@@ -127,11 +128,14 @@ impl Run {
             ..RoutingRules::default()
         });
         world.against = against;
+        world.now = world.now + random.millis(600_000);
         let night = Hours {
-            period: Millis::from_secs(300),
-            open_for: Millis::from_secs(200),
-            shift: random.millis(300_000),
+            period: Millis::from_secs(7 * 60),
+            open_for: Millis::from_secs(4 * 60),
         };
+        if size == Size::Middle && seed.is_multiple_of(8) {
+            world.schedule = Some(Arc::new(night.schedule("UTC")));
+        }
         world.hours.insert(QueueId::from("night"), night);
         let count = 2 + random.below(size.operators_max() - 1);
         for id in 1..=count {

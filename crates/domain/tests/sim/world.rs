@@ -2,10 +2,12 @@
 //! asked, since when somebody is idle, told independently of the machines.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use domain::conversation::{
     self, Client, CloseReason, Conversation, Input, OfferOutcome, Refusal, State,
 };
+use domain::hours::{DayHours, Opening, Schedule};
 use domain::message::Medium;
 use domain::metrics::Counted;
 use domain::operator::{self, Link, Load, Membership, Operator, Presence, Role};
@@ -18,17 +20,19 @@ use crate::planted::Planted;
 use crate::reference::{self, Office};
 use crate::{assertions, state};
 
-/// A queue's hours: open from the beginning of every period for so long.
+/// A queue's hours: open from the beginning of every period of a day for so long, by
+/// the clock of Greenwich.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hours {
     pub(crate) period: Millis,
     pub(crate) open_for: Millis,
-    pub(crate) shift: Millis,
 }
+
+const DAY: i64 = 24 * 3_600_000;
 
 impl Hours {
     fn into_period(self, at: Timestamp) -> i64 {
-        (at.0 - self.shift.0).rem_euclid(self.period.0)
+        at.0.rem_euclid(DAY) % self.period.0
     }
 
     pub(crate) fn is_open(self, at: Timestamp) -> bool {
@@ -36,16 +40,60 @@ impl Hours {
     }
 
     /// The next opening after a moment.
-    pub(crate) fn opens(self, after: Timestamp) -> Timestamp {
-        after + Millis(self.period.0 - self.into_period(after))
+    fn opens(self, after: Timestamp) -> Timestamp {
+        let left = self.period.0 - self.into_period(after);
+        // The day begins a period anew.
+        after + Millis(left.min(DAY - after.0.rem_euclid(DAY)))
     }
 
-    /// The next closing after a moment.
-    pub(crate) fn closes(self, after: Timestamp) -> Timestamp {
-        let into = self.into_period(after);
-        let left = self.open_for.0 - into;
-        let left = if left > 0 { left } else { left + self.period.0 };
-        after + Millis(left)
+    /// The next closing after a moment at which it is open.
+    fn closes(self, after: Timestamp) -> Timestamp {
+        after + Millis(self.open_for.0 - self.into_period(after))
+    }
+
+    /// The same hours as they are written down, by the clock of a zone.
+    pub(crate) fn schedule(self, zone: &str) -> Schedule {
+        let minutes = |time: Millis| usize::try_from(time.0 / 60_000).expect("small");
+        let begins = (0..24 * 60).step_by(minutes(self.period));
+        let time = |minute: usize| format!("{:02}:{:02}", minute / 60, minute % 60);
+        let openings = begins.map(|begin| {
+            let end = begin + minutes(self.open_for);
+            let opening = format!("{}-{}", time(begin), time(end));
+            opening.parse::<Opening>().expect("it is written so")
+        });
+        let day = DayHours::new(openings).expect("they do not overlap");
+        let week = std::array::from_fn(|_| day.clone());
+        Schedule::new(zone.parse().expect("a zone"), week, Vec::new())
+    }
+}
+
+/// What the gateway goes by.
+#[derive(Clone)]
+pub(crate) enum Clock {
+    Counted(Hours),
+    Written(Arc<Schedule>),
+}
+
+impl Clock {
+    pub(crate) fn is_open(&self, at: Timestamp) -> bool {
+        match self {
+            Self::Counted(hours) => hours.is_open(at),
+            Self::Written(schedule) => schedule.is_open(at),
+        }
+    }
+
+    pub(crate) fn opens(&self, after: Timestamp) -> Timestamp {
+        match self {
+            Self::Counted(hours) => hours.opens(after),
+            Self::Written(schedule) => schedule.next_opening(after).expect("every day"),
+        }
+    }
+
+    pub(crate) fn closes(&self, after: Timestamp) -> Timestamp {
+        match self {
+            Self::Counted(hours) => hours.closes(after),
+            Self::Written(schedule) => schedule.next_closing(after).expect("every day"),
+        }
     }
 }
 
@@ -137,6 +185,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) rules: RoutingRules,
     pub(crate) hours: BTreeMap<QueueId, Hours>,
+    /// Written down; else they are counted out.
+    pub(crate) schedule: Option<Arc<Schedule>>,
     pub(crate) operators: BTreeMap<OperatorId, Operator>,
     /// The open ones.
     pub(crate) conversations: BTreeMap<ConversationId, Conversation>,
@@ -171,6 +221,7 @@ impl World {
             now: Timestamp(1_000_000),
             rules,
             hours: BTreeMap::new(),
+            schedule: None,
             operators: BTreeMap::new(),
             conversations: BTreeMap::new(),
             snapshot: Snapshot::default(),
