@@ -1,6 +1,7 @@
 // The English strings of the frame, the list, offers and the thread.
 
 import { enMore } from "./en-more.js";
+import { enWhy } from "./en-why.js";
 
 export const en = {
   close: "Close",
@@ -208,4 +209,5 @@ export const en = {
   "action.block": "Block the sender",
   "action.spam": "Spam: finish and block",
   ...enMore,
+  ...enWhy,
 };

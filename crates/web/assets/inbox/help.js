@@ -38,6 +38,7 @@ const GROUPS = [
       ["Alt T", "keys.transfer"],
       ["Alt S", "keys.snooze"],
       ["Alt E", "keys.finish"],
+      ["Alt W", "keys.why"],
     ],
   ],
 ];

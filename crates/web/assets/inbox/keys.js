@@ -56,6 +56,7 @@ function withAlt(code) {
   else if (code === "KeyT") act("transfer");
   else if (code === "KeyS") act("snooze");
   else if (code === "KeyE") act("finish");
+  else if (code === "KeyW") act("why");
   else return false;
   return true;
 }

@@ -1,9 +1,9 @@
 // What the address says: a conversation, a page, or the one-time set-up link.
 
-/** @typedef {"inbox" | "queues" | "blocks" | "people" | "lines" | "dead-letters"} Page */
+/** @typedef {"inbox" | "queues" | "proof" | "blocks" | "people" | "lines" | "dead-letters"} Page */
 
 /** @type {Page[]} */
-const PAGES = ["queues", "blocks", "people", "lines", "dead-letters"];
+const PAGES = ["queues", "proof", "blocks", "people", "lines", "dead-letters"];
 
 /** @returns {{ page: Page, id: string, setUpToken: string }} */
 export function route() {

@@ -1,6 +1,7 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
 import { ruMore } from "./ru-more.js";
+import { ruWhy } from "./ru-why.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
 export const ru = {
@@ -211,4 +212,5 @@ export const ru = {
   "action.block": "Заблокировать отправителя",
   "action.spam": "Спам: завершить и заблокировать",
   ...ruMore,
+  ...ruWhy,
 };

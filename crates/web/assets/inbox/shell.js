@@ -19,6 +19,7 @@ import "./lines.js";
 import "./list.js";
 import "./offers.js";
 import "./people.js";
+import "./proof.js";
 import "./queues.js";
 import "./sidebar.js";
 import "./sign-in.js";
@@ -27,6 +28,8 @@ import "./toasts.js";
 
 /** @import { State } from "./types/state.js" */
 
+/** Pages that supervisors see, too. */
+const SUPERVISORS = ["queues", "proof", "blocks"];
 const LIMITS = { listWidth: [260, 520], contactWidth: [250, 460] };
 
 class App extends View {
@@ -61,7 +64,7 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const may = page === "inbox" || isAdmin(state) || (isSupervisor(state) && (page === "queues" || page === "blocks"));
+    const may = page === "inbox" || isAdmin(state) || (isSupervisor(state) && SUPERVISORS.includes(page));
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;

@@ -114,7 +114,7 @@ class Sidebar extends View {
   #pages(state) {
     /** @type {[string, IconName, import("./i18n.js").Key][]} */
     const pages = [];
-    if (isSupervisor(state)) pages.push(["queues", "layers", "page.queues"], ["blocks", "block", "page.blocks"]);
+    if (isSupervisor(state)) pages.push(["queues", "layers", "page.queues"], ["proof", "verified", "page.proof"], ["blocks", "block", "page.blocks"]);
     if (isAdmin(state))
       pages.push(
         ["people", "people", "page.people"],

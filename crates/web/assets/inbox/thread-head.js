@@ -14,6 +14,7 @@ import { conversationAvatar, channelName, operatorName, stateText } from "./part
 import { goToConversation } from "./route.js";
 import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
 import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
+import { whyAct } from "./why-act.js";
 
 /** @import { Conversation } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
@@ -86,6 +87,7 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void finishDialog(c),
       },
+    whyAct(c),
     supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
     !open && {
       id: "reopen",
@@ -253,6 +255,11 @@ class ThreadHead extends View {
               ...act,
               testid: `menu-${act.id}`,
             })),
+          ),
+        ...acts
+          .filter((act) => act.id === "why")
+          .map((act) =>
+            iconButton("question", act.label, { onclick: act.run, "data-testid": "act-why", class: "wide-only" }),
           ),
         iconButton("person", t("contact.toggle"), {
           onclick: () => this.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "contact-toggle" })),
