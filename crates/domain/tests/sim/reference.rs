@@ -223,10 +223,41 @@ impl Office<'_> {
             if let Some(begin) = path.iter().position(|(it, _, _)| *it == wanted.operator) {
                 let circle = path[begin..].iter();
                 let first = circle.min_by_key(|(_, wish, _)| self.stands(wish));
-                return first.map(|(_, wish, wanted)| (*wanted, wish.conversation));
+                return first.map(|(_, wish, wanted)| self.without_overtaking(*wanted, wish));
             }
             operator = wanted;
         }
+    }
+
+    /// Whoever gets what they did not want themselves gets the first of its queue that
+    /// they may have; so does whoever is wanted for that instead.
+    fn without_overtaking(
+        &self,
+        mut operator: OperatorId,
+        wish: &Waiting,
+    ) -> (OperatorId, ConversationId) {
+        let mut first = self.first_of_queue(operator, wish);
+        loop {
+            let wanted = self.wanted_by(first).expect("at least who may get it");
+            if wanted.operator == operator {
+                return (operator, first.conversation);
+            }
+            operator = wanted.operator;
+            let next = self.first_of_queue(operator, first);
+            if next.conversation == first.conversation {
+                return (operator, next.conversation);
+            }
+            first = next;
+        }
+    }
+
+    /// The first that an operator may get in the queue of one that they may.
+    fn first_of_queue<'a>(&'a self, operator: OperatorId, one: &'a Waiting) -> &'a Waiting {
+        let mine = self.candidate(operator).expect("they work here");
+        let near = self.waiting.iter().filter(|it| it.queue == one.queue);
+        near.filter(|it| self.may(mine, it))
+            .min_by_key(|it| self.stands(it))
+            .unwrap_or(one)
     }
 
     /// The number of the last turn of anybody who works for a queue in which something

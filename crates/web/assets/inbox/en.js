@@ -7,6 +7,7 @@ import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
 import { enRatings } from "./en-ratings.js";
 import { enPeople } from "./en-people.js";
+import { enWhy } from "./en-why.js";
 
 export const en = {
   close: "Close",
@@ -220,4 +221,5 @@ export const en = {
   ...enAudit,
   ...enMetrics,
   ...enPeople,
+  ...enWhy,
 };

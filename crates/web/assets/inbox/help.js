@@ -42,6 +42,7 @@ const GROUPS = [
       ["Alt S", "keys.snooze"],
       ["Alt E", "keys.finish"],
       ["Alt C", "keys.promise"],
+      ["Alt W", "keys.why"],
     ],
   ],
 ];

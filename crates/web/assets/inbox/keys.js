@@ -59,6 +59,7 @@ function withAlt(code) {
   else if (code === "KeyS") act("snooze");
   else if (code === "KeyE") act("finish");
   else if (code === "KeyC") act("promise");
+  else if (code === "KeyW") act("why");
   else return false;
   return true;
 }

@@ -8,8 +8,10 @@ import { ask, field } from "./dialog.js";
 import { el, h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
+import { iconButton } from "./menu.js";
 import { channelName, conversationAvatar, waitTimer } from "./parts.js";
 import { goToConversation } from "./route.js";
+import { showWhyOffer } from "./why.js";
 
 /** @import { Offer } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
@@ -152,6 +154,10 @@ class Offers extends View {
           { type: "button", class: "button", onclick: () => void askDecline(offer.id), "data-testid": "offer-decline" },
           t("offer.decline"),
         ),
+        iconButton("question", t("why.ask"), {
+          onclick: () => showWhyOffer({ offerId: offer.id }),
+          "data-testid": "offer-why",
+        }),
         h(
           "button",
           {

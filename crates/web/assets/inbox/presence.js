@@ -8,6 +8,7 @@ import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { withMenu } from "./menu.js";
+import { showWhyNotMe } from "./why.js";
 
 /** @import { State } from "./types/state.js" */
 /** @import { Key } from "./i18n.js" */
@@ -79,6 +80,7 @@ export function presenceMenu(state) {
       testid: "presence-next-offline",
       run: () => void setPresence("OFFLINE", "", true),
     },
+    { label: t("why.askMe"), icon: "question", separated: true, testid: "presence-why", run: () => showWhyNotMe() },
   ];
 }
 
@@ -145,6 +147,12 @@ class PresenceSwitch extends View {
           { class: "presence-note" },
           icon("clock"),
           t("presence.next", { name: t(`presence.${me.nextPresence}`) }),
+        ),
+      (explanation || (presence === "READY" && (me?.load ?? 0) === 0)) &&
+        h(
+          "button",
+          { type: "button", class: "link small why-link", onclick: () => showWhyNotMe(), "data-testid": "why-me" },
+          t("why.askMe"),
         ),
       explanation && h("p", { class: "presence-note", "data-testid": "why-no-work" }, icon("question"), t(explanation)),
       me?.routingState === "NOT_RESPONDING" &&

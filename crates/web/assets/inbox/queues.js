@@ -8,6 +8,7 @@ import { t } from "./i18n.js";
 import { Page, table } from "./page.js";
 import { operatorName, presenceDot, waitTimer } from "./parts.js";
 import { openFolder } from "./sidebar.js";
+import { showWhyNotMe } from "./why.js";
 
 /** @import { Queue } from "./types/api.js" */
 
@@ -67,7 +68,11 @@ class Queues extends Page {
     const people = operators.map((o) => [
       h("span", { class: "with-dot" }, presenceDot(o), operatorName(o)),
       o.awayReason || t(`presence.${o.presence ?? "OFFLINE"}`),
-      o.routingState ? t(`routing.${o.routingState}`) : "—",
+      h(
+        "button",
+        { type: "button", class: "link", onclick: () => showWhyNotMe(o.id), "data-testid": "operator-why" },
+        o.routingState ? t(`routing.${o.routingState}`) : t("why.ask"),
+      ),
       h("span", { class: "number" }, `${o.load ?? 0}/${o.capacity ?? 100}`),
       (o.queues ?? []).map((m) => getState().queues[m.queueId]?.displayName || m.queueId).join(", "),
     ]);

@@ -22,6 +22,7 @@ import "./mentions.js";
 import "./offers.js";
 import "./people.js";
 import "./promise-page.js";
+import "./proof.js";
 import "./queues.js";
 import "./replies-page.js";
 import "./reports.js";
@@ -34,6 +35,8 @@ import "./wallboard.js";
 
 /** @import { State } from "./types/state.js" */
 
+/** Pages that supervisors see, too. */
+const SUPERVISORS = ["queues", "proof", "blocks", "wallboard", "reports"];
 const LIMITS = { listWidth: [260, 520], contactWidth: [250, 460] };
 
 class App extends View {
@@ -69,8 +72,7 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const supervised = ["queues", "blocks", "wallboard", "reports"].includes(page);
-    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && supervised);
+    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && SUPERVISORS.includes(page));
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;

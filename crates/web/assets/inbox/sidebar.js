@@ -124,6 +124,7 @@ class Sidebar extends View {
         ["wallboard", "board", "page.wallboard"],
         ["reports", "chart", "page.reports"],
         ["queues", "layers", "page.queues"],
+        ["proof", "verified", "page.proof"],
         ["blocks", "block", "page.blocks"],
       );
     if (isAdmin(state))

@@ -17,6 +17,7 @@ import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
 import { promiseDialog } from "./promise-dialogs.js";
 import "./promise-strip.js";
 import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
+import { whyAct } from "./why-act.js";
 
 /** @import { Conversation } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
@@ -99,6 +100,7 @@ export function conversationActs(state, c) {
       },
     supervisor &&
       !isWaiting(c) && { id: "score", label: t("action.score"), icon: "star", run: () => void scoreDialog(c) },
+    whyAct(c),
     supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
     !open && {
       id: "reopen",
@@ -273,6 +275,11 @@ class ThreadHead extends View {
               ...act,
               testid: `menu-${act.id}`,
             })),
+          ),
+        ...acts
+          .filter((act) => act.id === "why")
+          .map((act) =>
+            iconButton("question", act.label, { onclick: act.run, "data-testid": "act-why", class: "wide-only" }),
           ),
         iconButton("person", t("contact.toggle"), {
           onclick: () => this.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "contact-toggle" })),

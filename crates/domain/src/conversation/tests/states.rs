@@ -77,7 +77,7 @@ fn while_deferred() {
         overflow to a queue: NotWaiting
         overflow to any skills: NotWaiting
         overflow to voicemail: NotWaiting
-        defer: NotWaiting
+        defer: deferred
         accept: OfferEnded
         accept by another: OfferEnded
         accept of another offer: OfferEnded

@@ -1,6 +1,8 @@
 // The contract's JSON (proto3 canonical form) as the inbox reads it: camelCase
 // names, default values left out, int64 as strings, times as RFC 3339.
 
+import type { WhyCalls } from "./why.js";
+
 export type Time = string;
 export type Medium = "VOICE" | "CHAT" | "MESSENGER" | "SMS" | "EMAIL" | "FORM";
 export type Role = "OPERATOR" | "SUPERVISOR" | "ADMIN";
@@ -467,7 +469,7 @@ export interface ListCannedRepliesResponse {
 }
 
 /** Every unary call of the inbox: request and answer by "Service/Method". */
-export interface Calls {
+export interface Calls extends WhyCalls {
   "Inbox/GetMe": [{}, GetMeResponse];
   "Inbox/SetPresence": [{ presence: Presence; awayReason?: string; whenIdle?: boolean; clientId: string }, Operator];
   "Inbox/ListConversations": [
