@@ -80,7 +80,10 @@ impl TestGateway {
         (self.change)(&mut settings);
         let engine = soon("the store is let go", self.take_store(settings)).await;
         let options = Options::default();
-        self.gateway = Some(Gateway::start(engine, listener, options, None).unwrap());
+        let gateway = Gateway::start(engine, listener, options, None).unwrap();
+        // By no chance, so that a scenario goes the same way each time.
+        web::webhooks::deliver(gateway.engine(), Arc::new(|| 0)).unwrap();
+        self.gateway = Some(gateway);
     }
 
     /// A process that ends lets go of its store at once; here the last tasks of
@@ -200,6 +203,8 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
             .map(|queue| Queue {
                 id: (*queue).into(),
                 display_name: (*queue).to_owned(),
+                ask_rating: true,
+                promises: domain::obligation::Rules::default(),
             })
             .collect(),
         rules: RoutingRules {
@@ -212,6 +217,7 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
             disk_free_bytes_min: 0,
             ..Limits::default()
         },
+        webhooks: Vec::new(),
     }
 }
 

@@ -10,12 +10,16 @@ pub mod hours;
 pub mod id;
 pub mod identity;
 pub mod message;
+pub mod metrics;
+pub mod obligation;
 pub mod operator;
+pub mod rating;
 pub mod routing;
 pub mod text;
 pub mod time;
 
 pub use id::{
-    ContactId, ConversationId, LineId, MessageId, OfferId, OperatorId, QueueId, ThreadId,
+    ContactId, ConversationId, LineId, MessageId, ObligationId, OfferId, OperatorId, QueueId,
+    ThreadId,
 };
 pub use time::{Millis, Timestamp};

@@ -1,9 +1,9 @@
 //! Lets something happen to a conversation or an operator, with everything that
 //! follows from it, in one transaction.
 
-use domain::conversation::{Conversation, Effect, Input, Offer, OfferState, Refusal};
+use domain::conversation::{Conversation, Effect, Input, Offer, OfferState, Refusal, State};
 use domain::operator;
-use domain::{OfferId, OperatorId};
+use domain::{Millis, OfferId, OperatorId, Timestamp};
 use store::{StoreError, Tx};
 
 /// Why a change did not happen.
@@ -34,9 +34,29 @@ pub(crate) fn conversation(
     let effects = after.handle(tx.now(), input)?;
     if after != *before {
         tx.save_conversation(before, &mut after)?;
+        if let Some(handled) = handled(tx.now(), before, &after) {
+            tx.note_pace(&after.queue, after.medium, handled)?;
+        }
     }
     carry_out(tx, &after, effects)?;
     Ok(after)
+}
+
+/// How long a conversation kept its operator busy, if it does no more.
+fn handled(now: Timestamp, before: &Conversation, after: &Conversation) -> Option<Millis> {
+    let since = match before.state {
+        State::Active { since, .. } => since,
+        State::WrapUp { answered_since, .. } => answered_since,
+        State::Deferred { .. }
+        | State::Queued
+        | State::Offered { .. }
+        | State::Parked { .. }
+        | State::Abandoned { .. }
+        | State::Closed { .. } => return None,
+    };
+    let goes_on = matches!(after.state, State::Active { .. } | State::WrapUp { .. })
+        && after.owner() == before.owner();
+    (!goes_on).then(|| now.since(since))
 }
 
 /// Writes what follows from a change of a conversation.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::conversation::{Client, Conversation, State};
 use domain::identity::Profile;
+use domain::metrics::Counted;
 use domain::routing::{Place, RoutingRules};
 use domain::{ContactId, ConversationId, LineId, Millis};
 use store::{StoreError, ThreadRow, Tx};
@@ -84,13 +85,16 @@ pub(crate) fn conversation(
         overflow_at: None,
         overflow: None,
         callback: None,
+        away: None,
         park_at: None,
         unread_count: 0,
         subject: thread.context.subject.clone(),
         participants: BTreeSet::new(),
+        mentioned: BTreeSet::new(),
         created_at: now,
         answered_at: None,
         disposition: String::new(),
+        counted: Counted::beginning(last.as_ref(), place.eligible_at),
         last_message: None,
         version: 0,
     })

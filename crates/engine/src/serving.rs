@@ -109,8 +109,22 @@ impl Serving {
         served.or_else(|| self.leaving.get(id))
     }
 
+    /// A queue's rules of promises, also of one about which nothing is configured.
+    pub(crate) fn promises_of(&self, id: &QueueId) -> domain::obligation::Rules {
+        let queue = self.settings.queues.iter().find(|queue| queue.id == *id);
+        queue.map(|queue| queue.promises).unwrap_or_default()
+    }
+
     pub(crate) fn has_queue(&self, id: &QueueId) -> bool {
         self.settings.queues.iter().any(|queue| queue.id == *id)
+    }
+
+    /// Whether clients of a queue are asked for a rating.
+    pub(crate) fn asks_for_ratings(&self, id: &QueueId) -> bool {
+        let mut queues = self.settings.queues.iter();
+        queues
+            .find(|queue| queue.id == *id)
+            .is_some_and(|queue| queue.ask_rating)
     }
 
     /// A line as it is now, for a conversation that begins: a reload may have come
@@ -160,6 +174,8 @@ mod tests {
         let queue = |id: &&str| Queue {
             id: (*id).into(),
             display_name: (*id).to_owned(),
+            ask_rating: true,
+            promises: domain::obligation::Rules::default(),
         };
         Settings {
             store_path: "store".into(),
@@ -170,6 +186,7 @@ mod tests {
             queues: queues.iter().map(queue).collect(),
             rules: RoutingRules::default(),
             limits: Limits::default(),
+            webhooks: Vec::new(),
         }
     }
 

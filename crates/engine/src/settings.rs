@@ -8,6 +8,8 @@ use domain::hours::Schedule;
 use domain::routing::RoutingRules;
 use domain::{LineId, Millis, QueueId};
 
+use crate::webhooks::Webhook;
+
 /// Everything the engine is told, at its start and by a reload.
 #[derive(Clone)]
 pub struct Settings {
@@ -27,6 +29,8 @@ pub struct Settings {
     pub rules: RoutingRules,
     /// Bounds.
     pub limits: Limits,
+    /// Programs that are told what happens.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Who serves the contact directory.
@@ -71,6 +75,12 @@ pub struct Queue {
     pub id: QueueId,
     /// Its name for people.
     pub display_name: String,
+    /// Whether clients are asked for a rating when their conversation has ended, where
+    /// the channel can.
+    pub ask_rating: bool,
+    /// What is promised to clients whom nobody answered, and when somebody is told of a
+    /// promise.
+    pub promises: domain::obligation::Rules,
 }
 
 /// Bounds on what the engine holds at once.

@@ -75,10 +75,15 @@ impl Engine {
                 .await?;
         }
         self.inner.hub.sweep();
-        self.read(|view| {
+        let promises = self.promises_due().await?;
+        self.read(move |view| {
             let conversations = view.next_conversation_deadline()?;
             let operators = view.next_operator_deadline()?;
-            Ok(conversations.into_iter().chain(operators).min())
+            Ok(conversations
+                .into_iter()
+                .chain(operators)
+                .chain(promises)
+                .min())
         })
         .await
     }
@@ -128,7 +133,10 @@ pub(crate) async fn guard(engine: Engine) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(GUARD) => engine.check_invariants().await,
+            () = tokio::time::sleep(GUARD) => {
+                engine.check_invariants().await;
+                engine.measure_promises().await;
+            }
         }
     }
 }

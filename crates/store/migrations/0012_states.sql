@@ -47,7 +47,11 @@ create unique index offer_pending on offer (conversation, operator) where pendin
 -- How long a conversation of a queue keeps an operator busy: an exponentially weighted
 -- mean, for the estimates that waiting clients are told.
 create table pace (
-  queue text primary key,
-  handling_ms integer not null,
-  handled integer not null
+  queue text not null,
+  medium text not null,
+  doc text not null,
+  primary key (queue, medium)
 ) without rowid;
+
+-- When a thread's client was last told something by the gateway itself.
+create table notice (thread integer primary key, at integer not null);

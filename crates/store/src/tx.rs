@@ -5,11 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::conversation::Conversation;
 use domain::event::{Cursor, Event, EventKind};
+use domain::metrics::Increment;
+use domain::metrics::observe;
 use domain::operator::Operator;
 use domain::routing::{Snapshot, Waiting};
 use domain::{ConversationId, LineId, OperatorId, Timestamp};
 use rusqlite::Connection;
 
+use crate::ops::metrics::Counting;
 use crate::roster::Rosters;
 use crate::words::Words;
 use crate::{StoreError, View};
@@ -34,12 +37,16 @@ pub struct Signals {
     pub events: Vec<Arc<Event>>,
     /// Threads whose log has grown, by line and thread key.
     pub threads: Vec<(LineId, String, Cursor)>,
+    /// Threads whose conversation has ended, by line and thread key.
+    pub ended: Vec<(LineId, String)>,
     /// There is something new to send.
     pub outbox: bool,
     /// The earliest of the deadlines that were set.
     pub deadline: Option<Timestamp>,
     /// The built-in directory has changed.
     pub directory: bool,
+    /// What was counted.
+    pub counted: Vec<Increment>,
 }
 
 /// An envelope that was taken in.
@@ -73,6 +80,7 @@ pub(crate) struct WriterState {
     pub(crate) signals: Signals,
     /// Written after the operations of a transaction.
     pub(crate) words: Vec<Words>,
+    pub(crate) counting: Counting,
     pub(crate) rosters: Rosters,
     pub(crate) unsettled: bool,
 }
@@ -83,8 +91,10 @@ pub(crate) struct Mark {
     journal: usize,
     events: usize,
     threads: usize,
+    ended: usize,
     words: usize,
     arrivals: usize,
+    counted: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
     directory: bool,
@@ -131,6 +141,7 @@ impl WriterState {
             arrivals: Vec::new(),
             signals: Signals::default(),
             words: Vec::new(),
+            counting: Counting::load(&view)?,
             rosters: Rosters::new(),
             unsettled: true,
         })
@@ -153,13 +164,16 @@ impl WriterState {
     pub(crate) fn mark(&mut self) -> Mark {
         self.undo.clear();
         self.floor_undo.clear();
+        self.counting.undo.clear();
         Mark {
             next_cursor: self.next_cursor,
             journal: self.signals.journal.len(),
             events: self.signals.events.len(),
             threads: self.signals.threads.len(),
+            ended: self.signals.ended.len(),
             words: self.words.len(),
             arrivals: self.arrivals.len(),
+            counted: self.counting.fresh.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
             directory: self.signals.directory,
@@ -172,8 +186,10 @@ impl WriterState {
         self.signals.journal.truncate(mark.journal);
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
+        self.signals.ended.truncate(mark.ended);
         self.words.truncate(mark.words);
         self.arrivals.truncate(mark.arrivals);
+        self.counting.undo_to(mark.counted);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();
         self.signals.outbox = mark.outbox;
@@ -294,6 +310,7 @@ impl<'a> Tx<'a> {
             (cursor.0, at.0, serde_json::to_string(&kind)?),
         )?;
         self.state.next_cursor += 1;
+        observe::told(&kind, at, &mut self.state.counting.fresh);
         self.state
             .signals
             .events

@@ -7,6 +7,7 @@ use channels::registry::KINDS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use store::AuditSeal;
 
 /// Every channel a client writes by, one queue, the next free operator.
 #[derive(Debug, Parser)]
@@ -53,6 +54,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
+    /// See outgoing webhooks, try them and begin again.
+    Webhooks {
+        /// What to do.
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
     /// Check somebody's service against the contract.
     Conformance {
         /// What to check.
@@ -60,7 +67,7 @@ pub(crate) enum Command {
         command: ConformanceCommand,
     },
     /// Try every configured line and service for real.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Copy a consistent state of the store to a new file, while it is used.
     Backup {
         /// The new file.
@@ -228,6 +235,38 @@ pub(crate) enum ContactsCommand {
     Export {
         /// The file; without it: standard output.
         file: Option<PathBuf>,
+    },
+}
+
+/// `doctor …`
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// A seal of the audit log that was kept elsewhere, as an earlier run printed it:
+    /// whether the log is still the one that it was put on.
+    #[arg(long, value_name = "SEAL")]
+    pub(crate) audit_seal: Option<AuditSeal>,
+}
+
+/// `webhooks …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhooksCommand {
+    /// List them and how they do.
+    List,
+    /// Send an event of no meaning to one.
+    Test {
+        /// Its id.
+        id: String,
+    },
+    /// Deliver to one again, at once, with the event that failed.
+    Resume {
+        /// Its id.
+        id: String,
+        /// Leave the event out that failed.
+        #[arg(long, conflicts_with = "from_now")]
+        skip: bool,
+        /// Leave out everything so far.
+        #[arg(long)]
+        from_now: bool,
     },
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{CloseReason, OfferOutcome};
+use super::{Away, CloseReason, OfferOutcome};
 use crate::routing::{Exit, Place, Skills};
 use crate::{OfferId, OperatorId, QueueId, Timestamp};
 
@@ -44,6 +44,8 @@ pub enum Input {
         /// Until when.
         until: Timestamp,
     },
+    /// The client's connection has ended; unless they come back they have given up.
+    Away(Away),
     /// The client is back.
     Back,
     /// The client would rather be called than wait.

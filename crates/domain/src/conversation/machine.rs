@@ -21,12 +21,18 @@ impl Conversation {
                 Ok(Vec::new())
             }
             Input::Left { until } => Ok(self.left(now, until)),
+            Input::Away(away) => {
+                if self.waits() && self.callback.is_none() {
+                    self.away = Some(away);
+                }
+                Ok(Vec::new())
+            }
             Input::Back => {
-                self.resume();
+                self.resume(now);
                 Ok(Vec::new())
             }
             Input::CallbackWanted { phone } => {
-                self.resume();
+                self.resume(now);
                 self.callback = Some(Callback {
                     phone,
                     asked_at: now,
@@ -178,6 +184,15 @@ impl Conversation {
         self.returned = false;
         self.over_capacity = false;
         self.park_at = None;
+        self.away = None;
+    }
+
+    /// Its operator, who was finishing up, goes on with it.
+    fn go_on(&mut self, now: Timestamp, operator: OperatorId) -> Vec<Effect> {
+        let over_capacity = self.over_capacity;
+        self.become_active(now, operator);
+        self.over_capacity = over_capacity;
+        vec![Effect::WrapUpEnded(operator)]
     }
 
     fn accept(
@@ -293,8 +308,7 @@ impl Conversation {
         match self.state {
             State::Active { operator, .. } if operator == taker => return Vec::new(),
             State::WrapUp { operator, .. } if operator == taker => {
-                self.become_active(now, taker);
-                return vec![Effect::WrapUpEnded(taker)];
+                return self.go_on(now, taker);
             }
             State::Offered { .. } => {
                 if let Some(offer) = self.asked().get(&taker) {
@@ -439,12 +453,13 @@ impl Conversation {
             self.disposition = disposition;
         }
         match (&self.state, wrap_up) {
-            (State::Active { operator, .. }, Some(ending)) => {
-                let operator = *operator;
+            (State::Active { operator, since }, Some(ending)) => {
+                let (operator, answered_since) = (*operator, *since);
                 self.park_at = None;
                 self.state = State::WrapUp {
                     operator,
                     since: now,
+                    answered_since,
                     until: ending.until,
                     fixed: ending.fixed,
                     reason,
@@ -461,6 +476,7 @@ impl Conversation {
 
     fn inbound(&mut self, now: Timestamp, owner: Owner, place: Place) -> Vec<Effect> {
         self.park_at = None;
+        self.away = None;
         match self.state {
             State::Parked { .. } => self.wake(now, owner, place),
             State::Active { operator, .. } if owner == Owner::Gone && !self.medium.is_live() => {
@@ -470,12 +486,9 @@ impl Conversation {
                 self.returned = true;
                 effects
             }
-            State::WrapUp { operator, .. } => {
-                self.become_active(now, operator);
-                vec![Effect::WrapUpEnded(operator)]
-            }
+            State::WrapUp { operator, .. } => self.go_on(now, operator),
             State::Abandoned { .. } => {
-                self.resume();
+                self.resume(now);
                 Vec::new()
             }
             State::Deferred { .. }
@@ -504,20 +517,37 @@ impl Conversation {
             return Vec::new();
         }
         let effects = take_back(self.asked(), &rescinded("the client left"));
+        self.away = None;
         self.state = State::Abandoned { since: now, until };
         effects
     }
 
-    fn resume(&mut self) {
+    fn resume(&mut self, now: Timestamp) {
+        self.away = None;
         if matches!(self.state, State::Abandoned { .. }) {
             self.state = State::Queued;
+            self.end_pause(now);
+        }
+    }
+
+    /// Forgets a pause between rounds that is over.
+    fn end_pause(&mut self, now: Timestamp) {
+        if self.not_before.is_some_and(|pause| pause <= now) {
+            self.not_before = None;
         }
     }
 
     fn due(&mut self, now: Timestamp, owner: Owner, place: Place) -> Vec<Effect> {
+        if let Some(away) = self.away
+            && away.gives_up_at <= now
+        {
+            self.away = None;
+            return self.left(away.gives_up_at, away.until);
+        }
         match self.state {
             State::Deferred { until } if until <= now => {
                 self.state = State::Queued;
+                self.end_pause(now);
                 Vec::new()
             }
             State::Offered { expires_at, .. } if expires_at <= now => {
@@ -551,9 +581,7 @@ impl Conversation {
                 self.close(now, CloseReason::Abandoned, "the client left")
             }
             State::Queued => {
-                if self.not_before.is_some_and(|pause| pause <= now) {
-                    self.not_before = None;
-                }
+                self.end_pause(now);
                 Vec::new()
             }
             State::Deferred { .. }

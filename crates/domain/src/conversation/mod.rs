@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Audience;
 use crate::message::Medium;
+use crate::metrics::Counted;
 use crate::routing::{Exit, Place, Skills, Waiting};
 use crate::{
     ContactId, ConversationId, LineId, MessageId, OfferId, OperatorId, QueueId, ThreadId, Timestamp,
@@ -63,6 +64,8 @@ pub enum State {
         operator: OperatorId,
         /// Since when.
         since: Timestamp,
+        /// Since when they answered it before that.
+        answered_since: Timestamp,
         /// When it ends by itself.
         until: Timestamp,
         /// They may not end it earlier.
@@ -123,6 +126,15 @@ pub struct Overflowed {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// A client of a live medium whose connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    /// Unless they are back by then, they have given up.
+    pub gives_up_at: Timestamp,
+    /// Until when they get the old place back after that.
+    pub until: Timestamp,
 }
 
 /// A client who would rather be called than wait.
@@ -230,6 +242,9 @@ pub struct Conversation {
     /// The client waits for a call, and need not stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback: Option<Callback>,
+    /// The client is away while they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
     /// When the silence of the client puts it aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub park_at: Option<Timestamp>,
@@ -241,6 +256,9 @@ pub struct Conversation {
     /// Colleagues who take part without owning it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub participants: BTreeSet<OperatorId>,
+    /// Colleagues whom a note names: they may look, and owe nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub mentioned: BTreeSet<OperatorId>,
     /// When it began.
     pub created_at: Timestamp,
     /// When its first owner accepted.
@@ -252,6 +270,9 @@ pub struct Conversation {
     /// The last message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<LastMessage>,
+    /// What it keeps for the metrics.
+    #[serde(default)]
+    pub counted: Counted,
     /// Rises with every change.
     pub version: i64,
 }
@@ -333,6 +354,7 @@ impl Conversation {
             operators: self
                 .participants
                 .iter()
+                .chain(&self.mentioned)
                 .copied()
                 .chain(self.operator())
                 .chain(self.asked().into_keys())
@@ -369,13 +391,17 @@ impl Conversation {
 
     /// When time alone changes it next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
+        let gives_up_at = self.away.map(|away| away.gives_up_at);
         let (first, second) = match self.state {
             State::Deferred { until }
             | State::WrapUp { until, .. }
             | State::Abandoned { until, .. } => (Some(until), None),
-            State::Queued => (self.not_before, self.overflow_at),
+            State::Queued => (
+                self.not_before,
+                self.overflow_at.into_iter().chain(gives_up_at).min(),
+            ),
             // No way out is taken while somebody is asked.
-            State::Offered { expires_at, .. } => (Some(expires_at), None),
+            State::Offered { expires_at, .. } => (Some(expires_at), gives_up_at),
             State::Parked { until, .. } => (until, None),
             State::Active { .. } => (self.park_at, None),
             State::Closed { .. } => (None, None),

@@ -48,6 +48,20 @@ impl CapacityRules {
         self.cost.get(&medium).copied().unwrap_or(0)
     }
 
+    /// How many conversations of the medium, and of no other, somebody can carry.
+    pub fn slots(&self, capacity: u32, medium: Medium) -> u32 {
+        let fits = capacity
+            .checked_div(self.cost_of(medium))
+            .unwrap_or(u32::MAX);
+        let blocks = self
+            .blocked_while_on
+            .get(&medium)
+            .is_some_and(|blocked| blocked.contains(&medium));
+        let count_max = self.count_max.get(&medium).copied();
+        let count_max = count_max.unwrap_or(u32::MAX);
+        fits.min(count_max).min(if blocks { 1 } else { u32::MAX })
+    }
+
     /// Whether somebody who carries `load` has room for one more of the medium;
     /// else the first rule that stands against it.
     pub fn check(&self, load: &Load, capacity: u32, medium: Medium) -> Result<(), Rule> {

@@ -116,6 +116,10 @@ impl Operator {
             Input::Occupy { medium, turn } => {
                 self.load.occupy(medium);
                 self.turn = self.turn.max(turn);
+                // Whoever takes something and cannot be reached loses it again.
+                if self.link == Link::Down {
+                    self.lost_at.get_or_insert(now + GRACE);
+                }
                 Vec::new()
             }
             Input::Release { medium, handled } => self.release(now, medium, handled),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::row::{Standpoint, standpoint};
 use super::snapshot::{RowKey, Stand};
 use super::{QueueRules, RoutingRules, Snapshot, Strategy, Waiting};
+use crate::message::Medium;
 use crate::{ConversationId, Millis, OperatorId, QueueId, Timestamp};
 
 /// How things look for somebody who waits.
@@ -17,6 +18,8 @@ pub struct Outlook {
     pub position: u32,
     /// Operators at work who could answer, busy or not.
     pub staffed: u32,
+    /// How many such conversations they can answer at once.
+    pub slots: u32,
 }
 
 type Waits = BTreeMap<Stand, Waiting>;
@@ -39,7 +42,7 @@ pub fn outlook(
         .iter()
         .map(|row| row.entries().take_while(|other| *other < stands).count())
         .sum();
-    Some(outlook_of(before, &able))
+    Some(view.outlook_of(before, key.medium, &able))
 }
 
 /// How things look for everybody who waits, but in queues from which operators take
@@ -81,18 +84,11 @@ pub fn outlooks(
                 before += *passed;
             }
             let able = able.as_deref().unwrap_or_default();
-            all.push((waiting.conversation, outlook_of(before, able)));
+            let outlook = view.outlook_of(before, key.medium, able);
+            all.push((waiting.conversation, outlook));
         }
     }
     all
-}
-
-fn outlook_of(before: usize, able: &[OperatorId]) -> Outlook {
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Outlook {
-        position: count(before.saturating_add(1)),
-        staffed: count(able.len()),
-    }
 }
 
 struct View<'a> {
@@ -133,6 +129,18 @@ impl<'a> View<'a> {
             rules,
             now,
             unknown,
+        }
+    }
+
+    fn outlook_of(&self, before: usize, medium: Medium, able: &[OperatorId]) -> Outlook {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let able = able.iter().filter_map(|id| self.snapshot.operator(*id));
+        Outlook {
+            position: count(before.saturating_add(1)),
+            staffed: count(able.clone().count()),
+            slots: able
+                .map(|member| self.rules.capacity.slots(member.capacity, medium))
+                .fold(0, u32::saturating_add),
         }
     }
 

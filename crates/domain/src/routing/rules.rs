@@ -150,7 +150,7 @@ pub struct QueueRules {
     pub hours: Option<Arc<Schedule>>,
     /// What a client is told who comes while it is closed.
     pub closed_reply: Option<Arc<Localized>>,
-    /// What a client is told who is led to leave a message.
+    /// What a client is told who is led to leave a message by voice.
     pub voicemail_reply: Option<Arc<Localized>>,
     /// What a client is told who is led to leave a request in writing.
     pub form_reply: Option<Arc<Localized>>,
@@ -169,6 +169,8 @@ pub struct LineRules {
     pub skills: Skills,
     /// The line's own hours, in place of its queue's.
     pub hours: Option<Arc<Schedule>>,
+    /// Clients can be written to.
+    pub replies: bool,
 }
 
 /// The rules of every queue and line, and those over all queues.

@@ -39,9 +39,8 @@ pub fn settle(snapshot: &Snapshot, rules: &RoutingRules, now: Timestamp) -> Vec<
             continue;
         };
         let (worker, found) = pass.pair(turn.worker, found);
-        if worker != turn.worker {
-            pass.turns.insert(turn);
-        }
+        // Somebody else may get it, and then this one may still find something.
+        pass.turns.insert(turn);
         pass.give(worker, found);
     }
     pass.into_decisions()
@@ -352,19 +351,20 @@ impl<'a> Pass<'a> {
 
     fn give(&mut self, worker: usize, found: Found<'a>) {
         let rules = self.rows[found.row].rules;
-        let mut chosen = vec![worker];
+        let mut asked = vec![worker];
         if rules.strategy == Strategy::RingAll && rules.assignment == Assignment::Offer {
-            chosen = self.everybody_for(worker, found);
+            asked = self.everybody_for(worker, found);
         }
         let mut at_once = rules.assignment == Assignment::Direct;
         let accepts = |it: &usize| self.workers[*it].candidate.auto_accept;
-        if let Some(first) = chosen.iter().copied().find(accepts) {
+        let mut chosen = asked.clone();
+        if let Some(first) = asked.iter().copied().find(accepts) {
             chosen = vec![first];
             at_once = true;
         }
         let explanations = chosen
             .iter()
-            .map(|it| self.explain(*it, found, chosen.len() > 1))
+            .map(|it| self.explain(*it, found, &asked))
             .collect();
         self.rows[found.row].remove(found.at);
         self.matches.push(Match {
@@ -374,6 +374,8 @@ impl<'a> Pass<'a> {
             chosen: explanations,
         });
         let medium = self.rows[found.row].key.medium;
+        // Turns are counted in the order in which the offers are written.
+        chosen.sort_unstable();
         for worker in chosen {
             self.occupy(worker, medium);
         }
@@ -404,7 +406,9 @@ impl<'a> Pass<'a> {
             .collect()
     }
 
-    fn explain(&mut self, worker: usize, found: Found<'a>, rings: bool) -> Explanation {
+    /// Explains why the conversation goes to an operator, who is asked with these.
+    fn explain(&mut self, worker: usize, found: Found<'a>, asked: &[usize]) -> Explanation {
+        let rings = asked.len() > 1;
         let waiting = found.entry.waiting;
         let standing = self.rows[found.row].standing(&self.workers);
         let row = &self.rows[found.row];
@@ -423,7 +427,7 @@ impl<'a> Pass<'a> {
         let (runner_up, own) = if is_plain {
             (self.next_in_turn(row, worker), Vec::new())
         } else {
-            self.others(row, worker, waiting, rings)
+            self.others(row, worker, waiting, asked)
         };
         let cause = if rings {
             Cause::Ring
@@ -474,9 +478,10 @@ impl<'a> Pass<'a> {
         row: &Row<'a>,
         chosen: usize,
         waiting: &Waiting,
-        rings: bool,
+        asked: &[usize],
     ) -> (Option<Member>, Vec<(OperatorId, Rule)>) {
         let strategy = row.rules.strategy;
+        let rings = asked.len() > 1;
         let keys_of = |member: &Member| row.keys(member, &self.workers);
         let chosen_keys = row.member(chosen).map(keys_of);
         let mut runner_up: Option<Member> = None;
@@ -491,10 +496,15 @@ impl<'a> Pass<'a> {
             let keys = keys_of(member);
             let is_before =
                 chosen_keys.is_some_and(|chosen| keys.compare(&chosen, strategy).is_lt());
+            let has_better = if rings {
+                !asked.contains(&member.worker)
+            } else {
+                is_before
+            };
             let rule = row
                 .kept_out(member, &self.workers, waiting)
                 .or_else(|| (waiting.last_asked == Some(keys.operator)).then_some(Rule::LastAsked))
-                .or((is_before && !rings).then_some(Rule::HasBetter));
+                .or(has_better.then_some(Rule::HasBetter));
             if let Some(rule) = rule {
                 own.push((keys.operator, rule));
             } else if runner_up.is_none_or(|first| keys.compare(&keys_of(&first), strategy).is_lt())

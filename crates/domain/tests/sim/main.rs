@@ -2,9 +2,11 @@
 //! systems are known to get wrong (ROUTING, Conformance cases).
 
 mod assertions;
-mod conformance;
-mod long_run;
+mod glue;
 mod model;
+mod planted;
 mod reference;
+mod seeds;
+mod state;
 mod transition;
 mod world;

@@ -1,5 +1,7 @@
 //! Taking, giving, putting away and ending conversations.
 
+use std::collections::BTreeSet;
+
 use domain::conversation::{CloseReason, Conversation, Ending, Input, Offer, OfferState, State};
 use domain::routing::{CandidateKeys, Cause, Explanation, Place, QueueRules, WrapUp};
 use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
@@ -69,7 +71,7 @@ impl Engine {
             engine.check_target(&target)?;
             let found = held(tx, &who, id)?;
             if !note.is_empty() {
-                super::messages::write_note(tx, &who, &found, &note, None)?;
+                super::messages::write_note(tx, &who, &found, &note, None, BTreeSet::new())?;
             }
             // The note changed the conversation.
             let found = held(tx, &who, id)?;
@@ -116,7 +118,7 @@ impl Engine {
             engine.check_target(&target)?;
             let found = seen(tx, &who, id)?;
             tx.audit(
-                who.operator,
+                &who,
                 "conversation.reassign",
                 &id.to_string(),
                 &format!("{target:?}: {reason}"),
@@ -162,12 +164,7 @@ impl Engine {
                 ..first
             };
             let moved = change::conversation(tx, &found, Input::Move { place })?;
-            tx.audit(
-                who.operator,
-                "conversation.move_to_front",
-                &id.to_string(),
-                &reason,
-            )?;
+            tx.audit(&who, "conversation.move_to_front", &id.to_string(), &reason)?;
             Ok(moved)
         })
         .await
@@ -309,6 +306,7 @@ impl Engine {
         let serving = self.serving();
         let rules = serving.rules();
         let mut conversation = opening::conversation(tx, rules, &line, &thread, &contact)?;
+        conversation.counted.ours = true;
         if serving.has_queue(&last.queue) {
             conversation.queue = last.queue;
         }

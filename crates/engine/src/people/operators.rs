@@ -7,8 +7,9 @@ use domain::{OperatorId, QueueId, Timestamp, text};
 use store::Tx;
 
 use super::password::{Salt, check_password, fresh_salt, hash_password};
+use crate::act::audit::by;
 use crate::act::scope_of;
-use crate::{ActError, Actor, Engine, change};
+use crate::{ActError, Actor, Engine, change, obligations};
 
 /// The most skills of one operator, and of one conversation's needs.
 pub const SKILLS_MAX: usize = 50;
@@ -75,7 +76,7 @@ impl Engine {
         let salt = self.salt_of(actor, client_id, &new.login);
         let password_hash = hash_password(password, salt).await?;
         let fingerprint = format!("operator {new:?} {password_hash}");
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         self.once(actor, client_id, fingerprint.into_bytes(), move |tx| {
             engine.check_memberships(&new.memberships, &[])?;
             let operator = add(tx, new, &password_hash)?;
@@ -83,7 +84,7 @@ impl Engine {
                 by,
                 "operator.add",
                 &operator.login,
-                &format!("{:?}", operator.role),
+                &format!("{:?}, queues {}", operator.role, queues(&operator)),
             )?;
             Ok(operator)
         })
@@ -101,7 +102,7 @@ impl Engine {
         let display_name = check_display_name(&wanted.display_name)?;
         let skills = check_skills(&wanted.skills)?;
         let engine = self.clone();
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         let fingerprint = format!("{id:?}{wanted:?}").into_bytes();
         self.once(actor, client_id, fingerprint, move |tx| {
             let before = tx.operator(id).ok_or(ActError::NotFound("operator"))?;
@@ -127,6 +128,7 @@ impl Engine {
             after.capacity = capacity_of(wanted.capacity);
             after.auto_accept = wanted.auto_accept;
             after.disabled = wanted.disabled;
+            let told = told(&before, &after);
             let deadline = after.next_deadline();
             tx.save_operator(after, deadline)?;
             if wanted.disabled {
@@ -136,13 +138,9 @@ impl Engine {
                     when_idle: false,
                 };
                 change::operator(tx, id, gone)?;
+                obligations::owner_gone(tx, id)?;
             }
-            tx.audit(
-                by,
-                "operator.change",
-                &before.login,
-                &format!("role {:?}, disabled {}", wanted.role, wanted.disabled),
-            )?;
+            tx.audit(by, "operator.change", &before.login, &told)?;
             tx.operator(id)
                 .map(|operator| (*operator).clone())
                 .ok_or(ActError::NotFound("operator"))
@@ -186,6 +184,52 @@ impl Engine {
             None => Ok(()),
         }
     }
+}
+
+/// What is other about an operator, for the audit log.
+fn told(before: &Operator, after: &Operator) -> String {
+    let mut told = Vec::new();
+    if before.role != after.role {
+        told.push(format!("role {:?} to {:?}", before.role, after.role));
+    }
+    if before.disabled != after.disabled {
+        told.push(
+            if after.disabled {
+                "disabled"
+            } else {
+                "enabled"
+            }
+            .to_owned(),
+        );
+    }
+    if before.memberships != after.memberships {
+        told.push(format!("queues {} to {}", queues(before), queues(after)));
+    }
+    if before.capacity != after.capacity {
+        told.push(format!(
+            "capacity {} to {}",
+            before.capacity, after.capacity
+        ));
+    }
+    if before.auto_accept != after.auto_accept {
+        told.push(format!("accepts by themselves: {}", after.auto_accept));
+    }
+    if before.display_name != after.display_name {
+        told.push("the name to show".to_owned());
+    }
+    if told.is_empty() {
+        told.push("nothing has changed".to_owned());
+    }
+    told.join("; ")
+}
+
+fn queues(operator: &Operator) -> String {
+    let queues: Vec<String> = operator
+        .memberships
+        .iter()
+        .map(|membership| format!("{}:{}", membership.queue, membership.rank))
+        .collect();
+    format!("[{}]", queues.join(" "))
 }
 
 pub(super) fn check_login(login: &str) -> Result<String, ActError> {

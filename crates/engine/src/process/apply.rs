@@ -1,5 +1,7 @@
 //! What an event changes.
 
+use std::collections::BTreeSet;
+
 use domain::conversation::{Conversation, Input};
 use domain::message::{
     Author, Content, Direction, Inbound, InboundKind, MembershipChange, Message, MessageReaction,
@@ -9,11 +11,12 @@ use domain::routing::RoutingRules;
 use domain::{MessageId, ThreadId, Timestamp};
 use store::{Provisional, StoreError, ThreadRow, Tx};
 
+use super::calling_back;
 use super::entry::{Who, provisional, sent_at};
 use crate::act::{delivered, last_message};
 use crate::contacts::reconcile;
 use crate::opening::{self, KnownContact};
-use crate::{Line, change, routing};
+use crate::{Line, change, rating, routing};
 
 const REVISIONS_MAX: usize = 50;
 
@@ -49,12 +52,20 @@ pub(super) fn apply(
             Some(_) | None => Ok(()),
         },
         InboundKind::Membership(change) => membership(tx, line, &inbound.thread_key, change),
+        InboundKind::Rating {
+            score,
+            comment,
+            conversation,
+        } => rating::keep(tx, &line.id, key, conversation, score, &comment),
+        InboundKind::CallbackRequest { phone, comment } => {
+            calling_back::request(tx, rules, line, received_at, inbound, who, &phone, &comment)
+        }
         // Leaves no trace; a channel tells it by `Host::typing`.
         InboundKind::Typing { .. } => Ok(()),
     }
 }
 
-fn message(
+pub(super) fn message(
     tx: &mut Tx<'_>,
     rules: &RoutingRules,
     line: &Line,
@@ -101,6 +112,7 @@ fn message(
         edited_at: None,
         deleted_at: None,
         revisions: Vec::new(),
+        mentions: BTreeSet::new(),
     };
     let last = Some(last_message(&message));
     let audience = conversation.audience();

@@ -6,7 +6,7 @@ use domain::routing::{Exit, Patience, QueueRules, QueueStatus, RoutingRules, Tri
 use domain::{ConversationId, QueueId};
 use store::{StoreError, Tx};
 
-use crate::change;
+use crate::{change, notices};
 
 /// How many are looked at in one pass because a queue has lost its staff.
 const UNSTAFFED_MAX: usize = 256;
@@ -80,20 +80,19 @@ pub(crate) fn look(
             let exit = usable(rules, &overflow.exit);
             let input = Input::Overflow {
                 taken,
-                exit,
+                exit: exit.clone(),
                 reason: overflow.when.reason().to_owned(),
             };
             conversation = change::conversation(tx, &conversation, input)?;
+            notices::led_out(tx, rules, &conversation, &exit)?;
             continue;
         }
         if !status.is_open
             && let Some(until) = hours.and_then(|hours| hours.next_opening(now))
         {
-            return Ok(change::conversation(
-                tx,
-                &conversation,
-                Input::Defer { until },
-            )?);
+            let deferred = change::conversation(tx, &conversation, Input::Defer { until })?;
+            notices::closed(tx, rules, &deferred)?;
+            return Ok(deferred);
         }
         let closing = hours.and_then(|hours| hours.next_closing(now));
         let next = own.next_overflow(patience.eligible_at, patience.taken);

@@ -74,6 +74,7 @@ impl Tx<'_> {
     /// Writes a new conversation and says so.
     pub fn open_conversation(&mut self, conversation: &mut Conversation) -> Result<(), StoreError> {
         conversation.version = 1;
+        self.count_conversation(None, conversation);
         let last_at = conversation.created_at;
         self.execute(
             "insert into conversation
@@ -113,6 +114,7 @@ impl Tx<'_> {
         conversation: &mut Conversation,
     ) -> Result<(), StoreError> {
         conversation.version = before.version + 1;
+        self.count_conversation(Some(before), conversation);
         let last_at = conversation
             .last_message
             .as_ref()
@@ -155,6 +157,9 @@ impl Tx<'_> {
             || before.not_before != conversation.not_before
         {
             self.unsettle();
+        }
+        if before.is_open() && !conversation.is_open() {
+            self.tell_of_the_end(conversation)?;
         }
         self.set_deadline(conversation.next_deadline());
         let changed = Arc::new(conversation.clone());
@@ -227,6 +232,7 @@ impl Tx<'_> {
              where contact = ?1",
             (from.as_str(), to.as_str()),
         )?;
+        self.ratings_to_contact(from, to)?;
         Ok(moved)
     }
 
@@ -246,6 +252,7 @@ impl Tx<'_> {
              where id = ?1",
             (thread.get(), to.as_str()),
         )?;
+        self.ratings_of_thread_to_contact(thread, to)?;
         self.rows(
             "select id from conversation where thread = ?1",
             [thread.get()],

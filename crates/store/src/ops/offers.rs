@@ -39,6 +39,7 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let bare = bare(offer);
         self.add_offer(offer, &bare)?;
+        self.count_offer(offer)?;
         self.emit(EventKind::OfferMade {
             offer: Arc::new(bare),
             conversation: Arc::new(conversation.clone()),
@@ -60,6 +61,7 @@ impl Tx<'_> {
         if changed == 0 {
             self.add_offer(offer, &bare)?;
         }
+        self.count_offer(offer)?;
         self.emit(EventKind::OfferEnded(Arc::new(bare)))?;
         Ok(())
     }

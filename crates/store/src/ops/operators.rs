@@ -61,6 +61,7 @@ impl Tx<'_> {
             .state
             .operators
             .insert(operator.id, Arc::clone(&operator));
+        self.count_operator(before.as_deref(), &operator);
         self.state.undo.push((operator.id, before));
         self.operator_on_floor(&operator);
         self.unsettle();

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channels::{ConfigProblem, Kind, LineSetup, registry};
+use channels::{Capability, ConfigProblem, Kind, LineSetup, registry};
 use domain::routing::{LineRules, QueueRules};
-use domain::{LineId, QueueId};
+use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
 
 use super::Problem;
@@ -100,12 +100,39 @@ fn queue(
 ) -> Option<(Queue, QueueRules)> {
     let id = id(section, ids);
     let name = section.read::<String>("name");
+    let ask_rating = section.read::<bool>("ask_rating");
+    let promises = promises(section);
     let rules = routing::queue(section, id.as_deref(), known)?;
     let queue = Queue {
         id: rules.id.clone(),
         display_name: name.unwrap_or_else(|| rules.id.to_string()),
+        ask_rating: ask_rating?,
+        promises: promises?,
     };
     Some((queue, rules))
+}
+
+/// What is promised to clients, and when somebody is told of a promise.
+fn promises(section: &mut Section<'_>) -> Option<obligation::Rules> {
+    let callback_within = section.read::<Millis>("callback_within");
+    let lead = section.read::<Millis>("promise_remind_before");
+    let grace = section.read::<Millis>("promise_escalate_after");
+    let limit = section.read::<Millis>("promise_broken_after");
+    if let (Some(grace), Some(limit)) = (grace, limit)
+        && limit < grace
+    {
+        let problem =
+            "must not be less than promise_escalate_after: the supervisors are told first";
+        section.problem("promise_broken_after", problem);
+    }
+    Some(obligation::Rules {
+        callback_within,
+        terms: obligation::Terms {
+            lead: lead?,
+            grace: grace?,
+            limit: limit?,
+        },
+    })
 }
 
 /// Reads the id and names the section by it.
@@ -161,10 +188,11 @@ fn line(
             .read_with("skills", routing::skills)
             .unwrap_or_default(),
         hours: hours.of(section),
+        ..LineRules::default()
     };
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
-    let queue = queue.and_then(|queue| known_queue(section, queues, &queue));
+    let queue = queue.and_then(|queue| known_queue(section, "queue", queues, &queue));
     let kind = kind.and_then(|kind| known_kind(section, &kind))?;
     section.read_files();
     // Without an id the rest is still checked, under a name that is never used.
@@ -195,6 +223,10 @@ fn line(
         hours: rules.hours.clone(),
         channel,
     };
+    let rules = LineRules {
+        replies: kind.descriptor.can(Capability::Reply),
+        ..rules
+    };
     Some((line, setup, rules))
 }
 
@@ -207,12 +239,18 @@ fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {
     }
 }
 
-fn known_queue(section: &mut Section<'_>, queues: &Queues, id: &str) -> Option<QueueId> {
+/// The queue that a key names.
+pub(super) fn known_queue(
+    section: &mut Section<'_>,
+    key: &str,
+    queues: &Queues,
+    id: &str,
+) -> Option<QueueId> {
     if queues.ids.contains(id) {
         return Some(QueueId::from(id));
     }
     let known = queues.ids.iter().map(String::as_str);
-    section.problem("queue", &unknown(id, known, "the queues are"));
+    section.problem(key, &unknown(id, known, "the queues are"));
     None
 }
 

@@ -10,6 +10,7 @@ mod section;
 mod sections;
 mod texts;
 mod value;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,7 @@ const DEMO: &str = include_str!("../../../../config/demo.toml");
 /// Stands for the file in what is told of the example.
 const THE_DEFAULTS: &str = "the defaults";
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "capacity",
     "contacts",
     "coordination",
@@ -45,6 +46,7 @@ const SECTIONS: [&str; 10] = [
     "queue",
     "server",
     "store",
+    "webhook",
 ];
 
 /// A configuration without problems.
@@ -171,6 +173,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     let hour_tables = tables(&mut document, "hours", problems);
     let queue_tables = tables(&mut document, "queue", problems);
     let line_tables = tables(&mut document, "line", problems);
+    let webhook_tables = tables(&mut document, "webhook", problems);
     let server = section(&mut document, "server", problems, sections::server);
     let store = section(&mut document, "store", problems, sections::store);
     section(
@@ -191,6 +194,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
     let queues = lines::queues(queue_tables, &hours, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
     let lines = lines::lines(line_tables, public_url, &queues, &hours, problems);
+    let webhooks = webhooks::webhooks(webhook_tables, &queues, problems);
     let (server, (store_path, files_path)) = (server?, store?);
     let settings = Settings {
         store_path,
@@ -205,6 +209,7 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         },
         queues: queues.list,
         limits: limits?,
+        webhooks,
     };
     let log = log?;
     Some(Config {

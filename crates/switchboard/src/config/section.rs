@@ -149,6 +149,11 @@ impl<'p> Section<'p> {
         self.entries.keys().cloned().collect()
     }
 
+    /// Whether a key is written and not read yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Adds a problem with a key, or with the whole section if it has no such key.
     pub(super) fn problem(&mut self, key: &str, problem: &str) {
         let entry = self.entries.get(key).map(|entry| &entry.place);

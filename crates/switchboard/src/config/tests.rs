@@ -174,6 +174,19 @@ fn the_example_is_good_and_holds_the_defaults() {
 }
 
 #[test]
+fn a_queue_asks_for_ratings_unless_it_is_told_not_to() {
+    let queue = "[[queue]]\nid = \"sales\"\n";
+    assert!(good(queue, &[]).settings.queues[0].ask_rating);
+    let silent = format!("{queue}ask_rating = false\n");
+    assert!(!good(&silent, &[]).settings.queues[0].ask_rating);
+    let by_variable = [("SWITCHBOARD__QUEUE__SALES__ASK_RATING", "false")];
+    assert!(!good(queue, &by_variable).settings.queues[0].ask_rating);
+    let wrong = format!("{queue}ask_rating = \"no\"\n");
+    let problem = "a.toml:3: queue \"sales\".ask_rating: must be true or false, without quotes";
+    check(&wrong, &[], &[problem]);
+}
+
+#[test]
 fn a_start_without_configuration_has_a_site_chat() {
     let settings = load(None, []).expect("the demo is good").settings;
     let line = &settings.lines[0];
@@ -365,6 +378,7 @@ fn every_rule_of_a_queue_and_a_line_is_read() {
         age_credit: Millis::from_secs(600),
         skills: ["vip"].into_iter().collect(),
         hours: None,
+        replies: true,
     };
     assert_eq!(rules.lines[&"s".into()], line);
 }
@@ -509,4 +523,78 @@ fn a_line_keeps_its_connection_unless_its_own_keys_change() {
             "{queue} {keys}"
         );
     }
+}
+
+/// The section of the example, with secrets that are some.
+fn webhook(keys: &str) -> String {
+    format!(
+        "{QUEUE}[[webhook]]\nid = \"crm\"\nurl = \"https://crm.example.com/\"\n\
+         secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n{keys}"
+    )
+}
+
+#[test]
+fn a_webhook_is_read_whole() {
+    let plain = good(&webhook(""), &[]).settings.webhooks.remove(0);
+    assert_eq!(plain.events.len(), engine::webhooks::EVENTS.len());
+    assert_eq!(
+        (plain.secrets.len(), plain.timeout),
+        (1, Millis::from_secs(15))
+    );
+    let keys = "previous_secret = \"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n\
+                events = [\"message_added\"]\nqueues = [\"main\"]\ntimeout = \"2s\"\n";
+    let full = good(&webhook(keys), &[]).settings.webhooks.remove(0);
+    assert_eq!((full.secrets.len(), full.events.len()), (2, 1));
+    assert_eq!((full.queues.len(), full.timeout), (1, Millis::from_secs(2)));
+    let moved = (
+        "SWITCHBOARD__WEBHOOK__CRM__URL",
+        "https://other.example.com/",
+    );
+    let moved = good(&webhook(keys), &[moved]).settings.webhooks.remove(0);
+    assert_eq!(moved.target.to_string(), "https://other.example.com/");
+}
+
+#[test]
+fn a_webhook_that_cannot_be_is_told_with_what_to_do() {
+    for (keys, expected) in [
+        (
+            "events = [\"message_aded\"]",
+            "webhook \"crm\".events: \"message_aded\" is unknown",
+        ),
+        (
+            "queues = [\"sales\"]",
+            "webhook \"crm\".queues: \"sales\" is unknown",
+        ),
+        (
+            "timeout = \"2m\"",
+            "webhook \"crm\".timeout: must be from \"1s\" to \"60s\"",
+        ),
+        (
+            "previous_secret = \"abc\"",
+            "webhook \"crm\".previous_secret: must be whsec_",
+        ),
+        ("ca = \"abc\"", "webhook \"crm\".ca: has no certificate"),
+        ("retries = 3", "webhook \"crm\": \"retries\" is unknown"),
+    ] {
+        let told = read(&webhook(&format!("{keys}\n")), &[]).err();
+        let told = told
+            .map(|problems| problems.to_string())
+            .unwrap_or_default();
+        assert!(told.contains(expected), "{keys}: {told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    let bare = read(&format!("{QUEUE}[[webhook]]\nid = \"crm\"\n"), &[]).err();
+    let told = bare
+        .map(|problems| problems.to_string())
+        .unwrap_or_default();
+    assert!(
+        told.contains("url: is missing") && told.contains("secret: is missing"),
+        "{told}"
+    );
+    let clear = webhook("").replace("https:", "http:");
+    let told = read(&clear, &[]).err().map(|problems| problems.to_string());
+    assert!(
+        told.unwrap_or_default()
+            .contains("must begin with https://")
+    );
 }

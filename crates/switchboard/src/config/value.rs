@@ -158,12 +158,12 @@ impl Typed for i32 {
 
 impl Typed for bool {
     fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
-        let given = if let Value::Boolean(given) = entry.value {
-            Some(given)
+        let flag = if let Value::Boolean(flag) = entry.value {
+            Some(flag)
         } else {
             from_variable(entry).and_then(|text| text.parse().ok())
         };
-        given.map_or_else(|| wrong(entry, "must be true or false"), Ok)
+        flag.map_or_else(|| wrong(entry, "must be true or false, without quotes"), Ok)
     }
 }
 

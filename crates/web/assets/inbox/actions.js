@@ -166,7 +166,7 @@ export async function freshLinks(message, force = false) {
 
 /**
  * @param {string} conversationId
- * @param {{ note: boolean, text: string, uploads: PendingMessage["uploads"], replyToMessageId: string }} content
+ * @param {Pick<PendingMessage, "note" | "text" | "uploads" | "replyToMessageId" | "mentions" | "cannedReplyIds">} content
  */
 export function send(conversationId, content) {
   /** @type {PendingMessage} */
@@ -192,13 +192,14 @@ async function transmit(pending) {
   const { conversationId, text, clientId: id } = pending;
   try {
     const message = pending.note
-      ? await call("Inbox/AddNote", { conversationId, text, clientId: id })
+      ? await call("Inbox/AddNote", { conversationId, text, clientId: id, mentionedOperatorIds: pending.mentions })
       : await call("Inbox/SendMessage", {
           conversationId,
           text,
           clientId: id,
           uploadIds: pending.uploads.map((u) => u.uploadId),
           replyToMessageId: pending.replyToMessageId || undefined,
+          cannedReplyIds: pending.cannedReplyIds,
         });
     dispatch({ type: "message", message: { ...message, clientId: message.clientId ?? id } });
     dispatch({ type: "sendDropped", clientId: id });

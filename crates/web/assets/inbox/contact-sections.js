@@ -10,6 +10,7 @@ import { momentText, shortText, t } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { dismiss, mergeDialog } from "./merge.js";
 import { channelName, kindName } from "./parts.js";
+import { stars } from "./ratings.js";
 import { conversationHref, goToConversation } from "./route.js";
 import { can, conversation } from "./selectors.js";
 import { askBlock } from "./thread-head.js";
@@ -184,6 +185,7 @@ export function history(state, detail, open) {
                       .filter(Boolean)
                       .join(" · "),
                   ),
+                  stars(state, c.id),
                 ),
               ),
               c.state === "CLOSED" &&

@@ -1,7 +1,12 @@
 // The English strings of the frame, the list, offers and the thread.
 
+import { enAudit } from "./en-audit.js";
+import { enMetrics } from "./en-metrics.js";
 import { enMore } from "./en-more.js";
 import { enPeople } from "./en-people.js";
+import { enReplies } from "./en-replies.js";
+import { enPromises } from "./en-promises.js";
+import { enRatings } from "./en-ratings.js";
 
 export const en = {
   close: "Close",
@@ -210,4 +215,9 @@ export const en = {
   "action.spam": "Spam: finish and block",
   ...enMore,
   ...enPeople,
+  ...enReplies,
+  ...enPromises,
+  ...enRatings,
+  ...enAudit,
+  ...enMetrics,
 };

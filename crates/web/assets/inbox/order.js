@@ -20,6 +20,11 @@ export function takesPart(c, who) {
   return c.operatorId === who || (c.participantIds ?? []).includes(who);
 }
 
+/** Seen for a note that names somebody. @param {Conversation} c @param {string} who */
+export function isMentioned(c, who) {
+  return (c.mentionedIds ?? []).includes(who);
+}
+
 /**
  * @param {Conversation} c
  * @param {Folder} folder

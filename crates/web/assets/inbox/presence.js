@@ -43,8 +43,8 @@ async function askAway() {
   if (data) await setPresence("AWAY", String(data.get("reason") ?? "").trim(), data.has("whenIdle"));
 }
 
-/** @param {State} state @returns {import("./menu.js").MenuItem[]} */
-function items(state) {
+/** Every choice there is. @param {State} state @returns {import("./menu.js").MenuItem[]} */
+export function presenceMenu(state) {
   const now = state.me?.presence ?? "OFFLINE";
   return [
     {
@@ -137,7 +137,7 @@ class PresenceSwitch extends View {
           ),
           icon("down"),
         ),
-        () => items(state),
+        () => presenceMenu(state),
       ),
       me?.nextPresence &&
         h(

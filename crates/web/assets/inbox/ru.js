@@ -1,7 +1,12 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
+import { ruAudit } from "./ru-audit.js";
+import { ruMetrics } from "./ru-metrics.js";
 import { ruMore } from "./ru-more.js";
 import { ruPeople } from "./ru-people.js";
+import { ruReplies } from "./ru-replies.js";
+import { ruPromises } from "./ru-promises.js";
+import { ruRatings } from "./ru-ratings.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
 export const ru = {
@@ -213,4 +218,9 @@ export const ru = {
   "action.spam": "Спам: завершить и заблокировать",
   ...ruMore,
   ...ruPeople,
+  ...ruReplies,
+  ...ruPromises,
+  ...ruRatings,
+  ...ruAudit,
+  ...ruMetrics,
 };

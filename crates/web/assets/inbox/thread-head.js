@@ -5,14 +5,17 @@ import { call, clientId } from "./api.js";
 import { View, dispatch, getState } from "./app.js";
 import { block } from "./contact-actions.js";
 import { ask, field } from "./dialog.js";
-import { h, reconcile } from "./dom.js";
+import { el, h, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 import { momentText, t } from "./i18n.js";
 import { iconButton, withMenu } from "./menu.js";
 import { isWaiting } from "./order.js";
 import { conversationAvatar, channelName, operatorName, stateText } from "./parts.js";
+import { ratingText, scoreDialog, scoreText } from "./ratings.js";
 import { goToConversation } from "./route.js";
 import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
+import { promiseDialog } from "./promise-dialogs.js";
+import "./promise-strip.js";
 import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
 
 /** @import { Conversation } from "./types/api.js" */
@@ -77,6 +80,14 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void snoozeDialog(c),
       },
+    {
+      id: "promise",
+      label: t("action.promise"),
+      icon: "alarm",
+      hint: "Alt C",
+      primary: mine && c.state === "ACTIVE",
+      run: () => void promiseDialog(c),
+    },
     (mine || supervisor) &&
       open && {
         id: "finish",
@@ -86,6 +97,8 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void finishDialog(c),
       },
+    supervisor &&
+      !isWaiting(c) && { id: "score", label: t("action.score"), icon: "star", run: () => void scoreDialog(c) },
     supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
     !open && {
       id: "reopen",
@@ -164,11 +177,15 @@ async function askSpam(c) {
   if (data) await finish(c.id, t("disposition.spam"), true);
 }
 
+/** What stands above the timeline. */
+export const threadTop = () => [el("sb-thread-head"), el("sb-promise-strip")];
+
 class ThreadHead extends View {
   /** @param {State} state */
   watch(state) {
     const c = conversation(state, state.selectedId);
-    return [c, state.operators, state.typing[state.selectedId], state.details[state.selectedId], state.lines, state.me];
+    const { selectedId: id, operators, typing, details, lines, me, opinions } = state;
+    return [c, operators, typing[id], details[id], lines, me, opinions[id]];
   }
 
   /** @param {State} state */
@@ -202,6 +219,9 @@ class ThreadHead extends View {
       );
     if (participants.length > 0)
       strip("participants", "people", t("strip.participants", { name: participants.join(", ") }));
+    const { rating, score } = state.opinions[c.id] ?? {};
+    if (rating) strip("rating", "star", ratingText(rating), { "data-testid": "rating-strip" });
+    if (score) strip("score", "star", scoreText(state, score), { "data-testid": "score-strip" });
     if (writing.length > 0)
       strip("collision", "warning", t("strip.collision", { name: writing.join(", ") }), {
         class: "strip collision",

@@ -8,13 +8,13 @@ import { el, h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { acceptOffer, askDecline } from "./offers.js";
-import { isWaiting } from "./order.js";
+import { isMentioned, isWaiting } from "./order.js";
 import { empty, failed, operatorName, skeleton } from "./parts.js";
 import { clientTyping, conversation, mayWrite, offerOf, pendingOf } from "./selectors.js";
 import { drawItem, stampItem, timelineItems } from "./timeline.js";
 import { goToConversation } from "./route.js";
 import "./composer.js";
-import "./thread-head.js";
+import { threadTop } from "./thread-head.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -64,7 +64,7 @@ class Thread extends View {
     this.onLeave(() => size.disconnect());
     replace(
       this,
-      el("sb-thread-head"),
+      ...threadTop(),
       h("div", { class: "thread-body" }, this.scroller, this.jump, this.state),
       this.foot,
     );
@@ -73,18 +73,8 @@ class Thread extends View {
   /** @param {State} state */
   watch(state) {
     const c = conversation(state, state.selectedId);
-    return [
-      state.selectedId,
-      c,
-      state.timelines[c?.contact?.id ?? ""],
-      state.details[state.selectedId],
-      state.pending,
-      state.typing,
-      state.operators,
-      state.lines,
-      state.offers,
-      state.me,
-    ];
+    const { selectedId: id, timelines, details, pending, typing, operators, lines, offers, me, opinions } = state;
+    return [id, c, timelines[c?.contact?.id ?? ""], details[id], pending, typing, operators, lines, offers, me, opinions];
   }
 
   /** @param {State} state */
@@ -175,7 +165,7 @@ class Thread extends View {
         ? `offer ${offer.id}`
         : mayWrite(state, c)
           ? `write ${c.id}`
-          : `${c.state} ${c.id} ${c.operatorId}`;
+          : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
     if (foot.dataset.mode === mode) return;
     foot.dataset.mode = mode;
     if (!known) replace(foot);
@@ -215,10 +205,7 @@ class Thread extends View {
               type: "button",
               class: "button primary",
               "data-testid": "reopen",
-              onclick: async () => {
-                const opened = await reopen(c.id);
-                if (opened) goToConversation(opened.id);
-              },
+              onclick: () => void reopen(c.id).then((opened) => opened && goToConversation(opened.id)),
             },
             icon("reply"),
             t("action.reopen"),
@@ -244,6 +231,9 @@ class Thread extends View {
         ),
       );
     }
+    // Whom a note called answers with one.
+    if (foot.querySelector(".foot-bar") && c && !offer && isMentioned(c, state.me?.id ?? ""))
+      foot.append(el("sb-composer", { conversation: c.id, notes: true }));
   }
 
   #scrolled() {

@@ -7,6 +7,7 @@ import { icon, mediumIcon } from "./icons.js";
 import { dayText, momentText, t } from "./i18n.js";
 import { drawMessage, drawPending } from "./message.js";
 import { channelName, operatorName } from "./parts.js";
+import { stars } from "./ratings.js";
 import { conversationHref } from "./route.js";
 
 /** @import { Conversation, Message } from "./types/api.js" */
@@ -128,6 +129,7 @@ export function stampItem(state, item, open) {
         item.conversation?.subject,
         item.conversation?.disposition,
         item.id === open?.id,
+        state.opinions[item.id]?.rating,
         Object.keys(state.lines).length,
       ];
     case "message":
@@ -191,6 +193,7 @@ function segment(state, { conversation: c, id, locked }, open) {
         .filter(Boolean)
         .join(" · "),
     ),
+    stars(state, id),
   ];
   const when = momentText(c?.createdAt);
   if (id === open?.id || locked)

@@ -4,14 +4,17 @@
 mod event;
 mod inbound;
 mod message;
+mod obligation;
+pub(crate) mod rating;
 
 pub use inbound::inbound;
 
 pub(crate) use event::{event, typing};
 pub(crate) use inbound::{inbound_from, outbound, receipt_from};
 pub(crate) use message::message;
+pub(crate) use obligation::{kind_from, obligation};
 
-use domain::conversation::{Conversation, Offer, OfferOutcome, OfferState, State};
+use domain::conversation::{Client, Conversation, Offer, OfferOutcome, OfferState, State};
 use domain::message::Medium;
 use domain::operator::{Membership, Operator, Presence, Role, RoutingState};
 use domain::routing::CandidateKeys;
@@ -173,7 +176,6 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
     let is_parked = state == pb::ConversationState::Parked;
     let overflow = conversation.overflow.as_ref();
     let last = conversation.last_message.as_ref();
-    let client = &conversation.client;
     pb::Conversation {
         id: conversation.id.to_string(),
         line_id: conversation.line.to_string(),
@@ -181,14 +183,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
         medium: medium(conversation.medium).into(),
         queue_id: conversation.queue.to_string(),
         state: state.into(),
-        contact: Some(pb::ContactSummary {
-            id: client.contact.to_string(),
-            display_name: client.display_name.clone(),
-            avatar_url: client.avatar_url.clone().unwrap_or_default(),
-            provisional: client.provisional,
-            address: client.address.clone(),
-            known: client.known,
-        }),
+        contact: Some(client(&conversation.client)),
         operator_id: id(conversation.operator()),
         waiting_since: Some(timestamp(conversation.place.eligible_at)),
         created_at: Some(timestamp(conversation.created_at)),
@@ -210,6 +205,11 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
             .collect(),
         answered_at: conversation.answered_at.map(timestamp),
         thread_id: conversation.thread.to_string(),
+        mentioned_ids: conversation
+            .mentioned
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         version: conversation.version,
         skills: conversation.skills.iter().map(ToOwned::to_owned).collect(),
         preferred_operator_id: id(conversation.preferred),
@@ -228,6 +228,17 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
             .keys()
             .map(ToString::to_string)
             .collect(),
+    }
+}
+
+pub(crate) fn client(client: &Client) -> pb::ContactSummary {
+    pb::ContactSummary {
+        id: client.contact.to_string(),
+        display_name: client.display_name.clone(),
+        avatar_url: client.avatar_url.clone().unwrap_or_default(),
+        provisional: client.provisional,
+        address: client.address.clone(),
+        known: client.known,
     }
 }
 

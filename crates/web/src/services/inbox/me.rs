@@ -19,7 +19,8 @@ pub(super) async fn get_me(
     let lens = lens(engine, &caller);
     // The same throughout, also when a reload comes between.
     let settings = engine.settings();
-    let (operators, tallies, blocks, cursor, oldest) = {
+    let (operators, tallies, blocks, mentions, cursor, oldest) = {
+        let me = caller.actor.operator;
         let queues: Vec<QueueId> = queues_seen(&settings, &lens)
             .map(|queue| queue.id.clone())
             .collect();
@@ -33,6 +34,7 @@ pub(super) async fn get_me(
                     view.all_operators()?,
                     view.tallies()?,
                     view.block_count()?,
+                    me.map_or(Ok(0), |me| view.unread_mentions(me))?,
                     view.last_cursor()?,
                     oldest,
                 ))
@@ -71,6 +73,7 @@ pub(super) async fn get_me(
         server_time: Some(timestamp(lens.now)),
         cursor: cursor.0.to_string(),
         block_count: blocks,
+        unread_mention_count: i32::try_from(mentions).unwrap_or(i32::MAX),
     }))
 }
 

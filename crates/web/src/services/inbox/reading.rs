@@ -12,6 +12,7 @@ use super::super::{
 };
 use super::{Answer, clients};
 use crate::access::Caller;
+use crate::convert::rating::{rating, score};
 use crate::convert::{conversation, message, offer};
 
 /// Messages of one page of search.
@@ -116,6 +117,8 @@ pub(super) async fn get_conversation(
         history: opened.history.iter().map(conversation).collect(),
         sender: opened.sender.as_ref().map(identity),
         sender_blocked: opened.sender_blocked,
+        ratings: opened.opinions.ratings.iter().map(rating).collect(),
+        scores: opened.opinions.reviews.iter().map(score).collect(),
     }))
 }
 
