@@ -111,8 +111,7 @@ impl Serving {
 
     /// A queue's rules of promises, also of one about which nothing is configured.
     pub(crate) fn promises_of(&self, id: &QueueId) -> domain::obligation::Rules {
-        let queue = self.settings.queues.iter().find(|queue| queue.id == *id);
-        queue.map(|queue| queue.promises).unwrap_or_default()
+        self.rules.of(id).promises
     }
 
     pub(crate) fn has_queue(&self, id: &QueueId) -> bool {
@@ -175,7 +174,6 @@ mod tests {
             id: (*id).into(),
             display_name: (*id).to_owned(),
             ask_rating: true,
-            promises: domain::obligation::Rules::default(),
         };
         Settings {
             store_path: "store".into(),

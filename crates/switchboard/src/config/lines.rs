@@ -103,11 +103,14 @@ fn queue(
     let ask_rating = section.read::<bool>("ask_rating");
     let promises = promises(section);
     let rules = routing::queue(section, id.as_deref(), known)?;
+    let rules = QueueRules {
+        promises: promises?,
+        ..rules
+    };
     let queue = Queue {
         id: rules.id.clone(),
         display_name: name.unwrap_or_else(|| rules.id.to_string()),
         ask_rating: ask_rating?,
-        promises: promises?,
     };
     Some((queue, rules))
 }
