@@ -197,23 +197,19 @@ impl WriterState {
         self.signals.directory = mark.directory;
         self.unsettled = mark.unsettled;
         for (id, before) in self.undo.drain(..).rev() {
-            match before {
-                Some(operator) => {
-                    self.floor.put_operator(operator.candidate());
-                    self.operators.insert(id, operator);
-                }
-                None => {
-                    self.floor.remove_operator(id);
-                    self.operators.remove(&id);
-                }
+            if let Some(operator) = before {
+                self.floor.put_operator(operator.candidate());
+                self.operators.insert(id, operator);
+            } else {
+                self.floor.remove_operator(id);
+                self.operators.remove(&id);
             }
         }
         for (id, before) in self.floor_undo.drain(..).rev() {
-            match before {
-                Some(waiting) => self.floor.put(waiting),
-                None => {
-                    self.floor.remove(id);
-                }
+            if let Some(waiting) = before {
+                self.floor.put(waiting);
+            } else {
+                self.floor.remove(id);
             }
         }
     }

@@ -118,9 +118,11 @@ pub(crate) fn look(
 /// A queue that a reload dropped leads nowhere: its conversations stay where anybody may
 /// answer them.
 fn usable(rules: &RoutingRules, exit: &Exit) -> Exit {
-    match exit {
-        Exit::Queue(queue) if !rules.queues.contains_key(queue) => Exit::AnySkills,
-        _ => exit.clone(),
+    let is_gone = matches!(exit, Exit::Queue(queue) if !rules.queues.contains_key(queue));
+    if is_gone {
+        Exit::AnySkills
+    } else {
+        exit.clone()
     }
 }
 
