@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channels::{Capability, ConfigProblem, Kind, LineSetup, registry};
+use channels::{ConfigProblem, Kind, LineSetup, registry};
 use domain::routing::{LineRules, QueueRules};
 use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
@@ -191,7 +191,7 @@ fn line(
             .read_with("skills", routing::skills)
             .unwrap_or_default(),
         hours: hours.of(section),
-        replies: false,
+        ..LineRules::default()
     };
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
@@ -225,10 +225,6 @@ fn line(
         default_region: setup.default_region.clone(),
         hours: rules.hours.clone(),
         channel,
-    };
-    let rules = LineRules {
-        replies: kind.descriptor.can(Capability::Reply),
-        ..rules
     };
     Some((line, setup, rules))
 }

@@ -378,7 +378,7 @@ fn every_rule_of_a_queue_and_a_line_is_read() {
         age_credit: Millis::from_secs(600),
         skills: ["vip"].into_iter().collect(),
         hours: None,
-        replies: true,
+        replies: false,
     };
     assert_eq!(rules.lines[&"s".into()], line);
 }
