@@ -84,12 +84,23 @@ export function operatorName(operator) {
 /** @param {Operator | undefined} operator */
 export function presenceDot(operator) {
   const presence = operator?.presence ?? "OFFLINE";
-  return h("span", {
-    class: `dot dot-${presence.toLowerCase()}`,
-    role: "img",
-    "aria-label": t(`presence.${presence}`),
-    title: t(`presence.${presence}`),
-  });
+  const text = presenceText(operator);
+  return h("span", { class: `dot dot-${presence.toLowerCase()}`, role: "img", "aria-label": text, title: text });
+}
+
+/** @type {Set<string | undefined>} states that say why somebody who is Ready gets nothing */
+const STANDS_ASIDE = new Set(["WRAP_UP", "DISCONNECTED", "NOT_RESPONDING"]);
+
+/** What keeps an operator from work though they may be Ready; empty for nothing. @param {Operator | undefined} operator */
+export function asideText(operator) {
+  const state = operator?.routingState;
+  return state && STANDS_ASIDE.has(state) ? t(`routing.${state}`) : "";
+}
+
+/** What they chose, why, and what keeps them from work. @param {Operator | undefined} operator */
+export function presenceText(operator) {
+  const chosen = operator?.awayReason || t(`presence.${operator?.presence ?? "OFFLINE"}`);
+  return [chosen, asideText(operator)].filter(Boolean).join(" · ");
 }
 
 /**
@@ -137,28 +148,6 @@ export function skeleton(rows, className = "") {
       ),
     ),
   );
-}
-
-/** @param {State} state @param {Conversation} c */
-export function stateText(state, c) {
-  switch (c.state) {
-    case "QUEUED":
-      return t("state.QUEUED");
-    case "OFFERED":
-      return c.operatorId === state.me?.id
-        ? t("row.offeredToYou")
-        : t("state.OFFERED", { name: operatorName(state.operators[c.operatorId ?? ""]) });
-    case "ACTIVE":
-      return c.operatorId === state.me?.id
-        ? ""
-        : t("state.ACTIVE", { name: operatorName(state.operators[c.operatorId ?? ""]) });
-    case "PARKED":
-      return t("state.PARKED");
-    case "CLOSED":
-      return t("state.CLOSED");
-    default:
-      return "";
-  }
 }
 
 /** @param {State} state @param {string | undefined} kind of an identity */

@@ -213,11 +213,7 @@ class Thread extends View {
         ),
       );
     } else {
-      const text = isWaiting(c)
-        ? t("foot.waiting")
-        : c.state === "PARKED" && c.operatorId === state.me?.id
-          ? t("foot.parked")
-          : t("foot.other", { name: operatorName(state.operators[c.operatorId ?? ""]) });
+      const text = footText(state, c);
       replace(
         foot,
         bar(
@@ -276,6 +272,16 @@ class Thread extends View {
   }
 }
 customElements.define("sb-thread", Thread);
+
+/** Why one cannot write here just now. @param {State} state @param {import("./types/api.js").Conversation} c */
+function footText(state, c) {
+  if (isWaiting(c)) return t("foot.waiting");
+  if (c.state === "DEFERRED") return t("foot.deferred");
+  if (c.state === "ABANDONED") return t("foot.abandoned");
+  if (c.state === "PARKED" && c.operatorId === state.me?.id) return t("foot.parked");
+  const name = operatorName(state.operators[c.operatorId ?? ""]);
+  return t(c.state === "WRAPPING_UP" ? "foot.wrapUp" : "foot.other", { name });
+}
 
 /** @param {string} text @param {...HTMLElement} buttons */
 function bar(text, ...buttons) {

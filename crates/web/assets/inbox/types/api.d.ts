@@ -363,6 +363,7 @@ export interface Queue {
   id: string;
   displayName?: string;
   strategy?: string;
+  direct?: boolean;
   waiting?: number;
   offered?: number;
   oldestWaitingSince?: Time;
