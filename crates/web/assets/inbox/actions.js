@@ -270,8 +270,9 @@ export async function finish(conversationId, disposition, spam) {
   const after = await change(
     call("Inbox/FinishConversation", { conversationId, disposition, spam, clientId: clientId() }),
   );
-  if (after?.state === "WRAPPING_UP") toast({ text: t(before === "WRAPPING_UP" ? "done.verdict" : "done.wrapUp") });
-  else if (after) toast({ text: t(spam ? "done.spam" : "done.finished") });
+  // That there is time to finish up is said above the thread.
+  if (after?.state !== "WRAPPING_UP") after && toast({ text: t(spam ? "done.spam" : "done.finished") });
+  else if (before === "WRAPPING_UP") toast({ text: t("done.verdict") });
   return after;
 }
 

@@ -88,13 +88,19 @@ export function presenceDot(operator) {
   return h("span", { class: `dot dot-${presence.toLowerCase()}`, role: "img", "aria-label": text, title: text });
 }
 
-/** @type {Set<string | undefined>} states that say why somebody who is Ready gets nothing */
-const STANDS_ASIDE = new Set(["WRAP_UP", "DISCONNECTED", "NOT_RESPONDING"]);
+/** Why somebody who is Ready gets nothing. @type {Partial<Record<string, IconName>>} */
+const ASIDE = { WRAP_UP: "edit", DISCONNECTED: "offline", NOT_RESPONDING: "bell" };
 
 /** What keeps an operator from work though they may be Ready; empty for nothing. @param {Operator | undefined} operator */
 export function asideText(operator) {
   const state = operator?.routingState;
-  return state && STANDS_ASIDE.has(state) ? t(`routing.${state}`) : "";
+  return state && ASIDE[state] ? t(`routing.${state}`) : "";
+}
+
+/** @param {Operator | undefined} operator */
+export function asideIcon(operator) {
+  const name = ASIDE[operator?.routingState ?? ""];
+  return name ? icon(name) : null;
 }
 
 /** What they chose, why, and what keeps them from work. @param {Operator | undefined} operator */

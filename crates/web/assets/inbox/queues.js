@@ -4,10 +4,9 @@ import { call } from "./api.js";
 import { getState } from "./app.js";
 import { everySecond } from "./clock.js";
 import { h } from "./dom.js";
-import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { Page, table } from "./page.js";
-import { asideText, operatorName, presenceDot, waitTimer } from "./parts.js";
+import { asideIcon, operatorName, presenceDot, waitTimer } from "./parts.js";
 import { openFolder } from "./sidebar.js";
 import { strategyText } from "./why-parts.js";
 import { showWhyNotMe } from "./why.js";
@@ -80,8 +79,8 @@ class Queues extends Page {
       o.awayReason || t(`presence.${o.presence ?? "OFFLINE"}`),
       h(
         "button",
-        { type: "button", class: "link", onclick: () => showWhyNotMe(o.id), "data-testid": "operator-why" },
-        asideText(o) && icon("warning"),
+        { type: "button", class: "link with-dot", onclick: () => showWhyNotMe(o.id), "data-testid": "operator-why" },
+        asideIcon(o),
         o.routingState ? t(`routing.${o.routingState}`) : t("why.ask"),
       ),
       h("span", { class: "number" }, `${o.load ?? 0}/${o.capacity ?? 100}`),

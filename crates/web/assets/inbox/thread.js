@@ -15,6 +15,7 @@ import { drawItem, stampItem, timelineItems } from "./timeline.js";
 import { goToConversation } from "./route.js";
 import "./composer.js";
 import { threadTop } from "./thread-head.js";
+import { isFinishingUp } from "./wrap-up.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -163,9 +164,11 @@ class Thread extends View {
       ? "none"
       : offer
         ? `offer ${offer.id}`
-        : mayWrite(state, c)
-          ? `write ${c.id}`
-          : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
+        : isFinishingUp(state, c)
+          ? `notes ${c.id}`
+          : mayWrite(state, c)
+            ? `write ${c.id}`
+            : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
     if (foot.dataset.mode === mode) return;
     foot.dataset.mode = mode;
     if (!known) replace(foot);
@@ -193,7 +196,8 @@ class Thread extends View {
           ),
         ),
       );
-    } else if (mayWrite(state, c)) replace(foot, el("sb-composer", { conversation: c.id }));
+    } else if (isFinishingUp(state, c)) replace(foot, el("sb-composer", { conversation: c.id, notes: true }));
+    else if (mayWrite(state, c)) replace(foot, el("sb-composer", { conversation: c.id }));
     else if (c.state === "CLOSED") {
       replace(
         foot,

@@ -4,7 +4,7 @@ import { getState } from "./app.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
-import { asideText, avatar, waitTimer } from "./parts.js";
+import { asideIcon, asideText, avatar, waitTimer } from "./parts.js";
 
 /** @import { OperatorNow } from "./types/metrics.js" */
 /** @import { Child } from "./dom.js" */
@@ -46,14 +46,20 @@ export function tile(name, value, detail, grade = "none") {
 /** @param {OperatorNow} one */
 export function person(one) {
   const name = one.displayName || getState().operators[one.operatorId]?.displayName || t("operator.unknown");
-  const aside = asideText(getState().operators[one.operatorId]);
+  const known = getState().operators[one.operatorId];
+  const aside = asideText(known);
   const load = t("wallboard.load", { used: one.load ?? 0, all: one.capacity ?? 100 });
   return h(
     "li",
     { class: "crew-one" },
     avatar(name),
-    h("span", { class: "crew-name" }, h("b", null, name), h("small", { class: "muted" }, one.awayReason || load)),
-    aside && h("span", { class: "tag warn", "data-testid": "crew-aside" }, icon("warning"), aside),
+    h(
+      "span",
+      { class: "crew-name" },
+      h("b", null, name),
+      h("small", { class: "muted" }, one.awayReason || load),
+      aside && h("span", { class: "tag", "data-testid": "crew-aside" }, asideIcon(known), aside),
+    ),
     one.since && waitTimer(one.since),
   );
 }
