@@ -7,6 +7,7 @@ export const enStates = {
   "state.ABANDONED": "The client left",
   "state.askedMany": "one: {n} colleague is asked | other: {n} colleagues are asked at once",
   "state.askedMe": "one: You and {n} colleague are asked | other: You and {n} colleagues are asked",
+  "offer.others": "one: and {n} colleague | other: and {n} colleagues",
   "state.opens": "Opens: {time}",
   "state.left": "Client left (until {time})",
   "state.first": "First for {name}",

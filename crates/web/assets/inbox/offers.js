@@ -11,7 +11,7 @@ import { t } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { channelName, conversationAvatar, waitTimer } from "./parts.js";
 import { goToConversation } from "./route.js";
-import { askedText, originTags } from "./states.js";
+import { originTags, othersText } from "./states.js";
 import { showWhyOffer } from "./why.js";
 
 /** @import { Offer } from "./types/api.js" */
@@ -147,7 +147,7 @@ class Offers extends View {
             { class: "offer-meta" },
             waitTimer(c?.waitingSince),
             ...(c ? originTags(state, c) : []),
-            c && (c.askedOperatorIds ?? []).length > 1 && h("span", { class: "tag" }, icon("people"), askedText(state, c)),
+            c && (c.askedOperatorIds ?? []).length > 1 && h("span", { class: "tag", "data-testid": "offer-others" }, icon("people"), othersText(state, c)),
           ),
         ),
       ),

@@ -49,6 +49,11 @@ export function askedText(state, c) {
   return others > 1 ? t("state.askedMany", { n: others }) : t("row.offeredTo", { name: nameById(state, c.operatorId) });
 }
 
+/** How many others are asked at the same time. @param {State} state @param {Conversation} c */
+export function othersText(state, c) {
+  return t("offer.others", { n: (c.askedOperatorIds ?? []).filter((id) => id !== state.me?.id).length });
+}
+
 /** Why the queue's rules led it on. @param {Conversation} c */
 export function overflowText(c) {
   return t(/** @type {Key} */ (`overflow.${c.overflowReason || "max_wait"}`));
@@ -98,9 +103,6 @@ export function isKept(state, c) {
   return c.state === "QUEUED" && state.operators[c.preferredOperatorId ?? ""]?.presence === "READY";
 }
 
-/** It waits, or nobody has answered yet: how it came here matters. @param {Conversation} c */
-const isOpen = (c) => c.state !== "CLOSED";
-
 /** @param {IconName} name @param {Child} content @param {string} testid @param {boolean} [warn] */
 function tag(name, content, testid, warn = false) {
   return h("span", { class: `tag${warn ? " warn" : ""}`, "data-testid": `tag-${testid}` }, icon(name), content);
@@ -122,12 +124,12 @@ export function stateTags(state, c) {
         "span",
         { class: "tag", "data-testid": "tag-wrap-up" },
         icon("edit"),
-        mine ? t("state.WRAPPING_UP.mine") : t("state.WRAPPING_UP", { name: nameById(state, c.operatorId) }),
+        t("state.WRAPPING_UP.mine"),
         el("sb-timer", { until: c.stateUntil ?? "" }),
       ),
     c.state === "DEFERRED" && tag("moon", t("state.opens", { time: until }), "deferred"),
     c.state === "ABANDONED" && tag("leave", t("state.left", { time: until }), "abandoned", true),
-    c.state === "ACTIVE" && !mine && tag("person", nameById(state, c.operatorId), "owner"),
+    (c.state === "ACTIVE" || c.state === "WRAPPING_UP") && !mine && tag("person", nameById(state, c.operatorId), "owner"),
     c.state === "OFFERED" && tag("bell", askedText(state, c), "offered"),
     ...originTags(state, c),
     c.overCapacity && c.state === "ACTIVE" && tag("layers", t("state.over"), "over", true),
@@ -143,7 +145,7 @@ export function stateTags(state, c) {
  */
 export function originTags(state, c) {
   return [
-    c.callbackPhone && isOpen(c) && tag("voice", t("state.call", { phone: c.callbackPhone }), "callback"),
+    c.callbackPhone && c.state !== "CLOSED" && tag("voice", t("state.call", { phone: c.callbackPhone }), "callback"),
     c.returned &&
       h("span", { class: "tag warn", "data-testid": "returned" }, icon("returned"), t("row.returned")),
     isKept(state, c) && tag("person", t("state.first", { name: nameById(state, c.preferredOperatorId) }), "preferred"),
