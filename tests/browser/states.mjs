@@ -35,6 +35,8 @@ overflow = [{ unstaffed = true, to = "queue:sales" }]
 [[queue]]
 id = "night"
 name = "Night desk"
+dispositions = ["Answered", "Wrong place"]
+disposition_required = true
 hours = "office"
 
 [[queue]]
@@ -322,6 +324,24 @@ await story('states', stage, async (step) => {
     await ann.page.evaluate(() => (location.hash = '#/queues'));
     await ann.page.locator(T('queues-table'), { hasText: 'Всем сразу' }).waitFor();
     await pictures('13 russian queues');
+  });
+
+  await step('without time to finish up the verdict is asked for before the end', async () => {
+    await openFolder(ann.page, 'ALL_OPEN');
+    await desk.row('Do you answer at night?').click();
+    await ann.page.click(T('foot-take'));
+    await ann.page.waitForSelector(T('composer-text'));
+    await ann.page.click(T('act-finish'));
+    const dialog = ann.page.locator(T('finish-dialog'));
+    assert.deepEqual(await dialog.locator('label.check').allInnerTexts(), ['Answered', 'Wrong place']);
+    await dialog.locator(T('finish-dialog-submit')).click();
+    assert.ok(await dialog.isVisible(), 'without a verdict it does not end');
+    await pictures('14 russian verdict');
+    await dialog.getByLabel('Wrong place').check();
+    await dialog.locator(T('finish-dialog-submit')).click();
+    await gone(dialog);
+    await openFolder(ann.page, 'ENDED');
+    await desk.row('Do you answer at night?').filter({ hasText: 'Wrong place' }).waitFor();
   });
 
   await step('no page complained', async () => {

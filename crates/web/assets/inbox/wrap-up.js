@@ -58,7 +58,8 @@ everySecond(() => {
     const left = Date.parse(c.stateUntil ?? "") - serverNow();
     if (disposition === "" || disposition === c.disposition || left > LAST_MOMENT_MS || sent.has(id)) continue;
     sent.add(id);
-    void finishAndLeave(c, disposition);
+    // The operator stays where they are.
+    void finish(id, disposition, false);
   }
 });
 
