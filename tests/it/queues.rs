@@ -116,6 +116,19 @@ async fn signed_in(server: &Server, login: &str) -> OperatorClient {
     OperatorClient::connect(&server.url, domain::OperatorId::new(id), token).await
 }
 
+/// How many a folder holds, which has to be what its counter says.
+async fn held(who: &mut OperatorClient, folder: pb::Folder) -> usize {
+    let page = who.list(folder).await;
+    let counted = page.counts.iter().find(|count| count.folder() == folder);
+    let held = page.conversations.len();
+    assert_eq!(
+        usize::try_from(counted.unwrap().count).unwrap(),
+        held,
+        "{folder:?}"
+    );
+    held
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_says_who_answers_and_where_it_leads() {
     let folder = TempDir::new().unwrap();
@@ -283,21 +296,43 @@ async fn everybody_is_asked_and_the_first_has_it() {
     let (to_bob, same) = bob.offered().await;
     assert_eq!(asked.id, same.id);
     assert_eq!(asked.asked_operator_ids.len(), 2);
+    for who in [&mut anna, &mut bob] {
+        assert_eq!(held(who, pb::Folder::Mine).await, 1);
+    }
     anna.accept_offer(&to_anna.id).await.unwrap();
     let refused = bob.accept_offer(&to_bob.id).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+    assert_eq!(held(&mut anna, pb::Folder::Mine).await, 1);
+    assert_eq!(held(&mut bob, pb::Folder::Mine).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_finishes_up_gets_nothing_of_any_queue() {
-    let gateway = gateway(|main| main.wrap_up = WrapUp::Manual(Millis::from_secs(300))).await;
+    let gateway = gateway(|main| {
+        main.wrap_up = WrapUp::Manual(Millis::from_secs(300));
+        main.dispositions = vec!["sold".to_owned(), "no sale".to_owned()];
+    })
+    .await;
     let mut anna = ready(&gateway, "anna", &["main", "other"], &[]).await;
+    let me = anna.inbox.get_me(pb::GetMeRequest {}).await.unwrap();
+    for queue in me.into_inner().queues {
+        let (wrap_up, verdicts) = match queue.id.as_str() {
+            "main" => ("manual", 2),
+            _ => ("off", 0),
+        };
+        assert_eq!(queue.wrap_up, wrap_up);
+        assert_eq!(queue.dispositions.len(), verdicts);
+        assert!(!queue.disposition_required);
+    }
     let _first = written(&gateway, "site", "first").await;
     let first = anna.accept().await;
     assert_eq!(
         anna.finish(&first.id).await.unwrap().state(),
         State::WrappingUp
     );
+    for folder in [pb::Folder::Mine, pb::Folder::AllOpen] {
+        assert_eq!(held(&mut anna, folder).await, 1);
+    }
     let _second = written(&gateway, "shop", "second").await;
     becomes(&mut anna, "second", State::Queued).await;
     let waiting = anna.list(pb::Folder::Waiting).await;
@@ -327,6 +362,8 @@ async fn what_came_while_it_was_closed_opens_in_its_order() {
         assert!(deferred.state_until.is_some());
         gateway.clock().advance(1_000);
     }
+    assert_eq!(held(&mut boss, pb::Folder::AllOpen).await, 3);
+    assert_eq!(held(&mut boss, pb::Folder::Waiting).await, 0);
     gateway.clock().advance(2 * DAY_MS);
     for text in ["first", "second", "third"] {
         becomes(&mut boss, text, State::Queued).await;

@@ -479,12 +479,18 @@ impl View<'_> {
         self.docs(
             "select doc, last_at, id from conversation
              where operator = ?1 and state <> 'parked' and (last_at, id) < (?2, ?3)
-             union all
+             union
              select doc, last_at, id from conversation
              where state <> 'closed' and doc ->> '$.participants' is not null
                and state <> 'parked' and operator is not ?1
                and exists (select 1 from json_each(doc, '$.participants') where value = ?1)
                and (last_at, id) < (?2, ?3)
+             union
+             select conversation.doc, conversation.last_at, conversation.id
+             from offer join conversation on conversation.id = offer.conversation
+             where offer.operator = ?1 and offer.pending = 1
+               and conversation.operator is not ?1
+               and (conversation.last_at, conversation.id) < (?2, ?3)
              order by last_at desc, id desc limit ?4",
             (operator.get(), after.at.0, after.id, limit),
         )
@@ -547,12 +553,18 @@ impl View<'_> {
                     coalesce(sum(parked), 0),
                     coalesce(sum(parked and unread > 0), 0)
              from (
-               select state = 'parked' as parked, unread from conversation where operator = ?1
-               union all
-               select 0, unread from conversation
+               select id, state = 'parked' as parked, unread
+               from conversation where operator = ?1
+               union
+               select id, 0, unread from conversation
                where state <> 'closed' and doc ->> '$.participants' is not null
                  and state <> 'parked' and operator is not ?1
-                 and exists (select 1 from json_each(doc, '$.participants') where value = ?1))",
+                 and exists (select 1 from json_each(doc, '$.participants') where value = ?1)
+               union
+               select conversation.id, 0, conversation.unread
+               from offer join conversation on conversation.id = offer.conversation
+               where offer.operator = ?1 and offer.pending = 1
+                 and conversation.operator is not ?1)",
             [operator.get()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )

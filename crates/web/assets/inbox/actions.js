@@ -265,11 +265,16 @@ export const transfer = (conversationId, to) =>
 export const snooze = (conversationId, until) =>
   change(call("Inbox/SnoozeConversation", { conversationId, until, clientId: clientId() }), t("done.snoozed"));
 /** @param {string} conversationId @param {string} disposition @param {boolean} spam */
-export const finish = (conversationId, disposition, spam) =>
-  change(
+export async function finish(conversationId, disposition, spam) {
+  const before = getState().conversations[conversationId]?.state;
+  const after = await change(
     call("Inbox/FinishConversation", { conversationId, disposition, spam, clientId: clientId() }),
-    spam ? t("done.spam") : t("done.finished"),
   );
+  // That there is time to finish up is said above the thread.
+  if (after?.state !== "WRAPPING_UP") after && toast({ text: t(spam ? "done.spam" : "done.finished") });
+  else if (before === "WRAPPING_UP") toast({ text: t("done.verdict") });
+  return after;
+}
 
 /** @param {Presence} presence @param {string} awayReason @param {boolean} whenIdle */
 export async function setPresence(presence, awayReason, whenIdle) {

@@ -7,6 +7,7 @@ import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
 import { enRatings } from "./en-ratings.js";
 import { enPeople } from "./en-people.js";
+import { enStates } from "./en-states.js";
 import { enWhy } from "./en-why.js";
 
 export const en = {
@@ -221,5 +222,6 @@ export const en = {
   ...enAudit,
   ...enMetrics,
   ...enPeople,
+  ...enStates,
   ...enWhy,
 };

@@ -11,6 +11,7 @@ import { t } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { channelName, conversationAvatar, waitTimer } from "./parts.js";
 import { goToConversation } from "./route.js";
+import { originTags, othersText } from "./states.js";
 import { showWhyOffer } from "./why.js";
 
 /** @import { Offer } from "./types/api.js" */
@@ -83,6 +84,9 @@ class Offers extends View {
           c?.contact,
           c?.lastMessageText,
           c?.returned,
+          c?.callbackPhone,
+          c?.overflowExit,
+          c?.askedOperatorIds?.length,
           offer.expiresAt,
           state.queues[offer.queueId ?? ""]?.displayName,
           state.lines[c?.lineId ?? ""],
@@ -142,7 +146,8 @@ class Offers extends View {
             "span",
             { class: "offer-meta" },
             waitTimer(c?.waitingSince),
-            c?.returned && h("span", { class: "tag warn" }, icon("returned"), t("row.returned")),
+            ...(c ? originTags(state, c) : []),
+            c && (c.askedOperatorIds ?? []).length > 1 && h("span", { class: "tag", "data-testid": "offer-others" }, icon("people"), othersText(state, c)),
           ),
         ),
       ),

@@ -8,6 +8,8 @@ import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { withMenu } from "./menu.js";
+import { goOffline } from "./offline.js";
+import { asideText } from "./parts.js";
 import { showWhyNotMe } from "./why.js";
 
 /** @import { State } from "./types/state.js" */
@@ -65,7 +67,7 @@ export function presenceMenu(state) {
       label: t("presence.OFFLINE"),
       checked: now === "OFFLINE",
       testid: "presence-offline",
-      run: () => void setPresence("OFFLINE", "", false),
+      run: () => void goOffline(),
     },
     {
       label: t("presence.nextAway"),
@@ -92,6 +94,10 @@ function why(state) {
       return "why.full";
     case "NOT_RESPONDING":
       return "why.notResponding";
+    case "WRAP_UP":
+      return "why.wrapUp";
+    case "DISCONNECTED":
+      return "why.disconnected";
     case "COOLING_DOWN":
       return "why.coolingDown";
     default:
@@ -111,6 +117,7 @@ class PresenceSwitch extends View {
     const presence = me?.presence ?? "OFFLINE";
     const reason = presence === "AWAY" && me?.awayReason ? me.awayReason : "";
     const label = t(`presence.${presence}`);
+    const aside = presence === "READY" ? asideText(me ?? undefined) : "";
     const explanation = why(state);
     replace(
       this,
@@ -129,7 +136,7 @@ class PresenceSwitch extends View {
             { class: "presence-text" },
             h("span", { class: "sr" }, `${t("presence.label")}: `),
             h("b", null, label),
-            reason && h("small", null, reason),
+            (reason || aside) && h("small", { "data-testid": "presence-more" }, reason || aside),
           ),
           h(
             "span",

@@ -19,7 +19,7 @@ export function route() {
 
 /** Pages that every operator has. @param {string} page */
 export function isForAll(page) {
-  return page === "inbox" || page === "mentions" || page === "replies";
+  return page === "inbox" || page === "mentions" || page === "promises" || page === "replies";
 }
 
 /** @param {string} id */

@@ -7,6 +7,7 @@ import { ruReplies } from "./ru-replies.js";
 import { ruPromises } from "./ru-promises.js";
 import { ruRatings } from "./ru-ratings.js";
 import { ruPeople } from "./ru-people.js";
+import { ruStates } from "./ru-states.js";
 import { ruWhy } from "./ru-why.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
@@ -224,5 +225,6 @@ export const ru = {
   ...ruAudit,
   ...ruMetrics,
   ...ruPeople,
+  ...ruStates,
   ...ruWhy,
 };

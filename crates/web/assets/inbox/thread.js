@@ -15,6 +15,7 @@ import { drawItem, stampItem, timelineItems } from "./timeline.js";
 import { goToConversation } from "./route.js";
 import "./composer.js";
 import { threadTop } from "./thread-head.js";
+import { isFinishingUp } from "./wrap-up.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -163,9 +164,11 @@ class Thread extends View {
       ? "none"
       : offer
         ? `offer ${offer.id}`
-        : mayWrite(state, c)
-          ? `write ${c.id}`
-          : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
+        : isFinishingUp(state, c)
+          ? `notes ${c.id}`
+          : mayWrite(state, c)
+            ? `write ${c.id}`
+            : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
     if (foot.dataset.mode === mode) return;
     foot.dataset.mode = mode;
     if (!known) replace(foot);
@@ -193,7 +196,8 @@ class Thread extends View {
           ),
         ),
       );
-    } else if (mayWrite(state, c)) replace(foot, el("sb-composer", { conversation: c.id }));
+    } else if (isFinishingUp(state, c)) replace(foot, el("sb-composer", { conversation: c.id, notes: true }));
+    else if (mayWrite(state, c)) replace(foot, el("sb-composer", { conversation: c.id }));
     else if (c.state === "CLOSED") {
       replace(
         foot,
@@ -213,11 +217,7 @@ class Thread extends View {
         ),
       );
     } else {
-      const text = isWaiting(c)
-        ? t("foot.waiting")
-        : c.state === "PARKED" && c.operatorId === state.me?.id
-          ? t("foot.parked")
-          : t("foot.other", { name: operatorName(state.operators[c.operatorId ?? ""]) });
+      const text = footText(state, c);
       replace(
         foot,
         bar(
@@ -276,6 +276,16 @@ class Thread extends View {
   }
 }
 customElements.define("sb-thread", Thread);
+
+/** Why one cannot write here just now. @param {State} state @param {import("./types/api.js").Conversation} c */
+function footText(state, c) {
+  if (isWaiting(c)) return t("foot.waiting");
+  if (c.state === "DEFERRED") return t("foot.deferred");
+  if (c.state === "ABANDONED") return t("foot.abandoned");
+  if (c.state === "PARKED" && c.operatorId === state.me?.id) return t("foot.parked");
+  const name = operatorName(state.operators[c.operatorId ?? ""]);
+  return t(c.state === "WRAPPING_UP" ? "foot.wrapUp" : "foot.other", { name });
+}
 
 /** @param {string} text @param {...HTMLElement} buttons */
 function bar(text, ...buttons) {

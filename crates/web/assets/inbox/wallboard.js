@@ -1,17 +1,16 @@
 // The queues and operators of this moment, to be read from across the room.
 
-import { getState } from "./app.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { countText, durationText, percentText } from "./metric-text.js";
 import { Page, table } from "./page.js";
-import { avatar, waitTimer } from "./parts.js";
+import { waitTimer } from "./parts.js";
 import { openFolder } from "./sidebar.js";
+import { listed, number, person, tile, told } from "./wallboard-parts.js";
 
 /** @import { Queue } from "./types/api.js" */
 /** @import { Activity, OperatorNow, WatchQueuesResponse } from "./types/metrics.js" */
-/** @import { Child } from "./dom.js" */
 /** @import { IconName } from "./icons.js" */
 
 const URL_OF_BOARD = "/switchboard.routing.v1.Routing/WatchQueues";
@@ -174,7 +173,14 @@ class Wallboard extends Page {
     const seconds = queues[0]?.today?.serviceLevelSeconds ?? 20;
     const doing = (/** @type {Activity} */ what) => people.filter((one) => one.activity === what).length;
     return [
-      tile("waiting", countText(waiting), t("wallboard.waiting.detail", { n: sum(queues, (q) => q.offered) })),
+      tile(
+        "waiting",
+        countText(waiting),
+        listed(
+          t("wallboard.waiting.detail", { n: sum(queues, (q) => q.offered) }),
+          told("queues.deferred", sum(queues, (q) => q.deferred)),
+        ),
+      ),
       tile("longest", oldest ? waitTimer(oldest) : "—", oldest ? "" : t("wallboard.nobody")),
       tile(
         "level",
@@ -188,8 +194,16 @@ class Wallboard extends Page {
         countText(sum(queues, answered)),
         t("wallboard.answered.detail", { n: sum(queues, (q) => q.today?.offered) }),
       ),
-      tile("abandoned", countText(sum(queues, (q) => q.today?.abandoned)), ""),
-      tile("active", countText(sum(queues, (q) => q.active)), ""),
+      tile(
+        "abandoned",
+        countText(sum(queues, (q) => q.today?.abandoned)),
+        told("queues.abandoned", sum(queues, (q) => q.abandoned)),
+      ),
+      tile(
+        "active",
+        countText(sum(queues, (q) => q.active)),
+        told("queues.wrappingUp", sum(queues, (q) => q.wrappingUp)),
+      ),
       tile("free", countText(doing("IDLE")), t("wallboard.free.detail", { n: doing("BUSY") })),
     ];
   }
@@ -253,45 +267,3 @@ class Wallboard extends Page {
   }
 }
 customElements.define("sb-wallboard", Wallboard);
-
-/** @param {string} text */
-function number(text) {
-  return h("span", { class: "number" }, text);
-}
-
-/**
- * A number to be read from afar. Its grade is a colour, an icon and a word.
- *
- * @param {"waiting" | "longest" | "level" | "asa" | "answered" | "abandoned" | "active" | "free"} name
- * @param {Child} value
- * @param {string} detail
- * @param {"good" | "fair" | "poor" | "none"} [grade]
- */
-function tile(name, value, detail, grade = "none") {
-  return h(
-    "section",
-    { class: "tile", "data-grade": grade, "data-testid": `tile-${name}`, "aria-label": t(`wallboard.${name}`) },
-    h("h2", null, t(`wallboard.${name}`)),
-    h("p", { class: "tile-value" }, value),
-    h(
-      "p",
-      { class: "tile-detail" },
-      grade !== "none" &&
-        h("b", { class: "grade" }, icon(grade === "good" ? "check" : "warning"), t(`wallboard.${grade}`)),
-      detail,
-    ),
-  );
-}
-
-/** @param {OperatorNow} one */
-function person(one) {
-  const name = one.displayName || getState().operators[one.operatorId]?.displayName || t("operator.unknown");
-  const load = t("wallboard.load", { used: one.load ?? 0, all: one.capacity ?? 100 });
-  return h(
-    "li",
-    { class: "crew-one" },
-    avatar(name),
-    h("span", { class: "crew-name" }, h("b", null, name), h("small", { class: "muted" }, one.awayReason || load)),
-    one.since && waitTimer(one.since),
-  );
-}

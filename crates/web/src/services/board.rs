@@ -107,6 +107,9 @@ impl Picture {
             free_operators: size(free.count()),
             today: Some(today(self.today.get(queue.id.as_str()))),
             activities: activities(members()),
+            deferred: count(tally.map_or(0, |tally| tally.deferred)),
+            abandoned: count(tally.map_or(0, |tally| tally.abandoned)),
+            wrapping_up: count(tally.map_or(0, |tally| tally.wrap_up)),
             id: queue.id.to_string(),
             display_name: queue.display_name,
         })

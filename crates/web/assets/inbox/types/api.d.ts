@@ -7,8 +7,24 @@ export type Time = string;
 export type Medium = "VOICE" | "CHAT" | "MESSENGER" | "SMS" | "EMAIL" | "FORM";
 export type Role = "OPERATOR" | "SUPERVISOR" | "ADMIN";
 export type Presence = "READY" | "AWAY" | "OFFLINE";
-export type RoutingState = "FREE" | "PARTIAL" | "FULL" | "NOT_RESPONDING" | "COOLING_DOWN" | "NOT_READY";
-export type ConversationState = "QUEUED" | "OFFERED" | "ACTIVE" | "PARKED" | "CLOSED";
+export type RoutingState =
+  | "FREE"
+  | "PARTIAL"
+  | "FULL"
+  | "NOT_RESPONDING"
+  | "COOLING_DOWN"
+  | "NOT_READY"
+  | "WRAP_UP"
+  | "DISCONNECTED";
+export type ConversationState =
+  | "QUEUED"
+  | "OFFERED"
+  | "ACTIVE"
+  | "PARKED"
+  | "CLOSED"
+  | "WRAPPING_UP"
+  | "DEFERRED"
+  | "ABANDONED";
 export type Direction = "INBOUND" | "OUTBOUND" | "NOTE";
 export type DeliveryState = "QUEUED" | "SENT" | "DELIVERED" | "READ" | "FAILED" | "UNCERTAIN";
 export type Folder = "MINE" | "WAITING" | "ALL_OPEN" | "SNOOZED" | "ENDED";
@@ -96,6 +112,7 @@ export interface Operator {
   idleSince?: Time;
   disabled?: boolean;
   skills?: string[];
+  lostAt?: Time;
 }
 export interface ContactSummary {
   id: string;
@@ -132,6 +149,15 @@ export interface Conversation {
   threadId?: string;
   version?: string;
   mentionedIds?: string[];
+  skills?: string[];
+  preferredOperatorId?: string;
+  stateUntil?: Time;
+  overflowExit?: string;
+  overflowReason?: string;
+  overflowFromQueueId?: string;
+  callbackPhone?: string;
+  overCapacity?: boolean;
+  askedOperatorIds?: string[];
 }
 export interface Attachment {
   fileName?: string;
@@ -190,6 +216,9 @@ export interface QueueSummary {
   displayName?: string;
   waiting?: number;
   oldestWaitingSince?: Time;
+  dispositions?: string[];
+  dispositionRequired?: boolean;
+  wrapUp?: "off" | "timed" | "fixed" | "manual";
 }
 export interface LineSummary {
   id: string;
@@ -334,6 +363,7 @@ export interface Queue {
   id: string;
   displayName?: string;
   strategy?: string;
+  direct?: boolean;
   waiting?: number;
   offered?: number;
   oldestWaitingSince?: Time;
@@ -342,6 +372,9 @@ export interface Queue {
   freeOperators?: number;
   today?: import("./metrics.js").QueueToday;
   activities?: { activity?: import("./metrics.js").Activity; operators?: number }[];
+  deferred?: number;
+  abandoned?: number;
+  wrappingUp?: number;
 }
 export interface ListQueuesResponse {
   queues?: Queue[];

@@ -1,6 +1,7 @@
 //! The caller: who they are, what is around them, whether they take work.
 
 use domain::QueueId;
+use domain::routing::WrapUp;
 use engine::contacts::convert::timestamp;
 use engine::{Engine, Settings};
 use proto::inbox::v1 as pb;
@@ -51,10 +52,9 @@ pub(super) async fn get_me(
                 .find(|tally| tally.queue == queue.id)
                 .map_or(0, |tally| tally.queued + tally.offered);
             pb::QueueSummary {
-                id: queue.id.to_string(),
-                display_name: queue.display_name.clone(),
                 waiting: i32::try_from(waiting).unwrap_or(i32::MAX),
                 oldest_waiting_since: oldest.map(timestamp),
+                ..known_queue(&settings, queue)
             }
         });
     Ok(Response::new(pb::GetMeResponse {
@@ -112,11 +112,26 @@ fn other_queues(settings: &Settings, lens: &Lens) -> impl Iterator<Item = pb::Qu
     let seen = lens.actor.queues();
     let all = settings.queues.iter();
     all.filter(move |queue| seen.is_some_and(|seen| !seen.contains(&queue.id)))
-        .map(|queue| pb::QueueSummary {
-            id: queue.id.to_string(),
-            display_name: queue.display_name.clone(),
-            ..pb::QueueSummary::default()
-        })
+        .map(|queue| known_queue(settings, queue))
+}
+
+/// What everybody may know of a queue: its name, and how its conversations end.
+fn known_queue(settings: &Settings, queue: &engine::settings::Queue) -> pb::QueueSummary {
+    let rules = settings.rules.of(&queue.id);
+    let wrap_up = match rules.wrap_up {
+        WrapUp::Off => "off",
+        WrapUp::Timed(_) => "timed",
+        WrapUp::Fixed(_) => "fixed",
+        WrapUp::Manual(_) => "manual",
+    };
+    pb::QueueSummary {
+        id: queue.id.to_string(),
+        display_name: queue.display_name.clone(),
+        dispositions: rules.dispositions.clone(),
+        disposition_required: rules.disposition_needed,
+        wrap_up: wrap_up.to_owned(),
+        ..pb::QueueSummary::default()
+    }
 }
 
 /// What people need to know of a line.

@@ -57,7 +57,10 @@ pub(super) async fn list_conversations(
         + page
             .tallies
             .iter()
-            .map(|tally| tally.active + tally.parked)
+            .map(|tally| {
+                let aside = tally.parked + tally.deferred + tally.abandoned;
+                tally.active + tally.wrap_up + aside
+            })
             .sum::<i64>();
     let (mine, mine_unread, snoozed, snoozed_unread) = page.mine;
     let counts = [
