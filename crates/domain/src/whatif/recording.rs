@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Draws;
 use crate::conversation::{CloseReason, Conversation, Offer};
+use crate::message::Medium;
 use crate::metrics::Replay;
 use crate::operator::{self, Operator};
 use crate::routing::{Place, Skills};
@@ -218,6 +219,23 @@ impl Recording {
         });
         let all = joined.chain(&self.people);
         all.map(|operator| (operator.id, Arc::clone(operator)))
+            .collect()
+    }
+
+    /// By queue, the medium that most of its conversations have.
+    pub fn media(&self) -> BTreeMap<QueueId, Medium> {
+        let mut counts: BTreeMap<QueueId, BTreeMap<Medium, u64>> = BTreeMap::new();
+        for arrival in &self.arrivals {
+            let (queue, medium) = (&arrival.conversation.queue, arrival.conversation.medium);
+            *counts
+                .entry(queue.clone())
+                .or_default()
+                .entry(medium)
+                .or_default() += 1;
+        }
+        let most = |media: BTreeMap<Medium, u64>| media.into_iter().max_by_key(|(_, count)| *count);
+        let each = counts.into_iter();
+        each.filter_map(|(queue, media)| Some((queue, most(media)?.0)))
             .collect()
     }
 
