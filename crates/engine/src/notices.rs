@@ -32,14 +32,13 @@ pub(crate) fn led_out(
     tx: &mut Tx<'_>,
     rules: &RoutingRules,
     conversation: &Conversation,
-    exit: &Exit,
 ) -> Result<(), StoreError> {
     let queue = rules.of(&conversation.queue);
-    let words = match exit {
-        Exit::Voicemail => &queue.voicemail_reply,
-        Exit::Form => &queue.form_reply,
-        Exit::Callback => &queue.callback_reply,
-        Exit::Queue(_) | Exit::AnySkills => return Ok(()),
+    let words = match conversation.overflow.as_ref().map(|taken| &taken.exit) {
+        Some(Exit::Voicemail) => &queue.voicemail_reply,
+        Some(Exit::Form) => &queue.form_reply,
+        Some(Exit::Callback) => &queue.callback_reply,
+        Some(Exit::Queue(_) | Exit::AnySkills) | None => return Ok(()),
     };
     tell(tx, rules, conversation, words.as_deref())
 }

@@ -3,11 +3,13 @@
 mod input;
 mod machine;
 mod offer;
+mod patience;
 #[cfg(test)]
 mod tests;
 
 pub use input::{Effect, Ending, Input, Owner, Refusal};
 pub use offer::{Offer, OfferOutcome, OfferState};
+pub use patience::STEPS_MAX;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -21,7 +21,8 @@ const MEMBERS_SCAN_MAX: usize = 64;
 /// Again and again, beginning with the first operator in the order of
 /// [`Strategy::LongestIdle`], wishes are followed until two want each other: these are
 /// put together. When the wishes run in a circle, the conversation of the circle that
-/// stands first gets whom it wants. It ends when nothing that waits and nobody who is
+/// stands first gets whom it wants; unless something of the same queue stands before it
+/// that this one may answer, which then goes first. It ends when nothing that waits and nobody who is
 /// free belong together.
 ///
 /// Equal snapshots give equal decisions. Besides looking at everybody who works for a

@@ -7,15 +7,11 @@ use std::sync::Arc;
 use super::draw::For;
 use super::recording::{Answer, Moment, Reply};
 use super::world::{Task, World};
-use crate::conversation::{Conversation, Input, Offer, OfferOutcome, OfferState, State};
+use crate::conversation::{Input, Offer, OfferOutcome, OfferState, STEPS_MAX, State};
 use crate::event::EventKind;
-use crate::routing::{
-    Decision, Exit, Explanation, Patience, QueueRules, QueueStatus, Trigger, settle,
-};
+use crate::routing::{Decision, Explanation, Trigger, settle};
 use crate::{ConversationId, Millis, OfferId, OperatorId, Timestamp};
 
-/// A conversation is led on so often at once, at most.
-const STEPS_MAX: usize = 8;
 /// Passes at one moment, at most.
 const PASSES_MAX: usize = 50;
 
@@ -68,7 +64,10 @@ impl World<'_> {
             if live.it.state != State::Queued {
                 return;
             }
-            match self.next_step(&live.it, arrives) {
+            match live
+                .it
+                .next_step(&self.plan.after, &self.snapshot, self.now, arrives)
+            {
                 Some(input) => {
                     let is_last = matches!(input, Input::Patience { .. });
                     // It waits, so nothing is refused.
@@ -79,58 +78,6 @@ impl World<'_> {
                 }
                 None => return,
             }
-        }
-    }
-
-    fn next_step(&self, it: &Conversation, arrives: bool) -> Option<Input> {
-        let rules = &self.plan.after;
-        let home = it.overflow_home.as_ref().unwrap_or(&it.queue);
-        let own = rules.of(home);
-        let hours = rules.hours(&it.line, home);
-        let now = self.now;
-        let status = QueueStatus {
-            is_open: hours.is_none_or(|hours| hours.is_open(now)),
-            ..self.status(&own, it)
-        };
-        let patience = Patience {
-            eligible_at: it.place.eligible_at,
-            round: it.round,
-            taken: it.overflows_taken,
-            arrives,
-        };
-        if let Some((taken, overflow)) = own.overflow(patience, status, now) {
-            let exit = match &overflow.exit {
-                Exit::Queue(queue) if !rules.queues.contains_key(queue) => Exit::AnySkills,
-                exit => exit.clone(),
-            };
-            let reason = overflow.when.reason().to_owned();
-            return Some(Input::Overflow {
-                taken,
-                exit,
-                reason,
-            });
-        }
-        if !status.is_open
-            && let Some(until) = hours.and_then(|hours| hours.next_opening(now))
-        {
-            return Some(Input::Defer { until });
-        }
-        let closing = hours.and_then(|hours| hours.next_closing(now));
-        let next = own.next_overflow(patience.eligible_at, patience.taken);
-        let overflow_at = closing.into_iter().chain(next).min();
-        (overflow_at != it.overflow_at).then_some(Input::Patience { overflow_at })
-    }
-
-    fn status(&self, own: &QueueRules, it: &Conversation) -> QueueStatus {
-        let others = self.snapshot.waiting_in(&it.queue).saturating_sub(1);
-        let capacity = &self.plan.after.capacity;
-        QueueStatus {
-            waiting: u32::try_from(others).unwrap_or(u32::MAX),
-            is_staffed: self.snapshot.members_of(&it.queue).any(|member| {
-                member.is_staffed(capacity, it.medium)
-                    && own.age_needed(&it.skills, &member.skills).is_some()
-            }),
-            is_open: true,
         }
     }
 

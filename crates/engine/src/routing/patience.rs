@@ -1,17 +1,15 @@
 //! The queues' rules for those for whom nobody is found: ways out by age, by length,
 //! by rounds, for want of staff, and at the end of the hours.
 
-use domain::conversation::{Conversation, Input, State};
-use domain::routing::{Exit, Patience, QueueRules, QueueStatus, RoutingRules, Trigger};
-use domain::{ConversationId, QueueId};
+use domain::ConversationId;
+use domain::conversation::{Conversation, Input, STEPS_MAX};
+use domain::routing::{RoutingRules, Trigger};
 use store::{StoreError, Tx};
 
 use crate::{change, notices};
 
 /// How many are looked at in one pass because a queue has lost its staff.
 const UNSTAFFED_MAX: usize = 256;
-/// A conversation is led on so often at once, at most: queues may lead to each other.
-const STEPS_MAX: usize = 8;
 
 /// Looks at everything that began to wait.
 pub(super) fn arrivals(tx: &mut Tx<'_>, rules: &RoutingRules) -> Result<(), StoreError> {
@@ -59,89 +57,21 @@ pub(crate) fn look(
     arrives: bool,
 ) -> Result<Conversation, StoreError> {
     for _ in 0..STEPS_MAX {
-        if conversation.state != State::Queued {
+        let step = conversation.next_step(rules, tx.floor(), tx.now(), arrives);
+        let Some(input) = step else {
+            break;
+        };
+        let is_deferred = matches!(input, Input::Defer { .. });
+        let is_led_on = matches!(input, Input::Overflow { .. });
+        conversation = change::conversation(tx, &conversation, input)?;
+        if is_deferred {
+            notices::closed(tx, rules, &conversation)?;
+        }
+        if !is_led_on {
             break;
         }
-        let home = conversation.overflow_home.as_ref();
-        let home = home.unwrap_or(&conversation.queue);
-        let own = rules.of(home);
-        let hours = rules.hours(&conversation.line, &conversation.queue);
-        let now = tx.now();
-        let status = QueueStatus {
-            is_open: hours.is_none_or(|hours| hours.is_open(now)),
-            ..status(tx, rules, &own, &conversation)
-        };
-        let patience = Patience {
-            eligible_at: conversation.place.eligible_at,
-            round: conversation.round,
-            taken: conversation.overflows_taken,
-            arrives,
-        };
-        if let Some((taken, overflow)) = own.overflow(patience, status, now) {
-            let exit = usable(rules, &overflow.exit);
-            let skills = match &exit {
-                Exit::Queue(queue) => rules.skills(&conversation.line, queue),
-                Exit::AnySkills | Exit::Voicemail | Exit::Form | Exit::Callback => {
-                    conversation.skills.clone()
-                }
-            };
-            let input = Input::Overflow {
-                taken,
-                exit: exit.clone(),
-                skills,
-                reason: overflow.when.reason().to_owned(),
-            };
-            conversation = change::conversation(tx, &conversation, input)?;
-            notices::led_out(tx, rules, &conversation, &exit)?;
-            super::promise(tx, rules, &conversation)?;
-            continue;
-        }
-        if !status.is_open
-            && let Some(until) = hours.and_then(|hours| hours.next_opening(now))
-        {
-            let deferred = change::conversation(tx, &conversation, Input::Defer { until })?;
-            notices::closed(tx, rules, &deferred)?;
-            return Ok(deferred);
-        }
-        let closing = hours.and_then(|hours| hours.next_closing(now));
-        let next = own.next_overflow(patience.eligible_at, patience.taken);
-        let overflow_at = closing.into_iter().chain(next).min();
-        if overflow_at == conversation.overflow_at {
-            break;
-        }
-        conversation = change::conversation(tx, &conversation, Input::Patience { overflow_at })?;
-        break;
+        notices::led_out(tx, rules, &conversation)?;
+        super::promise(tx, rules, &conversation)?;
     }
     Ok(conversation)
-}
-
-/// A queue that a reload dropped leads nowhere: its conversations stay where anybody may
-/// answer them.
-fn usable(rules: &RoutingRules, exit: &Exit) -> Exit {
-    let is_gone = matches!(exit, Exit::Queue(queue) if !rules.queues.contains_key(queue));
-    if is_gone {
-        Exit::AnySkills
-    } else {
-        exit.clone()
-    }
-}
-
-fn status(
-    tx: &Tx<'_>,
-    rules: &RoutingRules,
-    own: &QueueRules,
-    conversation: &Conversation,
-) -> QueueStatus {
-    let queue: &QueueId = &conversation.queue;
-    let others = tx.floor().waiting_in(queue).saturating_sub(1);
-    QueueStatus {
-        waiting: u32::try_from(others).unwrap_or(u32::MAX),
-        is_staffed: tx.floor().members_of(queue).any(|member| {
-            member.is_staffed(&rules.capacity, conversation.medium)
-                && own
-                    .age_needed(&conversation.skills, &member.skills)
-                    .is_some()
-        }),
-        is_open: true,
-    }
 }
