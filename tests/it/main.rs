@@ -17,6 +17,7 @@ mod folders;
 mod gone_line;
 mod io_errors;
 mod kill_loop;
+mod leaving;
 mod mentions;
 mod metrics;
 mod obligations;

@@ -23,7 +23,6 @@ async fn desk() -> Desk {
         let third = "third";
         settings.queues.push(Queue {
             ask_rating: true,
-            promises: domain::obligation::Rules::default(),
             id: third.into(),
             display_name: third.to_owned(),
         });

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::operator::{Membership, Role};
+use domain::routing::QueueRules;
 use domain::{ConversationId, Millis, Timestamp, obligation};
 use e2e::bridge::message;
 use e2e::operator::Signed;
@@ -475,8 +476,10 @@ async fn colleagues_take_over_and_supervisors_see_to_what_is_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_rule_promised_is_kept_by_the_answer() {
     let gateway = TestGateway::start_with(|settings| {
-        for queue in &mut settings.queues {
-            queue.promises.callback_within = Some(Millis(30 * MINUTE_MS));
+        for queue in &settings.queues {
+            let mut rules = QueueRules::new(queue.id.clone());
+            rules.promises.callback_within = Some(Millis(30 * MINUTE_MS));
+            settings.rules.queues.insert(queue.id.clone(), rules);
         }
     })
     .await;

@@ -56,7 +56,7 @@ fn broken(proof: &Proof) -> Vec<Law> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_days_work_breaks_no_law() {
     let mut gateway = TestGateway::start().await;
-    let mut boss = gateway.person("boss", Role::Supervisor, &[]).await;
+    drop(gateway.person("boss", Role::Supervisor, &[]).await);
     let mut anna = gateway.ready_operator("anna").await;
     let mut bob = gateway.ready_operator("bob").await;
     look(&gateway).await;
@@ -77,7 +77,7 @@ async fn a_days_work_breaks_no_law() {
     gateway.restart().await;
     let after = look(&gateway).await;
     assert_eq!((after.offers, after.since), (6, proof.since));
-    boss = gateway.sign_in("boss").await;
+    let boss = gateway.sign_in("boss").await;
     let name = "switchboard.routing.v1.Routing/GetProof";
     let told = http::call(&gateway.url(), name, Some(&boss.token), &json!({})).await;
     let told = told.json();

@@ -162,7 +162,7 @@ async fn shared_ones_are_the_supervisors_and_own_ones_the_owners() {
         .map(|entry| {
             (
                 entry["act"].as_str().unwrap(),
-                entry["subject"].as_str().unwrap(),
+                entry["subject"].as_str().unwrap_or_default(),
             )
         })
         .filter(|(act, _)| act.starts_with("canned_reply"))

@@ -204,7 +204,6 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
                 id: (*queue).into(),
                 display_name: (*queue).to_owned(),
                 ask_rating: true,
-                promises: domain::obligation::Rules::default(),
             })
             .collect(),
         rules: RoutingRules {

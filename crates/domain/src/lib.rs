@@ -18,6 +18,7 @@ pub mod rating;
 pub mod routing;
 pub mod text;
 pub mod time;
+pub mod whatif;
 
 pub use id::{
     ContactId, ConversationId, LineId, MessageId, ObligationId, OfferId, OperatorId, QueueId,

@@ -55,10 +55,9 @@ pub(crate) fn conversation(
     let known = last.is_some() || !tx.conversations_of(&contact.id, i64::MAX, 1)?.is_empty();
     let place = place(tx, rules, &line.id);
     let now = tx.now();
-    let preferred = last.as_ref().filter(|last| match last.state {
-        State::Closed { at, .. } => at + REMEMBERED > now,
-        _ => false,
-    });
+    let preferred = last
+        .as_ref()
+        .filter(|last| matches!(last.state, State::Closed { at, .. } if at + REMEMBERED > now));
     let descriptor = line.kind.descriptor;
     Ok(Conversation {
         id: ConversationId::new(tx.fresh_id()),

@@ -34,6 +34,8 @@ pub struct Proof {
     pub since: Timestamp,
     /// The last look.
     pub looked_at: Timestamp,
+    /// How far the log was read when something new was seen last.
+    pub read_to: Option<Cursor>,
     /// Offers and assignments that were judged.
     pub offers: u64,
     /// Those that could not be.
@@ -53,8 +55,6 @@ pub struct Proof {
 pub(crate) struct Prover {
     proof: Option<Proof>,
     reading: Option<Reading>,
-    /// The last cursor that was read, also when reading began anew.
-    read_to: Option<Cursor>,
     /// What stood broken in the rows at the last look: told once.
     standing: BTreeMap<&'static str, i64>,
 }
@@ -82,6 +82,7 @@ impl Proof {
         Self {
             since: now,
             looked_at: now,
+            read_to: None,
             offers: 0,
             not_judged: 0,
             in_part: 0,
@@ -187,7 +188,7 @@ impl Prover {
         let last = self.reading.take();
         let reading = match last.filter(|last| Arc::ptr_eq(&last.rules, &rules)) {
             Some(reading) => reading,
-            None => self.begin(engine, proof, &rules).await?,
+            None => Self::begin(engine, proof, &rules).await?,
         };
         let read = engine
             .read::<_, StoreError>(move |view| read_on(view, reading, now))
@@ -196,7 +197,7 @@ impl Prover {
             // The log does not reach back so far: from the rows again, next time.
             return Ok(true);
         };
-        self.read_to = Some(look.reading.cursor);
+        proof.read_to = Some(look.reading.cursor);
         if !Arc::ptr_eq(&rules, &engine.rules()) {
             // Other rules meanwhile: by which was it done?
             proof.not_judged += look.counts.offers + look.counts.not_judged;
@@ -228,12 +229,11 @@ impl Prover {
     /// Begins with the rows. What was offered since the log was last read stays without
     /// a judgement.
     async fn begin(
-        &self,
         engine: &Engine,
         proof: &mut Proof,
         rules: &Arc<RoutingRules>,
     ) -> Result<Reading, StoreError> {
-        let read_to = self.read_to;
+        let read_to = proof.read_to;
         let begun = engine.read::<_, StoreError>(move |view| {
             let cursor = view.last_cursor()?;
             let missed = match read_to {
@@ -244,6 +244,7 @@ impl Prover {
         });
         let (witness, cursor, missed) = begun.await?;
         proof.not_judged += u64::try_from(missed).unwrap_or(0);
+        proof.read_to = Some(cursor);
         Ok(Reading {
             rules: Arc::clone(rules),
             witness,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use channels::Capability;
 use domain::routing::RoutingRules;
 use domain::{LineId, QueueId};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,16 @@ impl Served {
     }
 }
 
+/// The configured rules, with what the lines' channels can do.
+fn rules_of(settings: &Settings) -> RoutingRules {
+    let mut rules = settings.rules.clone();
+    for line in &settings.lines {
+        let known = rules.lines.entry(line.id.clone()).or_default();
+        known.replies = line.kind.descriptor.can(Capability::Reply);
+    }
+    rules
+}
+
 impl Serving {
     pub(crate) fn begin(settings: Settings, gateway: &CancellationToken) -> Self {
         let nothing = Self {
@@ -77,7 +88,7 @@ impl Serving {
             lines.insert(line.id.clone(), served);
         }
         Self {
-            rules: Arc::new(settings.rules.clone()),
+            rules: Arc::new(rules_of(&settings)),
             settings: Arc::new(settings),
             lines,
             leaving,
@@ -111,8 +122,7 @@ impl Serving {
 
     /// A queue's rules of promises, also of one about which nothing is configured.
     pub(crate) fn promises_of(&self, id: &QueueId) -> domain::obligation::Rules {
-        let queue = self.settings.queues.iter().find(|queue| queue.id == *id);
-        queue.map(|queue| queue.promises).unwrap_or_default()
+        self.rules.of(id).promises
     }
 
     pub(crate) fn has_queue(&self, id: &QueueId) -> bool {
@@ -175,7 +185,6 @@ mod tests {
             id: (*id).into(),
             display_name: (*id).to_owned(),
             ask_rating: true,
-            promises: domain::obligation::Rules::default(),
         };
         Settings {
             store_path: "store".into(),

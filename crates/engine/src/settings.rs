@@ -78,9 +78,6 @@ pub struct Queue {
     /// Whether clients are asked for a rating when their conversation has ended, where
     /// the channel can.
     pub ask_rating: bool,
-    /// What is promised to clients whom nobody answered, and when somebody is told of a
-    /// promise.
-    pub promises: domain::obligation::Rules,
 }
 
 /// Bounds on what the engine holds at once.

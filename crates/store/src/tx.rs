@@ -93,7 +93,7 @@ pub(crate) struct Mark {
     threads: usize,
     ended: usize,
     words: usize,
-    arrivals: usize,
+    arrivals: Vec<ConversationId>,
     counted: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
@@ -172,7 +172,7 @@ impl WriterState {
             threads: self.signals.threads.len(),
             ended: self.signals.ended.len(),
             words: self.words.len(),
-            arrivals: self.arrivals.len(),
+            arrivals: self.arrivals.clone(),
             counted: self.counting.fresh.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
@@ -188,7 +188,7 @@ impl WriterState {
         self.signals.threads.truncate(mark.threads);
         self.signals.ended.truncate(mark.ended);
         self.words.truncate(mark.words);
-        self.arrivals.truncate(mark.arrivals);
+        self.arrivals.clone_from(&mark.arrivals);
         self.counting.undo_to(mark.counted);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();
@@ -197,23 +197,19 @@ impl WriterState {
         self.signals.directory = mark.directory;
         self.unsettled = mark.unsettled;
         for (id, before) in self.undo.drain(..).rev() {
-            match before {
-                Some(operator) => {
-                    self.floor.put_operator(operator.candidate());
-                    self.operators.insert(id, operator);
-                }
-                None => {
-                    self.floor.remove_operator(id);
-                    self.operators.remove(&id);
-                }
+            if let Some(operator) = before {
+                self.floor.put_operator(operator.candidate());
+                self.operators.insert(id, operator);
+            } else {
+                self.floor.remove_operator(id);
+                self.operators.remove(&id);
             }
         }
         for (id, before) in self.floor_undo.drain(..).rev() {
-            match before {
-                Some(waiting) => self.floor.put(waiting),
-                None => {
-                    self.floor.remove(id);
-                }
+            if let Some(waiting) = before {
+                self.floor.put(waiting);
+            } else {
+                self.floor.remove(id);
             }
         }
     }
@@ -264,17 +260,6 @@ impl<'a> Tx<'a> {
     /// What began to wait, or waits elsewhere, since this was last asked.
     pub fn take_arrivals(&mut self) -> Vec<ConversationId> {
         std::mem::take(&mut self.state.arrivals)
-    }
-
-    /// Has the queues' rules look at everything that waits.
-    pub fn look_at_all(&mut self) {
-        let all = self
-            .state
-            .floor
-            .waiting()
-            .map(|waiting| waiting.conversation);
-        self.state.arrivals = all.collect();
-        self.unsettle();
     }
 
     /// Keeps the floor as the conversation is now.

@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use store::AuditSeal;
 
+use crate::command::whatif::{Load, Moment, Operators};
+
 /// Every channel a client writes by, one queue, the next free operator.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version)]
@@ -78,6 +80,9 @@ pub(crate) enum Command {
         /// The backup.
         file: PathBuf,
     },
+    /// Replay a recorded period, or a load that is made up, under another configuration
+    /// or with other people, and compare. Changes nothing.
+    Whatif(WhatifArgs),
     /// Measure a gateway of its own on this machine, and the limits beside it.
     Bench(BenchArgs),
     /// Print what makes a shell complete our commands.
@@ -396,6 +401,34 @@ pub(crate) enum BenchCommand {
         /// How many.
         count: u32,
     },
+}
+
+/// `whatif …`
+#[derive(Args, Debug)]
+pub(crate) struct WhatifArgs {
+    /// The beginning, such as 2026-03-02 or 2026-03-02T09:00:00Z; without it: that of the
+    /// event log, which is kept for 14 days.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Moment>,
+    /// The end; without it: that of the event log.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Moment>,
+    /// The other configuration; without it: the same one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+    /// So many operators of a queue more or fewer, such as `+2:main`; repeatable.
+    #[arg(long, value_name = "±N:QUEUE", allow_hyphen_values = true)]
+    pub(crate) operators: Vec<Operators>,
+    /// Runs, each with other things drawn: the intervals are made of them.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) seeds: u16,
+    /// Draw the waits and the service level by the hour into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// A load that is made up instead of the event log, such as
+    /// `arrivals-per-hour=200,aht=180,patience=90,operators=14,hours=8`; times in seconds.
+    #[arg(long, value_name = "LOAD", conflicts_with_all = ["from", "to"])]
+    pub(crate) synthetic: Option<Load>,
 }
 
 /// `completions …`

@@ -94,6 +94,8 @@ pub enum Input {
         taken: u32,
         /// Where to.
         exit: Exit,
+        /// What is needed there, if it is another queue.
+        skills: Skills,
         /// Why.
         reason: String,
     },

@@ -67,8 +67,9 @@ impl Conversation {
             Input::Overflow {
                 taken,
                 exit,
+                skills,
                 reason,
-            } => self.lead_on(now, taken, exit, reason),
+            } => self.lead_on(now, taken, exit, skills, reason),
             Input::Defer { until } => {
                 if !matches!(self.state, State::Deferred { .. }) {
                     self.must_be_queued()?;
@@ -381,6 +382,7 @@ impl Conversation {
         now: Timestamp,
         taken: u32,
         exit: Exit,
+        skills: Skills,
         reason: String,
     ) -> Result<Vec<Effect>, Refusal> {
         self.must_be_queued()?;
@@ -391,6 +393,7 @@ impl Conversation {
             Exit::Queue(queue) => {
                 let home = self.overflow_home.take().unwrap_or_else(|| from.clone());
                 self.queue = queue.clone();
+                self.skills = skills;
                 self.enter_queue(None);
                 self.overflow_home = Some(home);
                 Vec::new()

@@ -201,6 +201,7 @@ fn overflow(exit: Exit) -> Input {
     Input::Overflow {
         taken: 1,
         exit,
+        skills: Skills::default(),
         reason: "max_wait".to_owned(),
     }
 }

@@ -83,6 +83,28 @@ impl Schedule {
         Some(closes).filter(|closes| *closes <= at + HORIZON)
     }
 
+    /// The moment at which it was open for so long from this one on; none when that is
+    /// not within the next 400 days.
+    pub fn after(&self, at: Timestamp, open_for: Millis) -> Option<Timestamp> {
+        let (mut from, mut left) = (at, open_for);
+        let last = at + HORIZON;
+        loop {
+            from = self.next_opening(from)?;
+            let Some(closes) = self.next_closing(from) else {
+                return Some(from + left);
+            };
+            let open = closes.since(from);
+            if open >= left {
+                return Some(from + left);
+            }
+            if closes > last {
+                return None;
+            }
+            left = Millis(left.0 - open.0);
+            from = closes;
+        }
+    }
+
     /// What begins from the day before this moment on, for so many days, ordered by
     /// its beginning. Outside the calendar there is none.
     fn openings(

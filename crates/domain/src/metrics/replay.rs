@@ -14,7 +14,7 @@ use crate::{ConversationId, LineId, OperatorId, Timestamp};
 /// A log that was cut off begins in the middle: of a conversation that is met for the
 /// first time nobody knows how it stood before. Where that matters the counters are in
 /// doubt and are not compared.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Replay {
     conversations: BTreeMap<ConversationId, Standing>,
     operators: BTreeMap<OperatorId, (Arc<Operator>, Timestamp)>,
@@ -50,6 +50,11 @@ impl Replay {
             whole_from: Some(Hour::of(first).next()),
             ..Self::default()
         }
+    }
+
+    /// Counts from nothing again, and forgets nothing of how everything stands.
+    pub fn begin_anew(&mut self) {
+        self.counts.clear();
     }
 
     /// Counts one event more.

@@ -521,7 +521,7 @@ fn a_rating_that_is_changed_counts_once() {
                 conversation: ConversationId::new(7),
                 operator: ANNA,
                 line: LineId::from("site"),
-                channel: "webchat".to_owned(),
+                channel: "kind".to_owned(),
                 queue: QueueId::from("main"),
                 contact: ContactId::from("c"),
                 score: score_of(score),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Overflow, Skills};
 use crate::hours::Schedule;
 use crate::message::Medium;
+use crate::obligation;
 use crate::operator::CapacityRules;
 use crate::text::Localized;
 use crate::{LineId, Millis, QueueId};
@@ -154,6 +155,9 @@ pub struct QueueRules {
     pub voicemail_reply: Option<Arc<Localized>>,
     /// What a client is told who is led to leave a request in writing.
     pub form_reply: Option<Arc<Localized>>,
+    /// What is promised to clients whom nobody answered, and when somebody is told of a
+    /// promise.
+    pub promises: obligation::Rules,
     /// What a client is told who is promised a call.
     pub callback_reply: Option<Arc<Localized>>,
 }
@@ -249,6 +253,7 @@ impl QueueRules {
             voicemail_reply: None,
             form_reply: None,
             callback_reply: None,
+            promises: obligation::Rules::default(),
         }
     }
 

@@ -189,6 +189,7 @@ impl World {
                 Input::Overflow {
                     taken,
                     exit,
+                    skills: it.skills.clone(),
                     reason,
                 }
             } else if let Some(hours) = hours.as_ref().filter(|_| !status.is_open) {

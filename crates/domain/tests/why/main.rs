@@ -166,10 +166,10 @@ fn a_hold_and_a_pause_are_told() {
     assert_eq!(second.members[&None], [id(2)]);
     assert!(why(3).is_none());
     let why = why_not(&snapshot, &rules, NOW, id(2)).expect("there is such an operator");
-    let head = why.queues[0].head.as_ref().expect("two wait");
+    let foremost = why.queues[0].head.as_ref().expect("two wait");
     let until = NOW + Millis::from_secs(50);
     assert_eq!(
-        head.why,
+        foremost.why,
         NotYours::Held {
             operator: id(1),
             until

@@ -5,13 +5,17 @@ mod patience;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::conversation::{Conversation, Input, Offer, OfferOutcome, OfferState, Owner};
+use domain::conversation::{
+    CloseReason, Conversation, Input, Offer, OfferOutcome, OfferState, Owner, State,
+};
+use domain::message::Medium;
+use domain::obligation::Rule;
 use domain::operator::{Operator, Presence};
 use domain::routing::{Decision, Explanation, RoutingRules, settle};
-use domain::{ConversationId, OfferId, OperatorId, QueueId, Timestamp};
+use domain::{ConversationId, Millis, OfferId, OperatorId, QueueId, Timestamp};
 use store::{StoreError, Tx};
 
-use crate::change;
+use crate::{change, obligations};
 
 pub(crate) use patience::look;
 
@@ -202,6 +206,7 @@ pub(crate) fn due(
         let owner = owner(tx, rules, &found);
         let place = crate::opening::place(tx, rules, &found.line);
         found = change::conversation(tx, &found, Input::Due { owner, place })?;
+        promise(tx, rules, &found)?;
     }
     if matches_queued(&found) && found.overflow_at.is_some_and(|at| at <= now) {
         look(tx, rules, found, false)?;
@@ -209,6 +214,33 @@ pub(crate) fn due(
     Ok(())
 }
 
+/// Promises the client of a conversation that ended without an answer that somebody will
+/// see to it, if the queue's rules say so.
+fn promise(tx: &mut Tx<'_>, rules: &RoutingRules, ended: &Conversation) -> Result<(), StoreError> {
+    let State::Closed { reason, .. } = ended.state else {
+        return Ok(());
+    };
+    let rule = match reason {
+        CloseReason::Abandoned if ended.medium == Medium::Voice => Rule::OnMissedCall,
+        CloseReason::Abandoned => Rule::OnAbandoned,
+        CloseReason::Diverted => Rule::OnDiverted,
+        CloseReason::Finished | CloseReason::Spam => return Ok(()),
+    };
+    let home = ended.overflow_home.as_ref().unwrap_or(&ended.queue);
+    let promises = rules.of(home).promises;
+    let hours = rules.hours(&ended.line, &ended.queue);
+    let phone = ended
+        .callback
+        .as_ref()
+        .map(|callback| callback.phone.clone());
+    let within_hours = |now: Timestamp, span: Millis| {
+        let open = hours.and_then(|hours| hours.after(now, span));
+        open.unwrap_or(now + span)
+    };
+    obligations::promise_by_rule(tx, rule, &promises, ended, phone, within_hours)?;
+    Ok(())
+}
+
 fn matches_queued(conversation: &Conversation) -> bool {
-    conversation.state == domain::conversation::State::Queued
+    conversation.state == State::Queued
 }

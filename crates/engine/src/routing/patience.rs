@@ -17,7 +17,8 @@ const STEPS_MAX: usize = 8;
 pub(super) fn arrivals(tx: &mut Tx<'_>, rules: &RoutingRules) -> Result<(), StoreError> {
     for id in tx.take_arrivals() {
         if let Some(arrived) = tx.conversation(id)? {
-            look(tx, rules, arrived, true)?;
+            let is_new = arrived.created_at == tx.now();
+            look(tx, rules, arrived, is_new)?;
         }
     }
     Ok(())
@@ -64,7 +65,7 @@ pub(crate) fn look(
         let home = conversation.overflow_home.as_ref();
         let home = home.unwrap_or(&conversation.queue);
         let own = rules.of(home);
-        let hours = rules.hours(&conversation.line, home);
+        let hours = rules.hours(&conversation.line, &conversation.queue);
         let now = tx.now();
         let status = QueueStatus {
             is_open: hours.is_none_or(|hours| hours.is_open(now)),
@@ -78,13 +79,21 @@ pub(crate) fn look(
         };
         if let Some((taken, overflow)) = own.overflow(patience, status, now) {
             let exit = usable(rules, &overflow.exit);
+            let skills = match &exit {
+                Exit::Queue(queue) => rules.skills(&conversation.line, queue),
+                Exit::AnySkills | Exit::Voicemail | Exit::Form | Exit::Callback => {
+                    conversation.skills.clone()
+                }
+            };
             let input = Input::Overflow {
                 taken,
                 exit: exit.clone(),
+                skills,
                 reason: overflow.when.reason().to_owned(),
             };
             conversation = change::conversation(tx, &conversation, input)?;
             notices::led_out(tx, rules, &conversation, &exit)?;
+            super::promise(tx, rules, &conversation)?;
             continue;
         }
         if !status.is_open
@@ -109,9 +118,11 @@ pub(crate) fn look(
 /// A queue that a reload dropped leads nowhere: its conversations stay where anybody may
 /// answer them.
 fn usable(rules: &RoutingRules, exit: &Exit) -> Exit {
-    match exit {
-        Exit::Queue(queue) if !rules.queues.contains_key(queue) => Exit::AnySkills,
-        _ => exit.clone(),
+    let is_gone = matches!(exit, Exit::Queue(queue) if !rules.queues.contains_key(queue));
+    if is_gone {
+        Exit::AnySkills
+    } else {
+        exit.clone()
     }
 }
 

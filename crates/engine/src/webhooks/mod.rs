@@ -87,7 +87,6 @@ pub const fn name_of(event: &EventKind) -> Option<&'static str> {
     match event {
         EventKind::ConversationOpened(_) => Some("conversation_opened"),
         EventKind::ConversationChanged(_) => Some("conversation_changed"),
-        EventKind::ConversationLeft { .. } => None,
         EventKind::MessageAdded { .. } => Some("message_added"),
         EventKind::MessageChanged { .. } => Some("message_changed"),
         EventKind::OfferMade { .. } => Some("offer_made"),
@@ -98,7 +97,9 @@ pub const fn name_of(event: &EventKind) -> Option<&'static str> {
         EventKind::Rated { .. } => Some("rated"),
         EventKind::Reviewed(_) => Some("scored"),
         // For the pages that are open, and for nobody else.
-        EventKind::CannedRepliesChanged { .. } | EventKind::MentionsChanged { .. } => None,
+        EventKind::ConversationLeft { .. }
+        | EventKind::CannedRepliesChanged { .. }
+        | EventKind::MentionsChanged { .. } => None,
         EventKind::ObligationChanged { .. } => Some("obligation_changed"),
         EventKind::ObligationDue { .. } => Some("obligation_due"),
     }

@@ -15,6 +15,7 @@ mod people;
 mod reload;
 mod serve;
 mod webhooks;
+pub(crate) mod whatif;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode
         Command::Webhooks { command } => webhooks::run(config, command),
         Command::Doctor(args) => doctor::run(config, &args),
         Command::Backup { file } => backup::backup(&config, &file),
+        Command::Whatif(args) => whatif::run(&config, &source, &args),
         Command::Restore { file } => backup::restore(&config, &file),
         Command::Serve
         | Command::Config(_)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use channels::{Capability, ConfigProblem, Kind, LineSetup, registry};
+use channels::{ConfigProblem, Kind, LineSetup, registry};
 use domain::routing::{LineRules, QueueRules};
 use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
@@ -103,11 +103,14 @@ fn queue(
     let ask_rating = section.read::<bool>("ask_rating");
     let promises = promises(section);
     let rules = routing::queue(section, id.as_deref(), known)?;
+    let rules = QueueRules {
+        promises: promises?,
+        ..rules
+    };
     let queue = Queue {
         id: rules.id.clone(),
         display_name: name.unwrap_or_else(|| rules.id.to_string()),
         ask_rating: ask_rating?,
-        promises: promises?,
     };
     Some((queue, rules))
 }
@@ -188,7 +191,7 @@ fn line(
             .read_with("skills", routing::skills)
             .unwrap_or_default(),
         hours: hours.of(section),
-        replies: false,
+        ..LineRules::default()
     };
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
@@ -222,10 +225,6 @@ fn line(
         default_region: setup.default_region.clone(),
         hours: rules.hours.clone(),
         channel,
-    };
-    let rules = LineRules {
-        replies: kind.descriptor.can(Capability::Reply),
-        ..rules
     };
     Some((line, setup, rules))
 }

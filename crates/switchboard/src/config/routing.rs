@@ -111,6 +111,7 @@ pub(super) fn queue(
         closed_reply: texts.remove("closed_reply"),
         voicemail_reply: texts.remove("voicemail_reply"),
         form_reply: texts.remove("form_reply"),
+        promises: domain::obligation::Rules::default(),
         callback_reply: texts.remove("callback_reply"),
     })
 }

@@ -230,7 +230,7 @@ fn example_of<'a>(head: &str, until: &str) -> &'a str {
 #[test]
 fn the_examples_hours_are_good() {
     let hours = uncommented(example_of("#[[hours]]", "# A queue:"));
-    let queue = uncommented(example_of("[[queue]]", "# Lines:"));
+    let queue = uncommented(example_of("[[queue]]", "# Outgoing webhooks"));
     let line = "[[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"main\"\n";
     let settings = good(&format!("{hours}\n{queue}\n{line}hours = \"office\""), &[]).settings;
     let rules = settings.rules.queues.values().next().expect("one queue");
@@ -378,7 +378,7 @@ fn every_rule_of_a_queue_and_a_line_is_read() {
         age_credit: Millis::from_secs(600),
         skills: ["vip"].into_iter().collect(),
         hours: None,
-        replies: true,
+        replies: false,
     };
     assert_eq!(rules.lines[&"s".into()], line);
 }

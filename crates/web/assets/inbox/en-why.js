@@ -94,7 +94,7 @@ export const enWhy = {
   "why.me.quiet": "Nobody waits here.",
   "why.me.before": "one: {n} colleague with room comes before you. | other: {n} colleagues with room come before you.",
   "why.me.next": "You come first when somebody writes.",
-  "why.me.waiting": "one: {n} waits | other: {n} wait",
+  "why.me.waiting": "{n} waiting",
   "why.me.noQueues": "No queue",
   "why.me.noQueuesText": "You work for no queue yet. Ask an admin.",
   "why.me.queues": "Your queues, in your order",

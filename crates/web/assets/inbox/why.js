@@ -182,7 +182,7 @@ export function showWhyNotMe(operatorId = "") {
   const mine = !operatorId || operatorId === getState().me?.id;
   void explain(
     mine ? t("why.askMe") : t("why.askOperator", { name: nameOfOperator(operatorId) }),
-    "why-me",
+    "why-me-dialog",
     () => call("Routing/WhyNotMe", { operatorId: operatorId || undefined }),
     (answer) => outlook(answer, mine),
   );

@@ -1,6 +1,7 @@
-use domain::OperatorId;
+use domain::conversation::Offer;
 use domain::event::{Audience, Event, EventKind};
 use domain::obligation::Obligation;
+use domain::{ContactId, OperatorId};
 use engine::contacts::convert::timestamp;
 use engine::{Actor, Typing};
 use proto::inbox::v1 as pb;
@@ -55,20 +56,9 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
                 conversation: Some(conversation(about)),
             })
         })?,
-        EventKind::OfferEnded(ended) => {
-            let sees = actor.operator == Some(ended.operator)
-                || actor
-                    .queues()
-                    .is_none_or(|queues| queues.contains(&ended.queue));
-            sees.then(|| Kind::OfferEnded(offer(ended)))?
-        }
+        EventKind::OfferEnded(ended) => offer_ended(actor, ended)?,
         EventKind::PresenceChanged(changed) => Kind::PresenceChanged(operator(lens, changed)),
-        EventKind::ContactChanged { contact } => {
-            Kind::ContactChanged(proto::contacts::v1::Contact {
-                id: contact.to_string(),
-                ..Default::default()
-            })
-        }
+        EventKind::ContactChanged { contact } => Kind::ContactChanged(named(contact)),
         EventKind::CannedRepliesChanged { owner } => replies_changed(actor, *owner)?,
         EventKind::MentionsChanged { operator, unread } => {
             mentions_changed(actor, *operator, *unread)?
@@ -76,10 +66,7 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
         EventKind::ContactsMerged { merged, into } => {
             Kind::ContactsMerged(proto::contacts::v1::ContactsMerged {
                 merged_contact_id: merged.to_string(),
-                contact: Some(proto::contacts::v1::Contact {
-                    id: into.to_string(),
-                    ..Default::default()
-                }),
+                contact: Some(named(into)),
             })
         }
         EventKind::Rated {
@@ -100,6 +87,21 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
                 .then(|| Kind::ObligationDue(obligation::due(obligation, *notice)))?
         }
     })
+}
+
+/// A contact of which the reader asks for more.
+fn named(contact: &ContactId) -> proto::contacts::v1::Contact {
+    proto::contacts::v1::Contact {
+        id: contact.to_string(),
+        ..Default::default()
+    }
+}
+
+fn offer_ended(actor: &Actor, ended: &Offer) -> Option<Kind> {
+    let works_there = actor
+        .queues()
+        .is_none_or(|queues| queues.contains(&ended.queue));
+    (works_there || actor.operator == Some(ended.operator)).then(|| Kind::OfferEnded(offer(ended)))
 }
 
 /// Everybody hears of the shared ones: it says nothing of them.

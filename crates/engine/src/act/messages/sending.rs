@@ -134,26 +134,36 @@ impl Engine {
         }
         tx.enqueue(&outbound)?;
         tx.touch_thread(&thread.line, &thread.thread_key);
-        let mut after = conversation.clone();
-        after.last_message = Some(last_message(&message));
-        after.unread_count = 0;
-        if let State::Active { .. } = after.state {
-            let rules = self.rules();
-            let queue = rules.of(&after.queue);
-            let park_at = queue
-                .park_after
-                .get(&after.medium)
-                .map(|span| tx.now() + *span);
-            after.handle(tx.now(), Input::Answered { park_at })?;
-        }
-        after.counted.first_reply_at.get_or_insert(tx.now());
-        tx.save_conversation(&conversation, &mut after)?;
+        self.note_answer(tx, &conversation, &message)?;
         tx.save_draft(me, conversation.id, "")?;
         for id in &new.canned_replies {
             tx.use_canned_reply(*id, me, actor.queues())?;
         }
         crate::obligations::answered(tx, &conversation, me)?;
         Ok(message)
+    }
+
+    /// What an answer changes of its conversation.
+    fn note_answer(
+        &self,
+        tx: &mut Tx<'_>,
+        conversation: &Conversation,
+        message: &Message,
+    ) -> Result<(), ActError> {
+        let now = tx.now();
+        let mut after = conversation.clone();
+        after.last_message = Some(last_message(message));
+        after.unread_count = 0;
+        if let State::Active { .. } = after.state {
+            let rules = self.rules();
+            let queue = rules.of(&after.queue);
+            let park_after = queue.park_after.get(&after.medium);
+            let park_at = park_after.map(|span| now + *span);
+            after.handle(now, Input::Answered { park_at })?;
+        }
+        after.counted.first_reply_at.get_or_insert(now);
+        tx.save_conversation(conversation, &mut after)?;
+        Ok(())
     }
 
     /// Writes a note that only colleagues see, and tells those whom it names.
