@@ -344,6 +344,56 @@ await story('states', stage, async (step) => {
     await desk.row('Do you answer at night?').filter({ hasText: 'Wrong place' }).waitFor();
   });
 
+  await step('every mark of a row, in both languages', async () => {
+    const until = new Date(Date.now() + 600_000).toISOString();
+    const marks = /** @type {Record<string, object>} */ ({
+      held: { state: 'QUEUED', preferred: true },
+      returned: { state: 'QUEUED', returned: true },
+      'any skills': { state: 'QUEUED', overflowExit: 'any_skills', overflowReason: 'max_wait' },
+      over: { state: 'ACTIVE', operatorId: '?', overCapacity: true },
+      left: { state: 'ABANDONED', stateUntil: until },
+      call: { state: 'QUEUED', callbackPhone: '+79161234567', returned: true, overflowExit: 'queue', overflowFromQueueId: 'press' },
+      opens: { state: 'DEFERRED', stateUntil: new Date(Date.now() + 86_400_000).toISOString() },
+    });
+    const boris = await ann.page.evaluate(async () => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch('/switchboard.inbox.v1.Inbox/GetMe', { method: 'POST', headers, body: '{}' });
+      return (await answer.json()).colleagues[0].id;
+    });
+    await ann.page.route('**/*.Inbox/ListConversations', async (route) => {
+      const answer = await route.fetch();
+      const told = await answer.json();
+      const drawn = Object.entries(marks).map(([text, mark], at) => ({
+        id: `9${at}`,
+        queueId: 'sales',
+        lineId: 'site',
+        medium: 'CHAT',
+        version: '1',
+        contact: { id: `c${at}`, displayName: `Client ${at}` },
+        lastMessageText: text,
+        lastMessageAt: new Date().toISOString(),
+        waitingSince: new Date().toISOString(),
+        ...mark,
+        ...('operatorId' in mark && { operatorId: boris }),
+        ...('preferred' in mark && { preferredOperatorId: boris }),
+      }));
+      await route.fulfill({ response: answer, json: { ...told, conversations: drawn } });
+    });
+    await openFolder(ann.page, 'ALL_OPEN');
+    await ann.page.click(T('refresh-list'));
+    await desk.row('held').locator(T('tag-preferred'), { hasText: 'Сначала: Boris Orlov' }).waitFor();
+    await desk.row('over').locator(T('tag-over'), { hasText: 'Сверх нормы' }).waitFor();
+    await desk.row('any skills').locator(T('tag-overflow'), { hasText: 'Ответить может любой' }).waitFor();
+    await desk.row('left').locator(T('tag-abandoned'), { hasText: 'Клиент ушёл (до' }).waitFor();
+    await pictures('15 russian marks');
+    await ann.page.click(T('settings'));
+    await ann.page.click(T('language-en'));
+    await desk.row('held').locator(T('tag-preferred'), { hasText: 'First for Boris Orlov' }).waitFor();
+    await desk.row('call').locator(T('tag-overflow'), { hasText: 'From Press' }).waitFor();
+    await pictures('16 marks');
+    await ann.page.unroute('**/*.Inbox/ListConversations');
+  });
+
   await step('no page complained', async () => {
     // Nobody is signed in at first, and one Done came too early.
     assert.deepEqual(browser.complaints(/ 401 .*GetMe| 400 .*FinishConversation/), []);

@@ -138,7 +138,8 @@ class PresenceSwitch extends View {
             h("b", null, label),
             (reason || aside) && h("small", { "data-testid": "presence-more" }, reason || aside),
           ),
-          h(
+          // There is room for one of both, and work comes again when this is over.
+          !aside && h(
             "span",
             { class: "load", title: t("presence.load") },
             h("span", { class: "sr" }, `${t("presence.load")} `),
