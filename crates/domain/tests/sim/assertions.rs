@@ -169,7 +169,10 @@ fn of_preferences(
             ));
             return;
         };
-        if wish.conversation == conversation {
+        // In a circle, what stands before in the queue of a wish goes first.
+        let goes_first =
+            wish.queue == entry.queue && office.stands(entry) < office.stands(wish);
+        if wish.conversation == conversation || goes_first {
             return;
         }
         if office.stands(wish) < office.stands(entry) {
