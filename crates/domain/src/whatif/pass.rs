@@ -101,7 +101,11 @@ impl World<'_> {
         if let Some((taken, overflow)) = own.overflow(patience, status, now) {
             let exit = match &overflow.exit {
                 Exit::Queue(queue) if !rules.queues.contains_key(queue) => Exit::AnySkills,
-                exit => exit.clone(),
+                Exit::Queue(_)
+                | Exit::AnySkills
+                | Exit::Voicemail
+                | Exit::Form
+                | Exit::Callback => overflow.exit.clone(),
             };
             let reason = overflow.when.reason().to_owned();
             return Some(Input::Overflow {
