@@ -34,4 +34,5 @@ mod shared_browser;
 mod talk;
 mod tidy;
 mod webhooks;
+mod whatif;
 mod why;

@@ -70,7 +70,7 @@ async fn compared(gateway: &TestGateway) {
 /// Anna declines, Bob answers after half a minute, talks for two and gives it to the
 /// other queue, where Olga takes it after ten seconds and ends it. A second visitor is
 /// answered by Anna at once.
-async fn a_day(gateway: &TestGateway, olga: &mut OperatorClient) {
+pub(crate) async fn a_day(gateway: &TestGateway, olga: &mut OperatorClient) {
     let clock = gateway.clock();
     let mut anna = gateway.ready_operator("anna").await;
     let mut bob = gateway.ready_operator("bob").await;

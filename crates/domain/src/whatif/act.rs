@@ -185,9 +185,9 @@ impl World<'_> {
         }
         let is_queued = live.it.state == State::Queued;
         let overflows = live.it.overflow_at.is_some_and(|at| at <= now);
-        let (owner, line) = (self.owner(&live.it), live.it.line.clone());
+        let (owner, of_line) = (self.owner(&live.it), live.it.line.clone());
         if !is_queued || !overflows {
-            let place = self.new_place(&line);
+            let place = self.new_place(&of_line);
             self.do_to(id, Input::Due { owner, place });
         }
         if let Some(live) = self.conversations.get(&id)
@@ -211,6 +211,7 @@ impl World<'_> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for everything people do")]
     fn deed(&mut self, id: ConversationId, deed: Deed) {
         let now = self.now;
         let input = match deed {
@@ -268,7 +269,7 @@ impl World<'_> {
             Deed::ToOperator {
                 operator,
                 for_up_to,
-            } => return self.to_operator(id, operator, for_up_to),
+            } => return self.ask_colleague(id, operator, for_up_to),
             Deed::Move { credit, band } => {
                 let seq = self.conversations[&id].it.place.seq;
                 Input::Move {
@@ -334,7 +335,7 @@ impl World<'_> {
     }
 
     /// A colleague is asked, whatever the order says.
-    fn to_operator(&mut self, id: ConversationId, operator: OperatorId, for_up_to: Millis) {
+    fn ask_colleague(&mut self, id: ConversationId, operator: OperatorId, for_up_to: Millis) {
         let offer = OfferId::new(self.next_id());
         let expires_at = self.now + for_up_to;
         let colleague = self.operators.get(&operator);

@@ -163,8 +163,8 @@ impl Recorder {
             reason = "nothing else is counted here"
         )]
         match kind {
-            EventKind::ConversationChanged(conversation) => is_out(&conversation.id),
-            EventKind::OfferMade { conversation, .. } => is_out(&conversation.id),
+            EventKind::ConversationChanged(conversation)
+            | EventKind::OfferMade { conversation, .. } => is_out(&conversation.id),
             EventKind::OfferEnded(offer) => is_out(&offer.conversation),
             _ => false,
         }

@@ -91,7 +91,8 @@ impl Synthetic {
             decided: Vec::new(),
             draws,
             left_out: LeftOut::default(),
-            next_id: 20_000 + number,
+            // The same for every seed, so that who is hired is known by their id.
+            next_id: 20_000 + ARRIVALS_MAX,
             is_made_up: true,
         }
     }

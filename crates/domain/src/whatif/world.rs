@@ -347,10 +347,10 @@ impl<'a> World<'a> {
             match effect {
                 operator::Effect::MayTakeWork => self.unsettled = true,
                 operator::Effect::Gone => {
-                    self.tell_held(id, |operator| Input::OperatorGone { operator })
+                    self.tell_held(id, |operator| Input::OperatorGone { operator });
                 }
                 operator::Effect::Lost => {
-                    self.tell_held(id, |operator| Input::OperatorLost { operator })
+                    self.tell_held(id, |operator| Input::OperatorLost { operator });
                 }
             }
         }

@@ -170,8 +170,7 @@ fn of_preferences(
             return;
         };
         // In a circle, what stands before in the queue of a wish goes first.
-        let goes_first =
-            wish.queue == entry.queue && office.stands(entry) < office.stands(wish);
+        let goes_first = wish.queue == entry.queue && office.stands(entry) < office.stands(wish);
         if wish.conversation == conversation || goes_first {
             return;
         }

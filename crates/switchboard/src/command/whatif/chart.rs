@@ -26,7 +26,7 @@ pub(super) fn svg(outcome: &Outcome) -> String {
     let (width, height) = (WIDTH + LEFT + 40.0, TOP + PANEL * 2.0);
     let _ = writeln!(
         text,
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" fill="#111827">
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" fill="#111827" role="img" aria-label="Waits and service level, was and would be">
 <rect width="{width}" height="{height}" fill="#ffffff"/>"##
     );
     for (number, (name, color, _)) in (0_u8..).zip(&all) {
@@ -108,7 +108,7 @@ fn panel(text: &mut String, top: f64, title: &str) {
         let y = top + HEIGHT * (1.0 - f64::from(tenths) / 10.0);
         let _ = writeln!(
             text,
-            r##"<line x1="{LEFT}" y1="{y}" x2="{}" y2="{y}" stroke="#e5e7eb"/><text x="{}" y="{}" text-anchor="end">{}</text>"##,
+            r##"<line x1="{LEFT}" y1="{y:.1}" x2="{}" y2="{y:.1}" stroke="#e5e7eb"/><text x="{}" y="{:.1}" text-anchor="end">{}</text>"##,
             LEFT + WIDTH,
             LEFT - 8.0,
             y + 4.0,
