@@ -75,6 +75,25 @@ await story('forms and queues', stage, async (step) => {
     await visitor.page.goto(`${gateway.url}demo`);
   });
 
+  await step('what a person can do, and where they stand in a queue, is kept', async () => {
+    const edit = async () => {
+      await ann.page.evaluate(() => (location.hash = '#/people'));
+      await ann.page.locator(`${T('people-table')} tr`, { hasText: 'Boris Orlov' }).locator(T('edit-operator')).click();
+      await ann.page.waitForSelector(T('operator-skills'));
+    };
+    await edit();
+    await ann.page.fill(T('operator-skills'), 'Billing, lang:ru,');
+    await ann.page.fill(T('operator-position-returns'), '3');
+    await ann.page.click(T('operator-submit'));
+    await ann.page.locator(T('people-table'), { hasText: 'billing, lang:ru' }).waitFor();
+    await edit();
+    assert.equal(await ann.page.inputValue(T('operator-skills')), 'billing, lang:ru');
+    assert.equal(await ann.page.inputValue(T('operator-position-returns')), '3');
+    await ann.page.locator(T('operator-dialog'), { hasText: 'In use: billing, lang:ru' }).waitFor();
+    await ann.page.keyboard.press('Escape');
+    await ann.page.evaluate(() => (location.hash = '#/'));
+  });
+
   await step('a form becomes a conversation that takes notes only', async () => {
     await submit({ name: 'Vera Mills', email: 'vera@example.com', message: 'Please call me about the Harbour.' });
     await accept('about the Harbour');

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod audit;
 mod bad_input;
 mod contacts;
 mod disk_full;
@@ -16,11 +17,22 @@ mod folders;
 mod gone_line;
 mod io_errors;
 mod kill_loop;
+mod leaving;
+mod mentions;
+mod metrics;
+mod obligations;
 mod offers;
 mod power_cut;
+mod proof;
+mod queues;
 mod racing;
+mod rating;
 mod reload;
 mod remote_directory;
+mod replies;
 mod shared_browser;
 mod talk;
 mod tidy;
+mod webhooks;
+mod whatif;
+mod why;

@@ -80,7 +80,10 @@ impl TestGateway {
         (self.change)(&mut settings);
         let engine = soon("the store is let go", self.take_store(settings)).await;
         let options = Options::default();
-        self.gateway = Some(Gateway::start(engine, listener, options, None).unwrap());
+        let gateway = Gateway::start(engine, listener, options, None).unwrap();
+        // By no chance, so that a scenario goes the same way each time.
+        web::webhooks::deliver(gateway.engine(), Arc::new(|| 0)).unwrap();
+        self.gateway = Some(gateway);
     }
 
     /// A process that ends lets go of its store at once; here the last tasks of
@@ -141,6 +144,7 @@ impl TestGateway {
             .map(|queue| Membership {
                 queue: (*queue).into(),
                 rank: 0,
+                position: 0,
             })
             .collect();
         let new = NewOperator {
@@ -149,6 +153,7 @@ impl TestGateway {
             display_name: login.to_owned(),
             role,
             memberships,
+            skills: domain::routing::Skills::default(),
             capacity: 0,
             auto_accept: false,
         };
@@ -198,6 +203,7 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
             .map(|queue| Queue {
                 id: (*queue).into(),
                 display_name: (*queue).to_owned(),
+                ask_rating: true,
             })
             .collect(),
         rules: RoutingRules {
@@ -210,6 +216,7 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
             disk_free_bytes_min: 0,
             ..Limits::default()
         },
+        webhooks: Vec::new(),
     }
 }
 
@@ -229,6 +236,7 @@ pub fn line(id: &str, kind: &str, queue: &str, url: &str) -> Line {
         kind,
         queue: queue.into(),
         default_region: "RU".to_owned(),
+        hours: None,
         channel: (kind.build)(&setup).unwrap(),
     }
 }

@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod http;
 pub mod operator;
 pub mod real;
+pub mod receiver;
 pub mod visitor;
 
 use std::future::Future;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub use bridge::Bridge;
 pub use gateway::TestGateway;
 pub use operator::OperatorClient;
+pub use receiver::Receiver;
 pub use visitor::Visitor;
 
 /// Longer than anything takes on a busy machine; only a failure waits so long.

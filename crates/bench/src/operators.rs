@@ -29,6 +29,7 @@ pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<V
             queues: vec![pb::Membership {
                 queue_id: "main".to_owned(),
                 rank: 0,
+                position: 0,
             }],
             ..Default::default()
         };

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use domain::message::Medium;
 use domain::operator::{Load, Membership};
-use domain::routing::{Candidate, Decision, Place, RoutingRules, Snapshot, Waiting, settle};
+use domain::routing::{
+    Candidate, Decision, Place, RoutingRules, Skills, Snapshot, Waiting, settle,
+};
 use domain::{ConversationId, OperatorId, QueueId, Timestamp};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -22,8 +24,11 @@ use crate::machine::{cpu_seconds, load_average, sync_times};
 use crate::operators::{Operator, sign_up};
 use crate::watch::{Wanted, Watcher};
 
-const WAITING: [usize; 3] = [1_000, 10_000, 100_000];
-const QUEUES: u64 = 10;
+const WAITING: [usize; 4] = [100, 1_000, 10_000, 100_000];
+const QUEUES: u64 = 50;
+const SKILLS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// How many become free at once while everybody else is busy.
+const FREED: u64 = 100;
 /// What waits in the store, and how many drain it.
 const DURABLE: usize = 1_000;
 const DRAINERS: usize = 50;
@@ -33,6 +38,8 @@ const DRAIN_MAX: Duration = Duration::from_mins(1);
 struct InMemory {
     decisions: usize,
     rate: f64,
+    /// One pass over a snapshot that is kept, when some become free.
+    freed_us: f64,
 }
 
 struct Durable {
@@ -57,15 +64,20 @@ pub(crate) async fn run(setting: &Setting, operators: usize) -> anyhow::Result<(
         .iter()
         .map(|rounds| median(rounds, |round| round.rate))
         .collect();
+    let freed: Vec<f64> = in_memory
+        .iter()
+        .map(|rounds| median(rounds, |round| round.freed_us))
+        .collect();
     let sizes: Vec<Value> = WAITING
         .iter()
         .zip(&in_memory)
-        .zip(&rates)
-        .map(|((waiting, rounds), rate)| {
+        .zip(rates.iter().zip(&freed))
+        .map(|((waiting, rounds), (rate, freed))| {
             json!({
                 "waiting": waiting,
                 "decisions": rounds.first().map(|round| round.decisions),
                 "rate": figure(*rate),
+                "pass_us_when_100_become_free": figure(*freed),
             })
         })
         .collect();
@@ -74,17 +86,20 @@ pub(crate) async fn run(setting: &Setting, operators: usize) -> anyhow::Result<(
     let load = load_average();
     tell(
         &format!(
-            "routing, {operators} operators: {:.0}, {:.0} and {:.0} decisions/s in memory with \
-             1,000, 10,000 and 100,000 waiting; {rate:.0}/s durably, {cpu:.3} CPU-s per 1,000; \
-             load {before:.1} to {load:.1}",
-            rates[0], rates[1], rates[2]
+            "routing, {operators} operators, {QUEUES} queues: {:.0}, {:.0}, {:.0} and {:.0} \
+             decisions/s in memory with 100, 1,000, 10,000 and 100,000 waiting; a pass when \
+             {FREED} become free {:.0} µs with 1,000 and {:.0} µs with 100,000 waiting; \
+             {rate:.0}/s durably, {cpu:.3} CPU-s per 1,000; load {before:.1} to {load:.1}",
+            rates[0], rates[1], rates[2], rates[3], freed[1], freed[3]
         ),
         &json!({
             "workload": "routing",
             "operators": operators,
             "rounds": setting.rounds,
             "in_memory": sizes,
-            "cost_at_most_of_least": figure(rates[0] / rates[2]),
+            "queues": QUEUES,
+            "skills": SKILLS.len(),
+            "pass_cost_at_100_000_of_1_000": figure(freed[3] / freed[1]),
             "durable_waiting": DURABLE,
             "durable_operators": DRAINERS,
             "durable_rate": figure(rate),
@@ -98,7 +113,7 @@ pub(crate) async fn run(setting: &Setting, operators: usize) -> anyhow::Result<(
 }
 
 fn match_in_memory(waiting: usize, operators: usize, seed: u64) -> anyhow::Result<InMemory> {
-    let snapshot = snapshot(waiting, operators, seed);
+    let mut snapshot = snapshot(waiting, operators, seed);
     let rules = RoutingRules::default();
     // Small passes are repeated, or the clock would be what is measured.
     let passes = (20_000 / waiting).max(1);
@@ -109,31 +124,75 @@ fn match_in_memory(waiting: usize, operators: usize, seed: u64) -> anyhow::Resul
     }
     let seconds = begun.elapsed().as_secs_f64();
     check(&snapshot, &rules, &decisions)?;
+    let freed_us = free_some(&mut snapshot, &rules, operators as u64, seed);
     Ok(InMemory {
         decisions: decisions.len(),
         rate: (decisions.len() * passes) as f64 / seconds,
+        freed_us,
     })
 }
 
-/// Everybody works for three of the queues, and is free for ten forms.
+/// Everybody is busy, again and again some become free: microseconds of one pass over
+/// the snapshot, which is kept up to date and not made anew.
+fn free_some(snapshot: &mut Snapshot, rules: &RoutingRules, operators: u64, seed: u64) -> f64 {
+    const PASSES: u32 = 50;
+    let free: Vec<Candidate> = snapshot.operators().cloned().collect();
+    let busy = |candidate: &Candidate| {
+        let mut busy = candidate.clone();
+        busy.load.occupy(Medium::Voice);
+        busy
+    };
+    for candidate in &free {
+        snapshot.put_operator(busy(candidate));
+    }
+    let mut dice = Dice::new(seed);
+    let mut spent = Duration::ZERO;
+    for _ in 0..PASSES {
+        let freed: Vec<&Candidate> = (0..FREED.min(operators))
+            .filter_map(|_| free.get(dice.below(operators) as usize))
+            .collect();
+        let begun = Instant::now();
+        for candidate in &freed {
+            snapshot.put_operator((*candidate).clone());
+        }
+        settle(snapshot, rules, NOW);
+        spent += begun.elapsed();
+        for candidate in &freed {
+            snapshot.put_operator(busy(candidate));
+        }
+    }
+    spent.as_secs_f64() * 1e6 / f64::from(PASSES)
+}
+
+/// Everybody works for three of the queues, has half of the skills, and is free for ten
+/// forms. Half of what waits needs a skill.
 fn snapshot(waiting: usize, operators: usize, seed: u64) -> Snapshot {
     let mut dice = Dice::new(seed);
     let queue = |number: u64| QueueId::from(format!("queue-{number}").as_str());
-    let waiting = (0_i64..).take(waiting).map(|number| Waiting {
-        conversation: ConversationId::new(number + 1),
-        queue: queue(dice.below(QUEUES)),
-        medium: Medium::Form,
-        place: Place {
-            band: 0,
-            eligible_at: Timestamp(dice.below(9_000_000).cast_signed()),
-            seq: number,
-        },
-        tried: BTreeSet::new(),
-        last_asked: None,
-        round: 1,
-        not_before: None,
-    });
-    let waiting = waiting.collect();
+    let waiting: Vec<Waiting> = (0_i64..)
+        .take(waiting)
+        .map(|number| Waiting {
+            conversation: ConversationId::new(number + 1),
+            queue: queue(dice.below(QUEUES)),
+            medium: Medium::Form,
+            place: Place {
+                band: 0,
+                eligible_at: Timestamp(dice.below(9_000_000).cast_signed()),
+                seq: number,
+            },
+            skills: SKILLS
+                .get(dice.below(2 * SKILLS.len() as u64) as usize)
+                .into_iter()
+                .copied()
+                .collect(),
+            preferred: None,
+            tried: BTreeSet::new(),
+            last_asked: None,
+            asked_at: None,
+            round: 1,
+            not_before: None,
+        })
+        .collect();
     let operators = (0_i64..).take(operators).map(|number| {
         let first = dice.below(QUEUES);
         Candidate {
@@ -142,19 +201,23 @@ fn snapshot(waiting: usize, operators: usize, seed: u64) -> Snapshot {
                 .map(|rank| Membership {
                     queue: queue((first + rank) % QUEUES),
                     rank: rank as i32,
+                    position: 0,
                 })
                 .collect(),
+            skills: SKILLS
+                .into_iter()
+                .filter(|_| dice.below(2) == 0)
+                .collect::<Skills>(),
             load: Load::default(),
             capacity: 100,
             idle_since: Timestamp(dice.below(9_000_000).cast_signed()),
+            turn: 0,
             auto_accept: false,
             barred: None,
+            cool_down_until: None,
         }
     });
-    Snapshot {
-        waiting,
-        operators: operators.collect(),
-    }
+    Snapshot::new(waiting, operators)
 }
 
 /// Each once, nobody with more than fits, every queue from its head, and nothing left
@@ -187,29 +250,30 @@ fn check(snapshot: &Snapshot, rules: &RoutingRules, decisions: &[Decision]) -> a
         loads.values().all(|load| units(load) <= 100),
         "WRONG: somebody has more than fits"
     );
-    let mut left: BTreeMap<&QueueId, Place> = BTreeMap::new();
-    for waiting in &snapshot.waiting {
+    let mut left: BTreeMap<(&QueueId, &Skills), Place> = BTreeMap::new();
+    for waiting in snapshot.waiting() {
         if !placed.contains(&waiting.conversation) {
-            let first = left.entry(&waiting.queue).or_insert(waiting.place);
+            let first = left
+                .entry((&waiting.queue, &waiting.skills))
+                .or_insert(waiting.place);
             *first = waiting.place.min(*first);
         }
     }
-    for waiting in &snapshot.waiting {
-        let overtaken = left.get(&waiting.queue);
+    for waiting in snapshot.waiting() {
+        let overtaken = left.get(&(&waiting.queue, &waiting.skills));
         ensure!(
             !placed.contains(&waiting.conversation)
                 || overtaken.is_none_or(|first| waiting.place < *first),
             "WRONG: a conversation was overtaken in its queue"
         );
     }
-    for candidate in &snapshot.operators {
+    for candidate in snapshot.operators() {
         let is_free = loads.get(&candidate.operator).map_or(0, units) <= 90;
-        let mut queues = candidate
-            .memberships
-            .iter()
-            .map(|membership| &membership.queue);
+        let is_theirs = |(queue, skills): &(&QueueId, &Skills)| {
+            candidate.membership(queue).is_some() && candidate.skills.cover(skills)
+        };
         ensure!(
-            !is_free || queues.all(|queue| !left.contains_key(queue)),
+            !is_free || !left.keys().any(is_theirs),
             "WRONG: somebody is free for something that waits"
         );
     }

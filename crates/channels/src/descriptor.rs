@@ -43,6 +43,12 @@ pub enum Capability {
     ReadReceipts,
     /// Write first.
     WriteFirst,
+    /// Tell a client who waits of their place.
+    QueueNotices,
+    /// A client who waits can leave a number and keep the place.
+    Callback,
+    /// Ask for a rating when a conversation has ended.
+    Rating,
 }
 
 impl Capability {
@@ -57,6 +63,9 @@ impl Capability {
             Self::Typing => "typing",
             Self::ReadReceipts => "read_receipts",
             Self::WriteFirst => "write_first",
+            Self::QueueNotices => "queue_notices",
+            Self::Callback => "callback",
+            Self::Rating => "rating",
         }
     }
 }

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::event::Cursor;
 use domain::message::{Attachment, Content, Delivery};
-use domain::{LineId, MessageId, Millis, Timestamp};
+use domain::rating::Score;
+use domain::{ConversationId, LineId, MessageId, Millis, Timestamp};
 use futures::stream::BoxStream;
 use std::net::IpAddr;
 use tokio::sync::broadcast;
@@ -51,6 +52,28 @@ pub trait Host: Send + Sync + 'static {
     /// Tells when there is more in a thread's log, and what leaves no trace. A
     /// receiver that lags only has to read the log again.
     fn watch(&self, line: &LineId, thread_key: &str) -> broadcast::Receiver<ThreadSignal>;
+
+    /// Where a thread's client stands in the queue, for a connection that has just
+    /// opened; later news of it come by [`Self::watch`]. None while there is nothing
+    /// to tell: nobody waits there, and the line is open.
+    async fn standing(&self, line: &LineId, thread_key: &str) -> Result<Option<Standing>, Refused>;
+
+    /// When a line opens again; none while it is open. Asked for each page that
+    /// shows the line: must not do I/O.
+    fn closed_until(&self, line: &LineId) -> Option<Timestamp>;
+
+    /// Tells that the first connection of a thread opened or the last one closed, on
+    /// this node. A page that is reloaded is gone for a moment. Leaves at once.
+    fn client_present(&self, line: &LineId, thread_key: &str, present: bool);
+
+    /// What a thread's client may rate now, if there is something: a conversation of
+    /// theirs that has ended. The channel asks it of a fresh connection and after
+    /// [`ThreadSignal::Ended`].
+    async fn rating_ask(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<RatingAsk>, Refused>;
 
     /// Stores a file durably, refusing what is larger than `bytes_max`. The
     /// attachment's name and type are made safe here.
@@ -134,6 +157,44 @@ pub enum ThreadSignal {
         /// False when they stopped.
         active: bool,
     },
+    /// The client's standing in the queue changed; none when they wait no more.
+    Standing(Option<Standing>),
+    /// The thread's conversation has ended: there may be something to rate.
+    Ended,
+}
+
+/// Where a client who waits stands. What is not known is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// 1 is served next; 0 while there is no place to tell: the line is closed.
+    pub position: u32,
+    /// How long it may take from now on.
+    pub expected: Option<Millis>,
+    /// In eight of ten cases it takes at least so long.
+    pub low: Option<Millis>,
+    /// In eight of ten cases it takes at most so long.
+    pub high: Option<Millis>,
+    /// When somebody is there again, while the line is closed.
+    pub closed_until: Option<Timestamp>,
+    /// A number can be left to be called back, which keeps the place.
+    pub callback: bool,
+    /// A number was left.
+    pub callback_left: bool,
+}
+
+/// A conversation that its client may rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatingAsk {
+    /// Which one.
+    pub conversation: ConversationId,
+    /// Who answered it last.
+    pub operator_name: String,
+    /// How it was rated so far.
+    pub score: Option<Score>,
+    /// What was said with it.
+    pub comment: String,
+    /// Until when it can be rated or the rating changed.
+    pub until: Timestamp,
 }
 
 /// Where a client's request came from. The web server puts it into the request's

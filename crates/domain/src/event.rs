@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::{Conversation, Offer};
 use crate::message::Message;
+use crate::obligation::{Notice, Obligation};
 use crate::operator::Operator;
+use crate::rating::{Rating, Review, Score};
 use crate::{ContactId, OperatorId, QueueId, Timestamp};
 
 /// The number of an event: the cursor of a feed. Numbers are given inside the
@@ -93,5 +95,45 @@ pub enum EventKind {
         merged: ContactId,
         /// The contact that stayed.
         into: ContactId,
+    },
+    /// The client rated a conversation, or changed the rating.
+    Rated {
+        /// The rating as it is now.
+        rating: Arc<Rating>,
+        /// The score it replaces; none for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<Score>,
+        /// Who may see it.
+        audience: Audience,
+    },
+    /// A supervisor scored an operator's work in a conversation, or changed the score.
+    /// For supervisors and that operator alone.
+    Reviewed(Arc<Review>),
+    /// Canned replies are not what they were: whoever holds them reads them anew.
+    CannedRepliesChanged {
+        /// Whose own they are; none for what is shared.
+        owner: Option<OperatorId>,
+    },
+    /// Notes that name an operator were written, read or taken back.
+    MentionsChanged {
+        /// Whom they name.
+        operator: OperatorId,
+        /// How many they have not read.
+        unread: i64,
+    },
+    /// A promise was made or changed.
+    ObligationChanged {
+        /// As it is now.
+        obligation: Arc<Obligation>,
+        /// Who saw it before, if somebody of them sees it no more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<Audience>,
+    },
+    /// Time has passed, and somebody is to be told of a promise.
+    ObligationDue {
+        /// As it is now.
+        obligation: Arc<Obligation>,
+        /// What they are told.
+        notice: Notice,
     },
 }

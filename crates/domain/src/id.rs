@@ -36,6 +36,9 @@ pub mod of {
     /// See [`super::ContactId`].
     #[derive(Debug)]
     pub enum Contact {}
+    /// See [`super::ObligationId`].
+    #[derive(Debug)]
+    pub enum Obligation {}
 }
 
 /// One handling cycle of one contact on one line; unique in the store.
@@ -48,6 +51,8 @@ pub type MessageId = Number<of::Message>;
 pub type OfferId = Number<of::Offer>;
 /// An operator; unique in the store.
 pub type OperatorId = Number<of::Operator>;
+/// A promise to a client; unique in the store.
+pub type ObligationId = Number<of::Obligation>;
 /// A line, as the configuration names it.
 pub type LineId = Name<of::Line>;
 /// A queue, as the configuration names it.

@@ -5,15 +5,23 @@
 
 pub mod conversation;
 pub mod event;
+pub mod forecast;
+pub mod hours;
 pub mod id;
 pub mod identity;
 pub mod message;
+pub mod metrics;
+pub mod obligation;
 pub mod operator;
+pub mod proof;
+pub mod rating;
 pub mod routing;
 pub mod text;
 pub mod time;
+pub mod whatif;
 
 pub use id::{
-    ContactId, ConversationId, LineId, MessageId, OfferId, OperatorId, QueueId, ThreadId,
+    ContactId, ConversationId, LineId, MessageId, ObligationId, OfferId, OperatorId, QueueId,
+    ThreadId,
 };
 pub use time::{Millis, Timestamp};

@@ -1,8 +1,12 @@
 //! Safe text from foreign bytes. Every function gives back its own output
 //! unchanged, so text may pass through more than once.
 
+mod localized;
+
 use std::iter::Peekable;
 use std::str::Chars;
+
+pub use localized::Localized;
 
 const DISPLAY_NAME_CHARS_MAX: usize = 200;
 const PREVIEW_CHARS_MAX: usize = 200;

@@ -1,9 +1,9 @@
 //! Lets something happen to a conversation or an operator, with everything that
 //! follows from it, in one transaction.
 
-use domain::conversation::{Conversation, Effect, Input, Offer, OfferState, Refusal};
+use domain::conversation::{Conversation, Effect, Input, Offer, OfferState, Refusal, State};
 use domain::operator;
-use domain::{OfferId, OperatorId};
+use domain::{Millis, OfferId, OperatorId, Timestamp};
 use store::{StoreError, Tx};
 
 /// Why a change did not happen.
@@ -34,9 +34,29 @@ pub(crate) fn conversation(
     let effects = after.handle(tx.now(), input)?;
     if after != *before {
         tx.save_conversation(before, &mut after)?;
+        if let Some(handled) = handled(tx.now(), before, &after) {
+            tx.note_pace(&after.queue, after.medium, handled)?;
+        }
     }
     carry_out(tx, &after, effects)?;
     Ok(after)
+}
+
+/// How long a conversation kept its operator busy, if it does no more.
+fn handled(now: Timestamp, before: &Conversation, after: &Conversation) -> Option<Millis> {
+    let since = match before.state {
+        State::Active { since, .. } => since,
+        State::WrapUp { answered_since, .. } => answered_since,
+        State::Deferred { .. }
+        | State::Queued
+        | State::Offered { .. }
+        | State::Parked { .. }
+        | State::Abandoned { .. }
+        | State::Closed { .. } => return None,
+    };
+    let goes_on = matches!(after.state, State::Active { .. } | State::WrapUp { .. })
+        && after.owner() == before.owner();
+    (!goes_on).then(|| now.since(since))
 }
 
 /// Writes what follows from a change of a conversation.
@@ -48,7 +68,11 @@ pub(crate) fn carry_out(
     let medium = conversation.medium;
     for effect in effects {
         match effect {
-            Effect::Occupy(id) => operator(tx, id, operator::Input::Occupy(medium))?,
+            Effect::Occupy { operator: id, turn } => {
+                operator(tx, id, operator::Input::Occupy { medium, turn })?;
+            }
+            Effect::WrapUpBegun(id) => operator(tx, id, operator::Input::WrapUpBegun)?,
+            Effect::WrapUpEnded(id) => operator(tx, id, operator::Input::WrapUpEnded)?,
             Effect::Release {
                 operator: id,
                 handled,
@@ -75,7 +99,8 @@ fn end_offer(tx: &mut Tx<'_>, id: OfferId, state: OfferState) -> Result<(), Stor
     tx.end_offer(&Offer { state, ..known })
 }
 
-/// Changes an operator, and writes what follows: who goes away is asked no more.
+/// Changes an operator, and writes what follows: who goes away is asked no more, and
+/// what cannot wait for somebody who was lost goes to others.
 pub(crate) fn operator(
     tx: &mut Tx<'_>,
     id: OperatorId,
@@ -94,6 +119,7 @@ pub(crate) fn operator(
         match effect {
             operator::Effect::MayTakeWork => tx.unsettle(),
             operator::Effect::Gone => revoke_offers(tx, id)?,
+            operator::Effect::Lost => hand_back(tx, id)?,
         }
     }
     Ok(())
@@ -106,4 +132,11 @@ fn revoke_offers(tx: &mut Tx<'_>, id: OperatorId) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+fn hand_back(tx: &mut Tx<'_>, id: OperatorId) -> Result<(), StoreError> {
+    for held in tx.conversations_with(id)? {
+        conversation(tx, &held, Input::OperatorLost { operator: id })?;
+    }
+    revoke_offers(tx, id)
 }

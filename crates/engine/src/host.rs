@@ -8,7 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use channels::Envelope;
-use channels::host::{Accepted, Act, ClientMessage, Host, Refused, RetryAfter, ThreadSignal};
+use channels::host::{
+    Accepted, Act, ClientMessage, Host, RatingAsk, Refused, RetryAfter, Standing, ThreadSignal,
+};
 use domain::event::Cursor;
 use domain::message::{Attachment, Author, Direction, Message};
 use domain::{LineId, Millis, Timestamp};
@@ -106,6 +108,28 @@ impl Host for Engine {
         self.inner.hub.watch(line, thread_key)
     }
 
+    async fn standing(&self, line: &LineId, thread_key: &str) -> Result<Option<Standing>, Refused> {
+        let standing = self.standing_of(line, thread_key).await;
+        standing.map_err(|error| unavailable(&error))
+    }
+
+    fn closed_until(&self, line: &LineId) -> Option<Timestamp> {
+        self.line_closed_until(line)
+    }
+
+    fn client_present(&self, line: &LineId, thread_key: &str, present: bool) {
+        self.note_presence(line, thread_key, present);
+    }
+
+    async fn rating_ask(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<RatingAsk>, Refused> {
+        let asked = self.ask_of(line, thread_key).await;
+        asked.map_err(|error| unavailable(&error))
+    }
+
     async fn store_file(
         &self,
         file_name: &str,
@@ -175,6 +199,7 @@ fn client_message(
 ) -> Result<ClientMessage, StoreError> {
     let operator_name = match message.author {
         Author::Client => None,
+        Author::Gateway => Some(String::new()),
         Author::Operator(id) => Some(
             view.operator_row(id)?
                 .map_or_else(String::new, |operator| operator.display_name),

@@ -66,9 +66,20 @@ impl Hub {
         }
     }
 
+    /// True when a client's page is open.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
     pub(crate) fn grown(&self, threads: &[(LineId, String, Cursor)]) {
         for (line, thread_key, cursor) in threads {
             self.signal(line, thread_key, ThreadSignal::Log(*cursor));
+        }
+    }
+
+    pub(crate) fn ended(&self, threads: &[(LineId, String)]) {
+        for (line, thread_key) in threads {
+            self.signal(line, thread_key, ThreadSignal::Ended);
         }
     }
 

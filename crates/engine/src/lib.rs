@@ -3,6 +3,8 @@
 //! here; the domain has them.
 
 pub mod act;
+mod attendance;
+mod callback;
 mod change;
 pub mod clock;
 pub mod contacts;
@@ -14,17 +16,25 @@ mod host;
 mod hub;
 mod intake;
 pub mod limits;
+mod metering;
+mod new_rules;
+mod notices;
+pub mod obligations;
 mod opening;
 mod outbox;
 pub mod people;
 mod process;
+mod proof;
+mod rating;
 pub mod reload;
 mod routing;
 pub mod serving;
 pub mod settings;
+mod standing;
 mod supervise;
 mod timers;
 pub mod uploads;
+pub mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,8 +51,12 @@ use tokio_util::task::TaskTracker;
 pub use act::{ActError, Actor, Scope};
 pub use feed::{Feed, Reader, Step};
 pub use hub::Typing;
+pub use proof::Proof;
 pub use settings::{Line, Settings};
 
+pub use attendance::Attending;
+
+use attendance::Attendance;
 use clock::Ahead;
 use contacts::Directory;
 use disk::Disk;
@@ -97,6 +111,13 @@ struct Inner {
     link_key: [u8; 32],
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
+    attendance: Arc<Attendance>,
+    /// Where it is written who of the clients came and went.
+    comings: mpsc::Sender<standing::Coming>,
+    failures: people::Failures,
+    runners: webhooks::Runners,
+    /// One look at a time.
+    prover: tokio::sync::Mutex<proof::Prover>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -133,6 +154,7 @@ impl Engine {
         // One slot for each entry that intake lets wait, so that a commit never
         // blocks on its readers.
         let (taken, entries) = mpsc::channel(settings.limits.journal_pending_max + 1);
+        let (comings, coming) = mpsc::channel(standing::COMINGS_MAX);
         let stop = CancellationToken::new();
         let serving = Serving::begin(settings.clone(), &stop);
         let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
@@ -147,6 +169,12 @@ impl Engine {
         feed.start_at(newest);
         clock.not_before(written_at);
         let link_key = people::link_key(&store).await?;
+        let told = settings.webhooks.clone();
+        if !told.is_empty() {
+            store
+                .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
+                .await?;
+        }
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
         let limits = ClientLimits::new(settings.limits.acts_per_minute_max);
@@ -169,15 +197,35 @@ impl Engine {
                 link_key,
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
+                attendance: Arc::default(),
+                comings,
+                failures: people::Failures::default(),
+                runners: webhooks::Runners::default(),
+                prover: tokio::sync::Mutex::default(),
                 stop,
                 tasks: TaskTracker::new(),
             }),
         };
-        engine.run(entries).await?;
+        engine.run(entries, coming).await?;
         Ok(engine)
     }
 
-    async fn run(&self, entries: mpsc::Receiver<store::Taken>) -> Result<(), StoreError> {
+    async fn run(
+        &self,
+        entries: mpsc::Receiver<store::Taken>,
+        coming: mpsc::Receiver<standing::Coming>,
+    ) -> Result<(), StoreError> {
+        self.expect_back().await?;
+        // A store that takes nothing is said by readiness, and served as far as it goes.
+        if let Err(error) = self.begin_with_the_rules().await {
+            tracing::error!(%error, "what waits goes by the rules of before");
+        }
+        if let Err(error) = self.expect_clients_back().await {
+            tracing::error!(%error, "nobody is expected back");
+        }
+        self.supervise("comings", standing::follow(self.clone(), coming));
+        self.supervise_restarting("attendance", attendance::run);
+        self.supervise_restarting("standing", standing::tell);
         let left = process::left_over(self).await?;
         self.inner.pending.fetch_add(left.len(), Ordering::Relaxed);
         self.supervise("process", process::run(self.clone(), left, entries));
@@ -186,7 +234,9 @@ impl Engine {
         self.supervise_restarting("outbox", outbox::run);
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
+        self.supervise_restarting("metering", metering::run);
         self.supervise_restarting("contacts", contacts::reconcile::run);
+        self.supervise_restarting("audit", act::audit::watch);
         for served in self.serving().lines() {
             self.supervise_line(served.clone(), None);
         }
@@ -307,6 +357,7 @@ fn hooks(
 ) -> Hooks {
     let (clock, serving) = (clock.clone(), Arc::clone(serving));
     let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
+    let measured = Arc::clone(&serving);
     Hooks {
         now: Box::new(move || clock.now()),
         settle: Box::new(move |tx| {
@@ -314,6 +365,7 @@ fn hooks(
             routing::pass(tx, &rules)
         }),
         committed: Box::new(move |signals| {
+            metering::tell(&signals.counted, &measured.borrow());
             wake(signals, &feed, &hub, &wakes, &taken);
         }),
     }
@@ -332,8 +384,10 @@ fn wake(
             tracing::warn!("an envelope waits for the next start");
         }
     }
+    obligations::count(&signals.events);
     feed.publish(&signals.events);
     hub.grown(&signals.threads);
+    hub.ended(&signals.ended);
     if signals.outbox {
         wakes.outbox.notify_one();
     }

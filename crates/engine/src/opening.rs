@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::conversation::{Client, Conversation, State};
 use domain::identity::Profile;
-use domain::routing::Place;
-use domain::{ContactId, ConversationId};
+use domain::metrics::Counted;
+use domain::routing::{Place, RoutingRules};
+use domain::{ContactId, ConversationId, LineId, Millis};
 use store::{StoreError, ThreadRow, Tx};
 
 use crate::Line;
@@ -26,11 +27,18 @@ pub(crate) fn is_provisional(contact: &ContactId) -> bool {
     contact.as_str().starts_with(PROVISIONAL)
 }
 
-/// A place at the end of the queue: now.
-pub(crate) fn place(tx: &mut Tx<'_>) -> Place {
+/// For so long after a conversation its thread's next one is held for its operator.
+const REMEMBERED: Millis = Millis::from_secs(30 * 86_400);
+
+/// A new place: now, but for what the line brings along.
+pub(crate) fn place(tx: &mut Tx<'_>, rules: &RoutingRules, line: &LineId) -> Place {
+    let (band, credit) = rules
+        .lines
+        .get(line)
+        .map_or((0, Millis(0)), |line| (line.band, line.age_credit));
     Place {
-        band: 0,
-        eligible_at: tx.now(),
+        band,
+        eligible_at: tx.now() - credit,
         seq: tx.fresh_id(),
     }
 }
@@ -38,13 +46,18 @@ pub(crate) fn place(tx: &mut Tx<'_>) -> Place {
 /// A new conversation of a thread, waiting.
 pub(crate) fn conversation(
     tx: &mut Tx<'_>,
+    rules: &RoutingRules,
     line: &Line,
     thread: &ThreadRow,
     contact: &KnownContact,
 ) -> Result<Conversation, StoreError> {
     let last = tx.last_conversation_of(thread.id)?;
     let known = last.is_some() || !tx.conversations_of(&contact.id, i64::MAX, 1)?.is_empty();
-    let place = place(tx);
+    let place = place(tx, rules, &line.id);
+    let now = tx.now();
+    let preferred = last
+        .as_ref()
+        .filter(|last| matches!(last.state, State::Closed { at, .. } if at + REMEMBERED > now));
     let descriptor = line.kind.descriptor;
     Ok(Conversation {
         id: ConversationId::new(tx.fresh_id()),
@@ -56,19 +69,31 @@ pub(crate) fn conversation(
         client: client(thread, contact, known),
         state: State::Queued,
         place,
+        skills: rules.skills(&line.id, &line.queue),
         tried: BTreeSet::new(),
         last_asked: None,
         round: 1,
+        asked_at: None,
         not_before: None,
-        preferred: last.as_ref().and_then(|last| last.last_owner),
+        preferred: preferred.and_then(|last| last.last_owner),
         last_owner: None,
         returned: false,
+        over_capacity: false,
+        overflows_taken: 0,
+        overflow_home: None,
+        overflow_at: None,
+        overflow: None,
+        callback: None,
+        away: None,
+        park_at: None,
         unread_count: 0,
         subject: thread.context.subject.clone(),
         participants: BTreeSet::new(),
-        created_at: place.eligible_at,
+        mentioned: BTreeSet::new(),
+        created_at: now,
         answered_at: None,
         disposition: String::new(),
+        counted: Counted::beginning(last.as_ref(), place.eligible_at),
         last_message: None,
         version: 0,
     })

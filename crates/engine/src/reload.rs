@@ -2,15 +2,19 @@
 //! the writer's turn, so that nothing enters a queue while it is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::routing::LineRules;
 use domain::{LineId, QueueId};
 use store::{JournalEntry, StoreError, Taken, Tally, View};
 
 use crate::held::{Held, Next};
+use crate::new_rules;
 use crate::serving::{Served, Serving};
+use crate::webhooks::{self, Webhook};
 use crate::{Engine, Line, Settings};
 
 /// Threads looked at for answers that cannot go out.
@@ -27,6 +31,8 @@ pub struct Changes {
     pub queues: Difference<QueueId>,
     /// What conversations take of an operator.
     pub capacity: bool,
+    /// Outgoing webhooks.
+    pub webhooks: Difference<String>,
     /// How many answers still wait to go out by a line that was removed.
     pub unsent: Vec<(LineId, i64)>,
 }
@@ -49,6 +55,36 @@ impl<T> Default for Difference<T> {
             changed: Vec::new(),
             removed: Vec::new(),
         }
+    }
+}
+
+impl Changes {
+    /// Each change in a few words.
+    pub fn told(&self) -> Vec<String> {
+        let mut told = self.lines.told("line");
+        told.extend(self.queues.told("queue"));
+        if self.capacity {
+            told.push("capacity changed".to_owned());
+        }
+        told.extend(self.webhooks.told("webhook"));
+        for (line, count) in &self.unsent {
+            told.push(format!("{count} answers of \"{line}\" still go out"));
+        }
+        told
+    }
+}
+
+impl<T: Display> Difference<T> {
+    fn told(&self, what: &str) -> Vec<String> {
+        let changes = [
+            ("added", &self.added),
+            ("changed", &self.changed),
+            ("removed", &self.removed),
+        ];
+        let each = changes
+            .iter()
+            .flat_map(|(how, ids)| ids.iter().map(move |id| format!("{what} \"{id}\" {how}")));
+        each.collect()
     }
 }
 
@@ -93,6 +129,10 @@ impl Engine {
                     return Err(ReloadError::InUse(in_use));
                 }
                 let now = Arc::new(before.followed_by(settings, &stop));
+                let told = changes(&before, &now).told().join(", ");
+                tx.audit(None, "configuration.reload", "", &told)?;
+                webhooks::enrol(tx, &now.settings().webhooks)?;
+                new_rules::follow(tx, before.rules(), now.rules())?;
                 serving.send_replace(Arc::clone(&now));
                 tx.unsettle();
                 Ok((before, now))
@@ -120,6 +160,8 @@ impl Engine {
         }
         self.supervise("catch up", self.clone().catch_up());
         self.inner.wakes.outbox.notify_one();
+        // Theirs began before the commit.
+        self.inner.runners.wake_all();
         let mut changes = changes(&before, &now);
         for line in changes.lines.removed.clone() {
             let id = line.clone();
@@ -243,8 +285,8 @@ impl QueueInUse {
     fn of(tally: &Tally) -> Option<Self> {
         let in_use = Self {
             id: tally.queue.clone(),
-            waiting: tally.queued + tally.offered,
-            active: tally.active,
+            waiting: tally.queued + tally.offered + tally.deferred + tally.abandoned,
+            active: tally.active + tally.wrap_up,
             parked: tally.parked,
         };
         (in_use.waiting + in_use.active + in_use.parked > 0).then_some(in_use)
@@ -266,10 +308,13 @@ fn in_use(
 
 fn changes(before: &Serving, now: &Serving) -> Changes {
     let (old, new) = (before.settings(), now.settings());
-    let lines = |serving: &Serving| -> BTreeMap<LineId, Served> {
+    let lines = |serving: &Serving| -> BTreeMap<LineId, (Served, Option<LineRules>)> {
         let lines = serving.lines();
         lines
-            .map(|served| (served.line.id.clone(), served.clone()))
+            .map(|served| {
+                let rules = serving.rules().lines.get(&served.line.id).cloned();
+                (served.line.id.clone(), (served.clone(), rules))
+            })
             .collect()
     };
     let queues = |settings: &Settings| -> BTreeMap<QueueId, _> {
@@ -282,15 +327,28 @@ fn changes(before: &Serving, now: &Serving) -> Changes {
             .collect()
     };
     Changes {
-        lines: difference(&lines(before), &lines(now), |old, new| {
-            old.is_connected_as(new)
-                && old.line.queue == new.line.queue
-                && old.line.display_name == new.line.display_name
-        }),
+        lines: difference(
+            &lines(before),
+            &lines(now),
+            |(old, old_rules), (new, new_rules)| {
+                old.is_connected_as(new)
+                    && old.line.queue == new.line.queue
+                    && old.line.display_name == new.line.display_name
+                    && old_rules == new_rules
+            },
+        ),
         queues: difference(&queues(old), &queues(new), |old, new| old == new),
         capacity: old.rules.capacity != new.rules.capacity,
+        webhooks: difference(&webhooks_of(old), &webhooks_of(new), |old, new| old == new),
         unsent: Vec::new(),
     }
+}
+
+fn webhooks_of(settings: &Settings) -> BTreeMap<String, Webhook> {
+    let webhooks = settings.webhooks.iter();
+    webhooks
+        .map(|webhook| (webhook.id.clone(), webhook.clone()))
+        .collect()
 }
 
 fn difference<K: Ord + Clone, V>(
@@ -309,4 +367,35 @@ fn difference<K: Ord + Clone, V>(
     let removed = old.keys().filter(|id| !new.contains_key(*id));
     difference.removed.extend(removed.cloned());
     difference
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_by_its_name() {
+        let changes = Changes {
+            lines: Difference {
+                added: vec!["shop".into()],
+                changed: Vec::new(),
+                removed: vec!["site".into()],
+            },
+            queues: Difference {
+                changed: vec!["main".into()],
+                ..Difference::default()
+            },
+            capacity: true,
+            webhooks: Difference {
+                added: vec!["crm".to_owned()],
+                ..Difference::default()
+            },
+            unsent: vec![("site".into(), 2)],
+        };
+        assert_eq!(
+            changes.told().join(", "),
+            "line \"shop\" added, line \"site\" removed, queue \"main\" changed, \
+             capacity changed, webhook \"crm\" added, 2 answers of \"site\" still go out"
+        );
+    }
 }

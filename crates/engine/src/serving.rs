@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use channels::Capability;
 use domain::routing::RoutingRules;
 use domain::{LineId, QueueId};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,16 @@ impl Served {
     }
 }
 
+/// The configured rules, with what the lines' channels can do.
+fn rules_of(settings: &Settings) -> RoutingRules {
+    let mut rules = settings.rules.clone();
+    for line in &settings.lines {
+        let known = rules.lines.entry(line.id.clone()).or_default();
+        known.replies = line.kind.descriptor.can(Capability::Reply);
+    }
+    rules
+}
+
 impl Serving {
     pub(crate) fn begin(settings: Settings, gateway: &CancellationToken) -> Self {
         let nothing = Self {
@@ -77,7 +88,7 @@ impl Serving {
             lines.insert(line.id.clone(), served);
         }
         Self {
-            rules: Arc::new(settings.rules.clone()),
+            rules: Arc::new(rules_of(&settings)),
             settings: Arc::new(settings),
             lines,
             leaving,
@@ -109,8 +120,21 @@ impl Serving {
         served.or_else(|| self.leaving.get(id))
     }
 
+    /// A queue's rules of promises, also of one about which nothing is configured.
+    pub(crate) fn promises_of(&self, id: &QueueId) -> domain::obligation::Rules {
+        self.rules.of(id).promises
+    }
+
     pub(crate) fn has_queue(&self, id: &QueueId) -> bool {
         self.settings.queues.iter().any(|queue| queue.id == *id)
+    }
+
+    /// Whether clients of a queue are asked for a rating.
+    pub(crate) fn asks_for_ratings(&self, id: &QueueId) -> bool {
+        let mut queues = self.settings.queues.iter();
+        queues
+            .find(|queue| queue.id == *id)
+            .is_some_and(|queue| queue.ask_rating)
     }
 
     /// A line as it is now, for a conversation that begins: a reload may have come
@@ -151,6 +175,7 @@ mod tests {
             kind,
             queue: queue.into(),
             default_region: "RU".to_owned(),
+            hours: None,
             channel: (kind.build)(&setup).expect("it needs no keys"),
         }
     }
@@ -159,6 +184,7 @@ mod tests {
         let queue = |id: &&str| Queue {
             id: (*id).into(),
             display_name: (*id).to_owned(),
+            ask_rating: true,
         };
         Settings {
             store_path: "store".into(),
@@ -169,6 +195,7 @@ mod tests {
             queues: queues.iter().map(queue).collect(),
             rules: RoutingRules::default(),
             limits: Limits::default(),
+            webhooks: Vec::new(),
         }
     }
 

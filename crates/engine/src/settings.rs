@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use channels::{Channel, Kind};
+use domain::hours::Schedule;
 use domain::routing::RoutingRules;
 use domain::{LineId, Millis, QueueId};
+
+use crate::webhooks::Webhook;
 
 /// Everything the engine is told, at its start and by a reload.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub struct Settings {
     pub rules: RoutingRules,
     /// Bounds.
     pub limits: Limits,
+    /// Programs that are told what happens.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// Who serves the contact directory.
@@ -57,6 +62,8 @@ pub struct Line {
     pub queue: QueueId,
     /// ISO 3166 region for phones written without a country code.
     pub default_region: String,
+    /// Its own hours, in place of its queue's.
+    pub hours: Option<Arc<Schedule>>,
     /// The connection.
     pub channel: Arc<dyn Channel>,
 }
@@ -68,6 +75,9 @@ pub struct Queue {
     pub id: QueueId,
     /// Its name for people.
     pub display_name: String,
+    /// Whether clients are asked for a rating when their conversation has ended, where
+    /// the channel can.
+    pub ask_rating: bool,
 }
 
 /// Bounds on what the engine holds at once.

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use domain::operator::Input;
+use domain::proof::Law;
 use domain::{ConversationId, Millis, OperatorId, Timestamp};
 use store::{StoreError, Tx};
 
-use crate::{Engine, act, change};
+use crate::{Engine, change, routing};
 
 /// The sweeper's pace.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -75,21 +76,27 @@ impl Engine {
                 .await?;
         }
         self.inner.hub.sweep();
-        self.read(|view| {
+        let promises = self.promises_due().await?;
+        self.read(move |view| {
             let conversations = view.next_conversation_deadline()?;
             let operators = view.next_operator_deadline()?;
-            Ok(conversations.into_iter().chain(operators).min())
+            Ok(conversations
+                .into_iter()
+                .chain(operators)
+                .chain(promises)
+                .min())
         })
         .await
     }
 
-    /// Checks what must always hold. A violation is a defect of ours: it is logged and
-    /// counted, and changes nothing.
+    /// Checks what must always hold, and how much waits in the journal. A violation is a
+    /// defect of ours: it is logged and counted, and changes nothing.
     async fn check_invariants(&self) {
-        let found = self
-            .read::<_, StoreError>(|view| Ok((view.violations()?, view.journal_counts()?)))
-            .await;
-        let Ok((violations, (pending, dead))) = found else {
+        if let Err(error) = self.prove().await {
+            tracing::error!(%error, "the invariants were not checked");
+        }
+        let counts = self.read::<_, StoreError>(|view| view.journal_counts());
+        let Ok((pending, dead)) = counts.await else {
             return;
         };
         let Ok(unconfigured) = self.waiting_for_lines().await else {
@@ -100,11 +107,6 @@ impl Engine {
         metrics::gauge!("journal_pending").set(float((pending - waiting).max(0)));
         metrics::gauge!("journal_unconfigured").set(float(waiting));
         metrics::gauge!("journal_dead").set(float(dead));
-        for (rule, number) in violations {
-            tracing::error!(invariant.rule = rule, number, "an invariant is broken");
-            let number = u64::try_from(number).unwrap_or(0);
-            metrics::counter!("invariant_violations_total", "rule" => rule).increment(number);
-        }
     }
 
     /// About once a minute, without a clock of its own.
@@ -125,10 +127,18 @@ fn float(number: i64) -> f64 {
 pub(crate) async fn guard(engine: Engine) {
     let stop = engine.stopping();
     metrics::counter!("invariant_violations_total").absolute(0);
+    for law in Law::ALL {
+        metrics::counter!("invariant_violations_total", "rule" => law.name()).absolute(0);
+    }
+    // What is offered from the beginning on is to be judged.
+    engine.check_invariants().await;
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(GUARD) => engine.check_invariants().await,
+            () = tokio::time::sleep(GUARD) => {
+                engine.check_invariants().await;
+                engine.measure_promises().await;
+            }
         }
     }
 }
@@ -139,7 +149,7 @@ fn conversations_due(
     due: Vec<ConversationId>,
 ) -> Result<(), StoreError> {
     for id in due {
-        act::due(tx, rules, id)?;
+        routing::due(tx, rules, id)?;
     }
     Ok(())
 }

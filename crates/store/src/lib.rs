@@ -15,6 +15,7 @@ mod job;
 mod log;
 mod open;
 mod ops;
+mod recorded;
 mod roster;
 mod tx;
 mod view;
@@ -28,7 +29,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use domain::Timestamp;
+use domain::metrics::Comparison;
+use domain::{Millis, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -36,13 +38,21 @@ pub use error::{OpenError, StoreError};
 pub use folder::make_folder;
 use job::Job;
 pub use ops::acts::PastAct;
+pub use ops::audit::{AuditEntry, AuditFilter, AuditSeal, AuditVerdict, Auditor, verify_audit};
 pub use ops::contacts::{ContactChange, DirectoryContact, Merge};
 pub use ops::conversations::{Folder, PageKey, Tally};
 pub use ops::journal::{JournalEntry, JournalState, Journaled, PendingOfLine};
+pub use ops::mentions::Mention;
+pub use ops::metrics::{MetricRow, OperatorClock};
+pub use ops::obligations::{ObligationCounts, ObligationKey, Standing, Whose};
 pub use ops::outbox::OutboxEntry;
-pub use ops::people::{ApiToken, AuditEntry, Session};
+pub use ops::people::{ApiToken, Session};
+pub use ops::ratings::RatingFilter;
 pub use ops::reach::{Block, Provisional, StoredSuggestion, Upload};
+pub use ops::replies::{CannedReply, RepliesAfter, Variant};
 pub use ops::threads::ThreadRow;
+pub use ops::webhooks::{WebhookDoc, WebhookRow, WebhookState};
+pub use recorded::{read_events, recorded_period};
 pub use tx::{Signals, Taken, Tx};
 pub use view::View;
 use waiting::Haste;
@@ -336,6 +346,13 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
     } else {
         Err(StoreError::Corrupt(verdict))
     }
+}
+
+/// Counts the metrics of the store at `path` again from its event log, at most so far
+/// back, and compares, whether or not a gateway is using it.
+pub fn compare_metrics(path: &Path, back: Millis) -> Result<Comparison, StoreError> {
+    let connection = open::reader(path)?;
+    one_picture(&connection, |view| view.compare_metrics(Some(back)))
 }
 
 /// Puts a backup in the place of the store at `path`, which no process may be

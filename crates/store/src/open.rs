@@ -7,15 +7,23 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
+use crate::ops::audit;
 use crate::{Options, inspect, log};
 
 /// Every migration, in order; a store's `user_version` counts those it has.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_merged.sql"),
     include_str!("../migrations/0003_owners.sql"),
     include_str!("../migrations/0004_joined.sql"),
     include_str!("../migrations/0005_rosters.sql"),
+    include_str!("../migrations/0006_audit_chain.sql"),
+    include_str!("../migrations/0007_webhooks.sql"),
+    include_str!("../migrations/0008_replies.sql"),
+    include_str!("../migrations/0009_metrics.sql"),
+    include_str!("../migrations/0010_obligations.sql"),
+    include_str!("../migrations/0011_ratings.sql"),
+    include_str!("../migrations/0012_states.sql"),
 ];
 
 /// Holds the store for this process alone, as long as it lives.
@@ -149,6 +157,9 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
         let step = |connection: &mut Connection| {
             let tx = connection.transaction()?;
             tx.execute_batch(migration)?;
+            if index == audit::CHAINED_AT {
+                audit::chain(&tx)?;
+            }
             tx.pragma_update(None, "user_version", index)?;
             tx.commit()
         };

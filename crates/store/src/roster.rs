@@ -24,7 +24,7 @@ pub(crate) struct KeptOut {
 }
 
 /// By code, from 1; 0 is nothing. The codes are stored: only add at the end.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 14] = [
     Rule::NotMember,
     Rule::NotReady,
     Rule::NotResponding,
@@ -34,6 +34,11 @@ const RULES: [Rule; 9] = [
     Rule::NoRoom,
     Rule::Tried,
     Rule::LastAsked,
+    Rule::Disconnected,
+    Rule::WrapUp,
+    Rule::MissingSkill,
+    Rule::HeldForOther,
+    Rule::HasBetter,
 ];
 
 const fn code(rule: Option<Rule>) -> u8 {
@@ -48,6 +53,11 @@ const fn code(rule: Option<Rule>) -> u8 {
         Some(Rule::NoRoom) => 7,
         Some(Rule::Tried) => 8,
         Some(Rule::LastAsked) => 9,
+        Some(Rule::Disconnected) => 10,
+        Some(Rule::WrapUp) => 11,
+        Some(Rule::MissingSkill) => 12,
+        Some(Rule::HeldForOther) => 13,
+        Some(Rule::HasBetter) => 14,
     }
 }
 
@@ -197,7 +207,7 @@ mod tests {
         for stored in RULES {
             assert_eq!(rule(code(Some(stored))).unwrap(), Some(stored));
         }
-        assert!(rule(10).is_err());
+        assert!(rule(15).is_err());
         for count in [0, 1, 2, 3, 9, 10] {
             let mut rules: Vec<_> = RULES.into_iter().map(Some).chain([None]).collect();
             rules.truncate(count);

@@ -3,11 +3,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::conversation::Conversation;
 use domain::event::{Cursor, Event, EventKind};
+use domain::metrics::Increment;
+use domain::metrics::observe;
 use domain::operator::Operator;
-use domain::{LineId, OperatorId, Timestamp};
+use domain::routing::{Snapshot, Waiting};
+use domain::{ConversationId, LineId, OperatorId, Timestamp};
 use rusqlite::Connection;
 
+use crate::ops::metrics::Counting;
 use crate::roster::Rosters;
 use crate::words::Words;
 use crate::{StoreError, View};
@@ -32,12 +37,16 @@ pub struct Signals {
     pub events: Vec<Arc<Event>>,
     /// Threads whose log has grown, by line and thread key.
     pub threads: Vec<(LineId, String, Cursor)>,
+    /// Threads whose conversation has ended, by line and thread key.
+    pub ended: Vec<(LineId, String)>,
     /// There is something new to send.
     pub outbox: bool,
     /// The earliest of the deadlines that were set.
     pub deadline: Option<Timestamp>,
     /// The built-in directory has changed.
     pub directory: bool,
+    /// What was counted.
+    pub counted: Vec<Increment>,
 }
 
 /// An envelope that was taken in.
@@ -63,9 +72,15 @@ pub(crate) struct WriterState {
     /// Every operator: a pass looks at all of them, and there are few.
     pub(crate) operators: BTreeMap<OperatorId, Arc<Operator>>,
     pub(crate) undo: Vec<(OperatorId, Option<Arc<Operator>>)>,
+    /// Everything that waits and everybody who works, as the router sees them.
+    floor: Snapshot,
+    floor_undo: Vec<(ConversationId, Option<Waiting>)>,
+    /// What began to wait, or waits elsewhere, since the queues' rules looked at it.
+    arrivals: Vec<ConversationId>,
     pub(crate) signals: Signals,
     /// Written after the operations of a transaction.
     pub(crate) words: Vec<Words>,
+    pub(crate) counting: Counting,
     pub(crate) rosters: Rosters,
     pub(crate) unsettled: bool,
 }
@@ -76,7 +91,10 @@ pub(crate) struct Mark {
     journal: usize,
     events: usize,
     threads: usize,
+    ended: usize,
     words: usize,
+    arrivals: Vec<ConversationId>,
+    counted: usize,
     outbox: bool,
     deadline: Option<Timestamp>,
     directory: bool,
@@ -99,11 +117,18 @@ impl WriterState {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?
             .unwrap_or((0, 0));
-        let operators = view
+        let operators: BTreeMap<_, _> = view
             .all_operators()?
             .into_iter()
             .map(|operator| (operator.id, Arc::new(operator)))
             .collect();
+        let candidates = operators.values().map(|operator| operator.candidate());
+        let mut floor = Snapshot::new([], candidates);
+        view.each_queued(|conversation| {
+            if let Some(waiting) = conversation.waiting() {
+                floor.put(waiting);
+            }
+        })?;
         Ok(Self {
             now: Timestamp(at),
             next_id,
@@ -111,8 +136,12 @@ impl WriterState {
             next_cursor: cursor + 1,
             operators,
             undo: Vec::new(),
+            floor,
+            floor_undo: Vec::new(),
+            arrivals: Vec::new(),
             signals: Signals::default(),
             words: Vec::new(),
+            counting: Counting::load(&view)?,
             rosters: Rosters::new(),
             unsettled: true,
         })
@@ -134,12 +163,17 @@ impl WriterState {
 
     pub(crate) fn mark(&mut self) -> Mark {
         self.undo.clear();
+        self.floor_undo.clear();
+        self.counting.undo.clear();
         Mark {
             next_cursor: self.next_cursor,
             journal: self.signals.journal.len(),
             events: self.signals.events.len(),
             threads: self.signals.threads.len(),
+            ended: self.signals.ended.len(),
             words: self.words.len(),
+            arrivals: self.arrivals.clone(),
+            counted: self.counting.fresh.len(),
             outbox: self.signals.outbox,
             deadline: self.signals.deadline,
             directory: self.signals.directory,
@@ -152,7 +186,10 @@ impl WriterState {
         self.signals.journal.truncate(mark.journal);
         self.signals.events.truncate(mark.events);
         self.signals.threads.truncate(mark.threads);
+        self.signals.ended.truncate(mark.ended);
         self.words.truncate(mark.words);
+        self.arrivals.clone_from(&mark.arrivals);
+        self.counting.undo_to(mark.counted);
         // A row that is remembered may have gone with the operation.
         self.rosters.clear();
         self.signals.outbox = mark.outbox;
@@ -160,10 +197,20 @@ impl WriterState {
         self.signals.directory = mark.directory;
         self.unsettled = mark.unsettled;
         for (id, before) in self.undo.drain(..).rev() {
-            match before {
-                Some(operator) => self.operators.insert(id, operator),
-                None => self.operators.remove(&id),
-            };
+            if let Some(operator) = before {
+                self.floor.put_operator(operator.candidate());
+                self.operators.insert(id, operator);
+            } else {
+                self.floor.remove_operator(id);
+                self.operators.remove(&id);
+            }
+        }
+        for (id, before) in self.floor_undo.drain(..).rev() {
+            if let Some(waiting) = before {
+                self.floor.put(waiting);
+            } else {
+                self.floor.remove(id);
+            }
         }
     }
 }
@@ -205,6 +252,40 @@ impl<'a> Tx<'a> {
         self.state.unsettled = true;
     }
 
+    /// Everything that waits and everybody who works, as of this transaction.
+    pub fn floor(&self) -> &Snapshot {
+        &self.state.floor
+    }
+
+    /// What began to wait, or waits elsewhere, since this was last asked.
+    pub fn take_arrivals(&mut self) -> Vec<ConversationId> {
+        std::mem::take(&mut self.state.arrivals)
+    }
+
+    /// Keeps the floor as the conversation is now.
+    pub(crate) fn place_on_floor(&mut self, conversation: &Conversation) {
+        let id = conversation.id;
+        let before = self.state.floor.remove(id);
+        let after = conversation.waiting();
+        let queue_before = before.as_ref().map(|waiting| &waiting.queue);
+        if let Some(after) = &after
+            && queue_before != Some(&after.queue)
+        {
+            self.state.arrivals.push(id);
+        }
+        if before.is_some() || after.is_some() {
+            self.state.floor_undo.push((id, before));
+        }
+        if let Some(after) = after {
+            self.state.floor.put(after);
+        }
+    }
+
+    /// Keeps the floor as the operator is now.
+    pub(crate) fn operator_on_floor(&mut self, operator: &Operator) {
+        self.state.floor.put_operator(operator.candidate());
+    }
+
     /// Writes an event and answers its number.
     pub fn emit(&mut self, kind: EventKind) -> Result<Cursor, StoreError> {
         let cursor = Cursor(self.state.next_cursor);
@@ -214,6 +295,7 @@ impl<'a> Tx<'a> {
             (cursor.0, at.0, serde_json::to_string(&kind)?),
         )?;
         self.state.next_cursor += 1;
+        observe::told(&kind, at, &mut self.state.counting.fresh);
         self.state
             .signals
             .events

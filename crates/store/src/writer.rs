@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::health::Health;
 use crate::job::Job;
+use crate::ops::metrics;
 use crate::tx::{Mark, Signals, WriterState};
 use crate::waiting::{Haste, Waiting};
 use crate::{Hooks, StoreError, Tx, faults, log, words};
@@ -192,7 +193,10 @@ impl Turn {
         if self.state.unsettled {
             self.settle()?;
         }
-        words::write(&self.connection, &mut self.state.words)
+        words::write(&self.connection, &mut self.state.words)?;
+        let counting = &mut self.state.counting;
+        self.state.signals.counted = metrics::write(&self.connection, counting)?;
+        Ok(())
     }
 
     /// Runs a job behind one savepoint with those before it. When it fails all of them

@@ -7,6 +7,9 @@ use channels::registry::KINDS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use store::AuditSeal;
+
+use crate::command::whatif::{Load, Moment, Operators};
 
 /// Every channel a client writes by, one queue, the next free operator.
 #[derive(Debug, Parser)]
@@ -53,6 +56,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
+    /// See outgoing webhooks, try them and begin again.
+    Webhooks {
+        /// What to do.
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
     /// Check somebody's service against the contract.
     Conformance {
         /// What to check.
@@ -60,7 +69,7 @@ pub(crate) enum Command {
         command: ConformanceCommand,
     },
     /// Try every configured line and service for real.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Copy a consistent state of the store to a new file, while it is used.
     Backup {
         /// The new file.
@@ -71,6 +80,9 @@ pub(crate) enum Command {
         /// The backup.
         file: PathBuf,
     },
+    /// Replay a recorded period, or a load that is made up, under another configuration
+    /// or with other people, and compare. Changes nothing.
+    Whatif(WhatifArgs),
     /// Measure a gateway of its own on this machine, and the limits beside it.
     Bench(BenchArgs),
     /// Print what makes a shell complete our commands.
@@ -118,11 +130,26 @@ pub(crate) enum OperatorCommand {
         /// Rights.
         #[arg(long, value_enum, default_value = "operator")]
         role: RoleName,
-        /// A queue, as `main` or, with the operator's own order, `main:2`; repeatable.
-        #[arg(long = "queue", value_name = "QUEUE[:RANK]")]
+        /// A queue, as `main`; with the operator's order of queues `main:2`; with the
+        /// queue's order of operators, too, `main:2:1`. Lower is first. Repeatable.
+        #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
         queues: Vec<String>,
+        /// What they can do, such as `billing` or `lang:ru`; repeatable.
+        #[arg(long = "skill", value_name = "SKILL")]
+        skills: Vec<String>,
+        /// How much they carry at once, in units; a call takes 100.
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+        capacity: Option<i32>,
     },
-    /// List everybody.
+    /// Change somebody; what is not given stays.
+    Change {
+        /// The login.
+        login: String,
+        /// What is to be other.
+        #[command(flatten)]
+        change: OperatorChange,
+    },
+    /// List everybody: login, presence, role, queues, skills, name.
     List,
     /// Let somebody sign in no more.
     Disable {
@@ -134,6 +161,32 @@ pub(crate) enum OperatorCommand {
         /// The login.
         login: String,
     },
+}
+
+/// `operator change …`
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct OperatorChange {
+    /// The name to show.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Rights.
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<RoleName>,
+    /// A queue, as with `add`; repeatable. Those that are given are all they have.
+    #[arg(long = "queue", value_name = "QUEUE[:RANK[:POSITION]]")]
+    pub(crate) queues: Vec<String>,
+    /// No queue at all.
+    #[arg(long, conflicts_with = "queues")]
+    pub(crate) no_queues: bool,
+    /// What they can do; repeatable. Those that are given are all they have.
+    #[arg(long = "skill", value_name = "SKILL")]
+    pub(crate) skills: Vec<String>,
+    /// No skill at all.
+    #[arg(long, conflicts_with = "skills")]
+    pub(crate) no_skills: bool,
+    /// How much they carry at once, in units; a call takes 100.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub(crate) capacity: Option<i32>,
 }
 
 /// `token …`
@@ -187,6 +240,38 @@ pub(crate) enum ContactsCommand {
     Export {
         /// The file; without it: standard output.
         file: Option<PathBuf>,
+    },
+}
+
+/// `doctor …`
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    /// A seal of the audit log that was kept elsewhere, as an earlier run printed it:
+    /// whether the log is still the one that it was put on.
+    #[arg(long, value_name = "SEAL")]
+    pub(crate) audit_seal: Option<AuditSeal>,
+}
+
+/// `webhooks …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhooksCommand {
+    /// List them and how they do.
+    List,
+    /// Send an event of no meaning to one.
+    Test {
+        /// Its id.
+        id: String,
+    },
+    /// Deliver to one again, at once, with the event that failed.
+    Resume {
+        /// Its id.
+        id: String,
+        /// Leave the event out that failed.
+        #[arg(long, conflicts_with = "from_now")]
+        skip: bool,
+        /// Leave out everything so far.
+        #[arg(long)]
+        from_now: bool,
     },
 }
 
@@ -316,6 +401,34 @@ pub(crate) enum BenchCommand {
         /// How many.
         count: u32,
     },
+}
+
+/// `whatif …`
+#[derive(Args, Debug)]
+pub(crate) struct WhatifArgs {
+    /// The beginning, such as 2026-03-02 or 2026-03-02T09:00:00Z; without it: that of the
+    /// event log, which is kept for 14 days.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Moment>,
+    /// The end; without it: that of the event log.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Moment>,
+    /// The other configuration; without it: the same one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+    /// So many operators of a queue more or fewer, such as `+2:main`; repeatable.
+    #[arg(long, value_name = "±N:QUEUE", allow_hyphen_values = true)]
+    pub(crate) operators: Vec<Operators>,
+    /// Runs, each with other things drawn: the intervals are made of them.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) seeds: u16,
+    /// Draw the waits and the service level by the hour into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// A load that is made up instead of the event log, such as
+    /// `arrivals-per-hour=200,aht=180,patience=90,operators=14,hours=8`; times in seconds.
+    #[arg(long, value_name = "LOAD", conflicts_with_all = ["from", "to"])]
+    pub(crate) synthetic: Option<Load>,
 }
 
 /// `completions …`

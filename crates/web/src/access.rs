@@ -65,6 +65,13 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("GetDeadLetter", ADMIN),
             ("ReplayDeadLetter", ADMIN),
             ("ListAudit", ADMIN),
+            ("ListCannedReplies", OPERATOR),
+            ("SaveCannedReply", OPERATOR),
+            ("DeleteCannedReply", OPERATOR),
+            ("VerifyAudit", ADMIN),
+            ("ListWebhooks", ADMIN),
+            ("ResumeWebhook", ADMIN),
+            ("TestWebhook", ADMIN),
         ],
     ),
     (
@@ -118,8 +125,15 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("BlockIdentity", OPERATOR),
             ("UnblockIdentity", SUPERVISOR),
             ("ListBlocks", SUPERVISOR),
+            ("ListMentions", OPERATOR),
+            ("MarkMentionsRead", OPERATOR),
             ("DismissSuggestion", OPERATOR),
+            ("ScheduleCallback", OPERATOR),
+            ("ListObligations", OPERATOR),
+            ("ResolveObligation", OPERATOR),
             ("Subscribe", OPERATOR),
+            ("ScoreConversation", SUPERVISOR),
+            ("ListRatings", SUPERVISOR),
         ],
     ),
     (
@@ -132,6 +146,10 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("Reassign", SUPERVISOR),
             ("MoveToFront", SUPERVISOR),
             ("ForcePresence", SUPERVISOR),
+            ("GetMetrics", OPERATOR),
+            ("WhyStillWaiting", OPERATOR),
+            ("WhyNotMe", OPERATOR),
+            ("GetProof", SUPERVISOR),
         ],
     ),
 ];
@@ -298,6 +316,9 @@ where
             let principal = caller.principal.clone();
             let by = AskedBy(scope_of(Some(&caller.actor)));
             request.extensions_mut().insert(by);
+            request
+                .extensions_mut()
+                .insert(store::Auditor::from(&caller.actor));
             request.extensions_mut().insert(caller);
             let response = inner.call(request).await?;
             Ok(response.map(|body| Body::new(end_when(body, revoked(engine, principal)))))

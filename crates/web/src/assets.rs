@@ -1,5 +1,6 @@
 //! The pages: read from disk by a debug build, embedded by a release build.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use axum::Router;
@@ -10,6 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
+
+use crate::lean::lean;
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
@@ -65,11 +69,12 @@ fn serve(name: &str, request: &HeaderMap) -> Response {
     let Some(file) = Assets::get(name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let tag = entity_tag(&file.metadata.sha256_hash());
+    let data = served(name, file.data);
+    let tag = entity_tag(&Sha256::digest(&data));
     let mut response = if is_known(request, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let mut response = Response::new(Body::from(file.data));
+        let mut response = Response::new(Body::from(data));
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, content_type(name));
@@ -81,6 +86,16 @@ fn serve(name: &str, request: &HeaderMap) -> Response {
         headers.insert(header::ETAG, tag);
     }
     response
+}
+
+/// What a file is sent as. Visitors' pages carry the site chat on every load, so its
+/// scripts come without what only their readers need.
+fn served(name: &str, data: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
+    let is_script = name.starts_with("widget/") && content_type(name) == content_type("a.js");
+    match std::str::from_utf8(&data) {
+        Ok(script) if is_script => Cow::Owned(lean(script).into_bytes()),
+        Ok(_) | Err(_) => data,
+    }
 }
 
 fn entity_tag(hash: &[u8]) -> String {

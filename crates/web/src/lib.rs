@@ -8,6 +8,7 @@ mod gateway;
 mod grpc;
 mod headers;
 pub mod health;
+mod lean;
 mod lifetime;
 pub mod listen;
 pub mod metrics;
@@ -16,6 +17,7 @@ pub mod routes;
 pub mod services;
 mod surface;
 mod transcode;
+pub mod webhooks;
 
 pub use gateway::{Gateway, GatewayError};
 pub use health::{Readiness, Reason};

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use channels::host::ClientIp;
 use http::{HeaderMap, StatusCode, header};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Who asks for the metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,18 @@ pub struct Metrics {
 /// Makes the process record its metrics. To be called once; the handle's
 /// `run_upkeep` wants a call every few seconds when nobody reads.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new().install_recorder()
+    #[expect(clippy::cast_precision_loss, reason = "a day has few enough seconds")]
+    let steps = domain::metrics::STEPS_S.map(|end| end as f64);
+    let mut builder = PrometheusBuilder::new();
+    // In steps, so that a service level of many queues or hours can be made of them.
+    for name in [
+        "queue_answer_wait_seconds",
+        "queue_abandon_wait_seconds",
+        "queue_first_reply_seconds",
+    ] {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &steps)?;
+    }
+    builder.install_recorder()
 }
 
 pub(crate) fn routes(metrics: Metrics) -> Router {

@@ -197,7 +197,12 @@ export function inboxOn(page) {
       await page.click(T('presence'));
       await page.click(T(`presence-${choice}`));
       const now = { ready: 'READY', offline: 'OFFLINE' }[choice] ?? 'AWAY';
-      await page.waitForSelector(`${T('presence')}[data-presence=${now}]`);
+      const there = page.locator(`${T('presence')}[data-presence=${now}]`);
+      // Who leaves live clients is asked first.
+      const sure = page.locator(T('offline-now'));
+      await there.or(sure).first().waitFor();
+      if (await sure.isVisible()) await sure.click();
+      await there.waitFor();
     },
     /** @param {string} text */
     async reply(text) {

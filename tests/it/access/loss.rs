@@ -73,6 +73,7 @@ async fn a_lost_right_ends_everything_at_once() {
             display_name: (*name).to_owned(),
             role,
             memberships: Vec::new(),
+            skills: domain::routing::Skills::default(),
             capacity: 0,
             auto_accept: false,
             disabled,

@@ -6,6 +6,7 @@ mod methods;
 mod news;
 mod once;
 mod open;
+mod promises;
 mod routes;
 mod scope;
 mod sign_in;

@@ -47,6 +47,11 @@ async fn an_operator_is_made_once_and_only_as_asked_for() {
         ("queues", json!([])),
         ("queues", json!([{"queueId": "main", "rank": 2}])),
         ("queues", json!([{"queueId": "other", "rank": 1}])),
+        (
+            "queues",
+            json!([{"queueId": "main", "rank": 1, "position": 1}]),
+        ),
+        ("skills", json!(["billing"])),
         ("capacity", json!(100)),
         ("autoAccept", json!(false)),
     ] {

@@ -61,6 +61,14 @@ async fn another_queues_conversations_are_not_there() {
             "routing.v1.Routing/ExplainOffer",
             json!({"offerId": offer.id}),
         ),
+        (
+            "routing.v1.Routing/ExplainOffer",
+            json!({"conversationId": id}),
+        ),
+        (
+            "routing.v1.Routing/WhyStillWaiting",
+            json!({"conversationId": offered.id}),
+        ),
     ] {
         let answer = inbox(&url, &house.olga, method, body.clone()).await;
         assert_eq!(
@@ -89,6 +97,11 @@ async fn another_queues_conversations_are_not_there() {
             json!({"conversationId": offered.id}),
         ),
         ("routing.v1.Routing/GetQueue", json!({"queueId": "main"})),
+        (
+            "routing.v1.Routing/WhyNotMe",
+            json!({"operatorId": house.anna.id.to_string()}),
+        ),
+        ("routing.v1.Routing/GetProof", json!({})),
     ] {
         let answer = inbox(&url, &house.olga, method, body).await;
         assert_eq!(

@@ -40,6 +40,7 @@ fn changed(disabled: bool) -> OperatorChange {
         display_name: "Anna".to_owned(),
         role: Role::Operator,
         memberships: Vec::new(),
+        skills: domain::routing::Skills::default(),
         capacity: 0,
         auto_accept: false,
         disabled,
@@ -96,6 +97,7 @@ async fn who_worked_for_a_queue_that_is_gone_can_be_disabled() {
         memberships: vec![Membership {
             queue: queue.into(),
             rank: 0,
+            position: 0,
         }],
         ..changed(true)
     };
@@ -112,8 +114,14 @@ async fn the_password_an_admin_gives_is_not_overwritten_by_the_one_of_before() {
     let engine = gateway.engine();
     let thief = engine.principal(&anna.token).await.unwrap().unwrap();
     let change = engine.set_password(None, anna.id, NEW.to_owned());
-    let steal =
-        || engine.change_password(&thief, PASSWORD.to_owned(), "stolen for good".to_owned());
+    let steal = || {
+        engine.change_password(
+            &thief,
+            PASSWORD.to_owned(),
+            "stolen for good".to_owned(),
+            "test",
+        )
+    };
     let (changed, _) = tokio::join!(change, join_all((0..AT_ONCE).map(|_| steal())));
     changed.unwrap();
     let new = engine.sign_in("anna", NEW.to_owned(), "test").await;

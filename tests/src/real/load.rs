@@ -102,6 +102,7 @@ async fn make_operator(admin: &mut AdminClient<Signed>, login: &str) {
         queues: vec![Membership {
             queue_id: "main".to_owned(),
             rank: 0,
+            position: 0,
         }],
         ..Default::default()
     };

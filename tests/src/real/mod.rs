@@ -21,7 +21,7 @@ pub use form::readiness;
 pub use gate::Gate;
 pub use ledger::Ledger;
 pub use load::{Crew, Load, set_up};
-pub use process::{Life, Server};
+pub use process::{Life, Server, program};
 pub use random::Random;
 
 /// A number that somebody gave for this run, such as how many kills.

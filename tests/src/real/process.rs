@@ -185,11 +185,12 @@ fn until_ready(output: &mut BufReader<ChildStdout>) -> Option<Told> {
 }
 
 /// The gateway's program: the one that was given, or the one built beside us.
+/// The program under test.
 #[expect(
     clippy::disallowed_methods,
     reason = "the program under test is told by the environment alone"
 )]
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(given) = std::env::var_os("SWITCHBOARD_BIN") {
         return given.into();
     }

@@ -1,5 +1,6 @@
 use domain::identity::{Identity, Trust};
 use domain::message::{Attachment, Content, Inbound, InboundKind, Sender, Text};
+use domain::rating::COMMENT_LENGTH_MAX;
 use domain::text;
 use serde_json::Value;
 
@@ -154,6 +155,19 @@ fn make_kind_safe(kind: InboundKind, region: &str) -> InboundKind {
         },
         InboundKind::Typing { active } => InboundKind::Typing { active },
         InboundKind::Membership(change) => InboundKind::Membership(change),
+        InboundKind::Rating {
+            score,
+            comment,
+            conversation,
+        } => InboundKind::Rating {
+            score,
+            comment: text::body(&comment, COMMENT_LENGTH_MAX),
+            conversation,
+        },
+        InboundKind::CallbackRequest { phone, comment } => InboundKind::CallbackRequest {
+            phone: text::line(&phone, 64),
+            comment: text::body(&comment, COMMENT_LENGTH_MAX),
+        },
     }
 }
 

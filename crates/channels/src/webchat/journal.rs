@@ -1,5 +1,6 @@
 use domain::message::{Attachment, Delivery};
-use domain::{LineId, Timestamp};
+use domain::rating::Score;
+use domain::{ConversationId, LineId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::identify::User;
@@ -52,6 +53,18 @@ pub(super) enum Did {
         targets: Vec<String>,
         delivery: Delivery,
     },
+    Rate {
+        client_id: String,
+        conversation: ConversationId,
+        score: Score,
+        comment: String,
+    },
+    /// A number was left.
+    Callback {
+        client_id: String,
+        phone: String,
+        comment: String,
+    },
     /// A signed identity was spent: kept so that no node takes it again.
     Identify { jti: String },
 }
@@ -74,6 +87,8 @@ impl Entry {
                 };
                 format!("{verb}:{visitor_id}:{cursor}")
             }
+            Did::Rate { client_id, .. } => format!("s:{visitor_id}:{client_id}"),
+            Did::Callback { client_id, .. } => format!("c:{visitor_id}:{client_id}"),
             Did::Identify { jti } => format!("i:{jti}"),
         }
     }

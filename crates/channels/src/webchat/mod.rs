@@ -11,10 +11,13 @@ mod introduction;
 mod journal;
 mod normalize;
 mod ownership;
+mod presence;
 mod protocol;
+mod rating;
 mod routes;
 mod seeing;
 mod socket;
+mod standing;
 mod ticket;
 mod visit;
 mod visitor;
@@ -30,6 +33,7 @@ use crate::registry::Built;
 use crate::{Capability, Channel, Descriptor, Host, Kind, LineSetup, Malformed, SendError};
 use config::Config;
 use identify::Spent;
+use presence::Present;
 
 /// This kind of channel.
 pub(crate) const KIND: Kind = Kind {
@@ -52,6 +56,9 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Typing,
         Capability::ReadReceipts,
         Capability::WriteFirst,
+        Capability::QueueNotices,
+        Capability::Callback,
+        Capability::Rating,
     ],
     text_length_max: 10_000,
     attachment_bytes_max: 20 << 20,
@@ -62,12 +69,14 @@ static DESCRIPTOR: Descriptor = Descriptor {
 struct WebChat {
     config: Config,
     spent: Spent,
+    present: Present,
 }
 
 fn build(setup: &LineSetup) -> Built {
     Ok(Arc::new(WebChat {
         config: Config::read(setup)?,
         spent: Spent::default(),
+        present: Present::default(),
     }))
 }
 

@@ -1,5 +1,6 @@
 use domain::identity::{Identity, Trust};
-use domain::message::{Content, Inbound, InboundKind, Sender, Text, Thread};
+use domain::message::{Content, Delivery, Inbound, InboundKind, Sender, Text, Thread};
+use domain::rating::COMMENT_LENGTH_MAX;
 use domain::{LineId, Timestamp, text};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -72,6 +73,26 @@ fn read_frame(text: &str, line: &str) -> Result<Option<Frame>, BadFrame> {
             target: message_id,
             emoji,
         },
+        ClientFrame::Rating(rated) => {
+            let Some((conversation, score)) = rated.read() else {
+                return Err(BadFrame::Malformed("it rates nothing".to_owned()));
+            };
+            Did::Rate {
+                client_id: rated.client_id,
+                conversation,
+                score,
+                comment: rated.comment,
+            }
+        }
+        ClientFrame::Callback {
+            client_id,
+            phone,
+            comment,
+        } => Did::Callback {
+            client_id,
+            phone,
+            comment,
+        },
         ClientFrame::Typing { active } => return Ok(Some(Frame::Typing(active))),
         // These mean something only within a connection.
         ClientFrame::Hello(_)
@@ -111,7 +132,10 @@ fn convert(entry: &Entry, region: &str) -> Result<Vec<Inbound>, Malformed> {
     if !clean::is_key(&entry.visitor_id) {
         return Err(Malformed("visitor_id is not an id".to_owned()));
     }
-    if let Did::Write { client_id, .. } | Did::React { client_id, .. } = &entry.did
+    if let Did::Write { client_id, .. }
+    | Did::React { client_id, .. }
+    | Did::Rate { client_id, .. }
+    | Did::Callback { client_id, .. } = &entry.did
         && !is_client_id(client_id)
     {
         return Err(Malformed("client_id is not an id".to_owned()));
@@ -140,19 +164,56 @@ fn convert(entry: &Entry, region: &str) -> Result<Vec<Inbound>, Malformed> {
         }
         Did::See {
             targets, delivery, ..
-        } => targets
-            .iter()
-            .map(|target| {
-                let kind = InboundKind::Receipt {
-                    target: target.clone(),
-                    delivery: *delivery,
-                    error_text: String::new(),
-                };
-                event(entry, region, format!("{key}:{target}"), kind)
-            })
-            .collect(),
+        } => seen(entry, region, &key, targets, *delivery),
+        Did::Rate {
+            conversation,
+            score,
+            comment,
+            ..
+        } => {
+            let kind = InboundKind::Rating {
+                score: *score,
+                comment: text::body(comment, COMMENT_LENGTH_MAX),
+                conversation: Some(*conversation),
+            };
+            vec![event(entry, region, key, kind)]
+        }
+        Did::Callback {
+            client_id,
+            phone,
+            comment,
+        } => vec![callback(entry, region, key, client_id, phone, comment)],
         Did::Identify { .. } => Vec::new(),
     })
+}
+
+fn callback(
+    entry: &Entry,
+    region: &str,
+    key: String,
+    client_id: &str,
+    phone: &str,
+    comment: &str,
+) -> Inbound {
+    let kind = InboundKind::CallbackRequest {
+        phone: text::line(phone, 64),
+        comment: text::body(comment, COMMENT_LENGTH_MAX),
+    };
+    let mut inbound = event(entry, region, key, kind);
+    inbound.message_id = Some(message_id(&entry.visitor_id, client_id));
+    inbound
+}
+
+fn seen(entry: &Entry, region: &str, key: &str, targets: &[String], far: Delivery) -> Vec<Inbound> {
+    let receipt = |target: &String| {
+        let kind = InboundKind::Receipt {
+            target: target.clone(),
+            delivery: far,
+            error_text: String::new(),
+        };
+        event(entry, region, format!("{key}:{target}"), kind)
+    };
+    targets.iter().map(receipt).collect()
 }
 
 fn event(entry: &Entry, region: &str, event_key: String, kind: InboundKind) -> Inbound {

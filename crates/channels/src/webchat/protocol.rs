@@ -5,11 +5,12 @@ use std::fmt;
 
 use domain::event::Cursor;
 use domain::message::{Attachment, Delivery};
+use domain::rating::Score;
 use domain::{LineId, MessageId, Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::config::Limits;
-use crate::host::ClientMessage;
+use crate::host::{ClientMessage, RatingAsk, Standing};
 
 /// The longest frame from a page.
 pub(super) const FRAME_BYTES_MAX: usize = 64 << 10;
@@ -41,6 +42,15 @@ pub(super) enum ClientFrame {
     Identify { token: String },
     /// Who the visitor says they are.
     Profile(Profile),
+    /// What the visitor thinks of a conversation that has ended.
+    Rating(Rated),
+    /// The number to be called back at.
+    Callback {
+        client_id: String,
+        phone: String,
+        #[serde(default)]
+        comment: String,
+    },
     /// Whether somebody is there.
     Ping {},
 }
@@ -67,6 +77,15 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) upload_ids: Vec<String>,
     pub(super) reply_to: Option<String>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+pub(super) struct Rated {
+    pub(super) client_id: String,
+    pub(super) conversation_id: String,
+    pub(super) score: i64,
+    #[serde(default)]
+    pub(super) comment: String,
 }
 
 /// What a visitor typed about themselves. Claims, all of it.
@@ -121,7 +140,9 @@ impl ClientFrame {
             | Self::React { .. }
             | Self::Typing { .. }
             | Self::Delivered { .. }
-            | Self::Read { .. } => true,
+            | Self::Read { .. }
+            | Self::Rating(_)
+            | Self::Callback { .. } => true,
             Self::Hello(_) | Self::Identify { .. } | Self::Profile(_) | Self::Ping {} => false,
         }
     }
@@ -131,13 +152,15 @@ impl ClientFrame {
         struct Type {
             r#type: String,
         }
-        const KNOWN: [&str; 9] = [
+        const KNOWN: [&str; 11] = [
+            "callback",
             "delivered",
             "hello",
             "identify",
             "message",
             "ping",
             "profile",
+            "rating",
             "react",
             "read",
             "typing",
@@ -196,6 +219,10 @@ pub(super) enum ServerFrame<'a> {
         active: bool,
         name: String,
     },
+    /// Where the visitor stands in the queue.
+    Standing(Place),
+    /// A conversation that has ended can be rated.
+    Rate(Rate),
     Error {
         code: &'static str,
         text: String,
@@ -206,6 +233,60 @@ pub(super) enum ServerFrame<'a> {
         resume_after_ms: i64,
     },
     Pong {},
+}
+
+/// Where a visitor stands, as the page is told. What is not known is left out.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Place {
+    position: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_ms: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low_ms: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high_ms: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_until: Option<Timestamp>,
+    callback: bool,
+    callback_left: bool,
+}
+
+impl Place {
+    /// None is the place of who waits no more.
+    pub(super) fn of(standing: Option<Standing>) -> Self {
+        standing.map_or_else(Self::default, |standing| Self {
+            position: standing.position,
+            expected_ms: standing.expected,
+            low_ms: standing.low,
+            high_ms: standing.high,
+            closed_until: standing.closed_until,
+            callback: standing.callback,
+            callback_left: standing.callback_left,
+        })
+    }
+}
+
+/// What can be rated, and how it was so far.
+#[derive(Debug, Serialize)]
+pub(super) struct Rate {
+    conversation_id: String,
+    operator_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<Score>,
+    comment: String,
+    until: Timestamp,
+}
+
+impl From<RatingAsk> for Rate {
+    fn from(ask: RatingAsk) -> Self {
+        Self {
+            conversation_id: ask.conversation.to_string(),
+            operator_name: ask.operator_name,
+            score: ask.score,
+            comment: ask.comment,
+            until: ask.until,
+        }
+    }
 }
 
 /// A message as the page shows it.

@@ -4,9 +4,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use domain::Timestamp;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::config::PageConfig;
 use super::{WebChat, files, socket};
 use crate::Host;
 use crate::refusal::refusal;
@@ -27,6 +30,15 @@ pub(super) fn router(chat: Arc<WebChat>, host: Arc<dyn Host>, stop: Cancellation
         .with_state(Arc::new(Endpoint { chat, host, stop }))
 }
 
+/// What the widget is told, and what of it changes by the hour.
+#[derive(Serialize)]
+struct PageNow<'a> {
+    #[serde(flatten)]
+    page: &'a PageConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_until: Option<Timestamp>,
+}
+
 async fn config(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Response {
     let config = &endpoint.chat.config;
     // A browser tells no origin when it reads from the page's own server, and
@@ -34,7 +46,11 @@ async fn config(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Re
     let answer = if headers.contains_key(header::ORIGIN) && !config.origins.admits(&headers) {
         origin_denied()
     } else {
-        let mut answer = axum::Json(&config.page).into_response();
+        let page = PageNow {
+            page: &config.page,
+            closed_until: endpoint.host.closed_until(&config.line),
+        };
+        let mut answer = axum::Json(page).into_response();
         answer.headers_mut().insert(
             header::CACHE_CONTROL,
             HeaderValue::from_static("max-age=60"),

@@ -206,8 +206,22 @@ async fn pass_on(
 ) -> Result<(), Ending> {
     match signal {
         Ok(ThreadSignal::Log(cursor)) if cursor <= visit.position() => Ok(()),
-        Ok(ThreadSignal::Log(_)) | Err(RecvError::Lagged(_)) => {
+        Ok(ThreadSignal::Log(_)) => {
             visit.replay(wire).await?;
+            wire.flush().await
+        }
+        Err(RecvError::Lagged(_)) => {
+            visit.replay(wire).await?;
+            visit.show_standing(wire).await?;
+            visit.ask_for_rating(wire).await?;
+            wire.flush().await
+        }
+        Ok(ThreadSignal::Standing(standing)) => {
+            visit.stand(standing, wire).await?;
+            wire.flush().await
+        }
+        Ok(ThreadSignal::Ended) => {
+            visit.ask_for_rating(wire).await?;
             wire.flush().await
         }
         Ok(ThreadSignal::OperatorTyping {

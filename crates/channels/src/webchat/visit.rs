@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::journal::{Did, Entry, Facts};
 use super::ownership;
-use super::protocol::{ClientFrame, Hello, ServerFrame, Shown, Written};
+use super::protocol::{ClientFrame, Hello, Rated, ServerFrame, Shown, Written};
 use super::routes::Endpoint;
 use super::seeing::Unread;
 use super::socket::{Ending, Wire};
@@ -44,14 +44,22 @@ pub(super) struct Visit {
     /// Whose thread this is.
     pub(super) visitor_id: String,
     pub(super) signals: broadcast::Receiver<ThreadSignal>,
-    /// Whether the page has yet to be shown another thread than so far.
-    moved: bool,
     pub(super) cursor: Cursor,
     /// Whether there is a conversation already.
     pub(super) begun: bool,
     pub(super) facts: Facts,
     pub(super) unread: VecDeque<Unread>,
+    pub(super) page: Page,
     window: (Instant, u32),
+}
+
+/// What the page shows.
+#[derive(Default)]
+pub(super) struct Page {
+    /// Another thread than the visitor's.
+    is_old: bool,
+    /// A place in the queue.
+    pub(super) stands: bool,
 }
 
 pub(super) type Reply = Option<ServerFrame<'static>>;
@@ -80,6 +88,8 @@ impl Visit {
             text.as_deref()
                 .map(|text| domain::text::line(clean::clip_str(text, 8_192), 1_000))
         };
+        // Nothing can fail any more, so whoever came also goes.
+        endpoint.comes(&visitor_id);
         Ok(Self {
             cursor: Cursor(if goes_on { hello.cursor.max(0) } else { 0 }),
             begun: false,
@@ -94,10 +104,10 @@ impl Visit {
                 ..Facts::default()
             },
             unread: VecDeque::new(),
+            page: Page::default(),
             window: (Instant::now(), 0),
             // Listening begins before reading, so that nothing falls between.
             signals: endpoint.host.watch(&endpoint.chat.config.line, &visitor_id),
-            moved: false,
             endpoint,
             ip,
             token,
@@ -122,15 +132,17 @@ impl Visit {
         }
         let line = &self.endpoint.chat.config.line;
         self.signals = self.endpoint.host.watch(line, &visitor_id);
+        self.endpoint.leaves(&self.visitor_id);
+        self.endpoint.comes(&visitor_id);
         self.visitor_id = visitor_id;
         self.cursor = Cursor(0);
         self.begun = false;
         self.unread.clear();
-        self.moved = true;
+        self.page.is_old = true;
     }
 
     pub(super) fn has_moved(&self) -> bool {
-        self.moved
+        self.page.is_old
     }
 
     /// Finds the place of a page that comes again. A cursor past the end is of a
@@ -161,10 +173,13 @@ impl Visit {
 
     /// Shows what there is, and says so.
     pub(super) async fn catch_up(&mut self, wire: &mut Wire) -> Result<(), Ending> {
-        self.moved = false;
+        self.page = Page::default();
         self.replay(wire).await?;
         let cursor = self.cursor();
-        wire.send(&ServerFrame::Synced { cursor }).await
+        wire.queue(&ServerFrame::Synced { cursor }).await?;
+        self.show_standing(wire).await?;
+        self.ask_for_rating(wire).await?;
+        wire.flush().await
     }
 
     /// Queues whatever the log holds after the cursor.
@@ -223,6 +238,12 @@ impl Visit {
             ClientFrame::Read { cursor } => self.see(cursor, Delivery::Read).await,
             ClientFrame::Identify { token } => self.identify(&token).await,
             ClientFrame::Profile(profile) => self.describe(profile),
+            ClientFrame::Rating(rated) => self.rate(rated).await,
+            ClientFrame::Callback {
+                client_id,
+                phone,
+                comment,
+            } => self.leave_number(client_id, &phone, &comment).await,
             ClientFrame::Ping {} => Some(ServerFrame::Pong {}),
         }
     }
@@ -285,11 +306,18 @@ impl Visit {
     }
 }
 
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.endpoint.leaves(&self.visitor_id);
+    }
+}
+
 fn client_id(frame: ClientFrame) -> Option<String> {
     match frame {
-        ClientFrame::Message(Written { client_id, .. }) | ClientFrame::React { client_id, .. } => {
-            Some(client_id)
-        }
+        ClientFrame::Message(Written { client_id, .. })
+        | ClientFrame::React { client_id, .. }
+        | ClientFrame::Rating(Rated { client_id, .. })
+        | ClientFrame::Callback { client_id, .. } => Some(client_id),
         ClientFrame::Hello(_)
         | ClientFrame::Typing { .. }
         | ClientFrame::Delivered { .. }

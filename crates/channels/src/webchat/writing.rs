@@ -71,7 +71,7 @@ impl Visit {
             ))
     }
 
-    fn check_prechat(&self) -> Result<(), (&'static str, &'static str)> {
+    pub(super) fn check_prechat(&self) -> Result<(), (&'static str, &'static str)> {
         let page = &self.endpoint.chat.config.page;
         let profile = &self.facts.profile;
         if page.consent.required && profile.consent != Some(true) {
@@ -113,7 +113,7 @@ impl Visit {
         self.admit_and_accept(Act::Write, client_id, did).await
     }
 
-    async fn admit_and_accept(&self, act: Act, client_id: String, did: Did) -> Reply {
+    pub(super) async fn admit_and_accept(&self, act: Act, client_id: String, did: Did) -> Reply {
         let admitted = self.endpoint.host.admit(act, self.ip, &self.browser_id);
         if let Err(wait) = admitted {
             return Some(ServerFrame::try_later(Some(client_id), "too_often", wait.0));

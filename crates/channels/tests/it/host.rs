@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use channels::Envelope;
-use channels::host::{Accepted, Act, ClientMessage, Host, Refused, RetryAfter, ThreadSignal};
+use channels::host::{
+    Accepted, Act, ClientMessage, Host, RatingAsk, Refused, RetryAfter, Standing, ThreadSignal,
+};
 use channels::{Channel, LineSetup, registry};
 use domain::event::Cursor;
 use domain::message::{Attachment, Content, Delivery, Inbound, Text};
@@ -35,6 +37,10 @@ struct State {
     random: u64,
     busy: bool,
     denied: Option<Act>,
+    standings: BTreeMap<String, Standing>,
+    closed_until: Option<Timestamp>,
+    present: Vec<(String, bool)>,
+    asks: BTreeMap<String, RatingAsk>,
 }
 
 impl FakeHost {
@@ -60,6 +66,29 @@ impl FakeHost {
 
     pub(crate) fn deny(&self, act: Option<Act>) {
         self.state.lock().unwrap().denied = act;
+    }
+
+    /// Where whoever connects next stands.
+    pub(crate) fn stand(&self, thread_key: &str, standing: Standing) {
+        let mut state = self.state.lock().unwrap();
+        state.standings.insert(thread_key.to_owned(), standing);
+    }
+
+    pub(crate) fn close_until(&self, until: Timestamp) {
+        self.state.lock().unwrap().closed_until = Some(until);
+    }
+
+    pub(crate) fn presence_seen(&self) -> Vec<(String, bool)> {
+        self.state.lock().unwrap().present.clone()
+    }
+
+    /// What a client may rate.
+    pub(crate) fn ask(&self, thread_key: &str, ask: Option<RatingAsk>) {
+        let mut state = self.state.lock().unwrap();
+        match ask {
+            Some(ask) => state.asks.insert(thread_key.to_owned(), ask),
+            None => state.asks.remove(thread_key),
+        };
     }
 
     /// Lets so much time pass.
@@ -167,6 +196,37 @@ impl Host for FakeHost {
         sender
             .or_insert_with(|| broadcast::channel(2).0)
             .subscribe()
+    }
+
+    async fn standing(
+        &self,
+        _line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<Standing>, Refused> {
+        Ok(self
+            .state
+            .lock()
+            .unwrap()
+            .standings
+            .get(thread_key)
+            .cloned())
+    }
+
+    fn closed_until(&self, _line: &LineId) -> Option<Timestamp> {
+        self.state.lock().unwrap().closed_until
+    }
+
+    fn client_present(&self, _line: &LineId, thread_key: &str, present: bool) {
+        let seen = (thread_key.to_owned(), present);
+        self.state.lock().unwrap().present.push(seen);
+    }
+
+    async fn rating_ask(
+        &self,
+        _line: &LineId,
+        thread_key: &str,
+    ) -> Result<Option<RatingAsk>, Refused> {
+        Ok(self.state.lock().unwrap().asks.get(thread_key).cloned())
     }
 
     async fn store_file(

@@ -8,4 +8,5 @@
 mod form;
 mod host;
 mod identify;
+mod queue;
 mod webchat;

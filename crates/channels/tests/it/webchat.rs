@@ -109,6 +109,12 @@ impl Page {
         }
     }
 
+    /// Leaves as a browser does.
+    pub(crate) async fn close(mut self) {
+        self.socket.close(None).await.expect("the server reads");
+        while let Some(Ok(_)) = self.socket.next().await {}
+    }
+
     /// The close code, after whatever comes before it.
     async fn closed(&mut self) -> u16 {
         loop {

@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Attachment, Content, Delivery, Text};
-use crate::Timestamp;
 use crate::identity::Identity;
+use crate::rating::Score;
+use crate::{ConversationId, Timestamp};
 
 /// One event of a channel in canonical form. The line is known from the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,23 @@ pub enum InboundKind {
     },
     /// The client's standing with the bot changed.
     Membership(MembershipChange),
+    /// The client says what they thought of a conversation.
+    Rating {
+        /// The verdict.
+        score: Score,
+        /// Why; may be empty.
+        comment: String,
+        /// Which one; none for the thread's last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationId>,
+    },
+    /// The client asks to be called back, and keeps their place meanwhile.
+    CallbackRequest {
+        /// The number, as the client gave it.
+        phone: String,
+        /// What about; may be empty.
+        comment: String,
+    },
 }
 
 /// What the client did about the bot.

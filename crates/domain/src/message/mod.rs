@@ -42,6 +42,15 @@ impl Medium {
         Self::Form,
     ];
 
+    /// True where the client waits at the other end, and has gone when the connection
+    /// ends.
+    pub const fn is_live(self) -> bool {
+        match self {
+            Self::Voice | Self::Chat => true,
+            Self::Messenger | Self::Sms | Self::Email | Self::Form => false,
+        }
+    }
+
     /// The name in configuration and storage.
     pub const fn name(self) -> &'static str {
         match self {

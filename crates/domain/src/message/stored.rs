@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Attachment, Content, Delivery};
@@ -23,6 +25,8 @@ pub enum Author {
     Client,
     /// A colleague.
     Operator(OperatorId),
+    /// The gateway itself, by a rule.
+    Gateway,
 }
 
 /// A reaction to a message.
@@ -96,4 +100,7 @@ pub struct Message {
     /// Earlier wordings, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<Revision>,
+    /// Colleagues whom a note names.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub mentions: BTreeSet<OperatorId>,
 }

@@ -15,6 +15,8 @@ pub struct CapacityRules {
     pub count_max: BTreeMap<Medium, u32>,
     /// While on the key, none of the value is offered.
     pub blocked_while_on: BTreeMap<Medium, BTreeSet<Medium>>,
+    /// Operators may take more than fits, by their own choice. Supervisors always may.
+    pub may_exceed: bool,
 }
 
 /// How many conversations of each medium an operator carries.
@@ -35,6 +37,7 @@ impl Default for CapacityRules {
             ]),
             count_max: BTreeMap::from([(Medium::Voice, 1)]),
             blocked_while_on: BTreeMap::from([(Medium::Voice, Medium::ALL.into_iter().collect())]),
+            may_exceed: true,
         }
     }
 }
@@ -43,6 +46,20 @@ impl CapacityRules {
     /// Units that one conversation of the medium takes.
     pub fn cost_of(&self, medium: Medium) -> u32 {
         self.cost.get(&medium).copied().unwrap_or(0)
+    }
+
+    /// How many conversations of the medium, and of no other, somebody can carry.
+    pub fn slots(&self, capacity: u32, medium: Medium) -> u32 {
+        let fits = capacity
+            .checked_div(self.cost_of(medium))
+            .unwrap_or(u32::MAX);
+        let blocks = self
+            .blocked_while_on
+            .get(&medium)
+            .is_some_and(|blocked| blocked.contains(&medium));
+        let count_max = self.count_max.get(&medium).copied();
+        let count_max = count_max.unwrap_or(u32::MAX);
+        fits.min(count_max).min(if blocks { 1 } else { u32::MAX })
     }
 
     /// Whether somebody who carries `load` has room for one more of the medium;
@@ -98,6 +115,11 @@ impl Load {
             .iter()
             .map(|(medium, count)| rules.cost_of(*medium).saturating_mul(*count))
             .fold(0, u32::saturating_add)
+    }
+
+    /// Conversations of every medium.
+    pub fn total(&self) -> u32 {
+        self.0.values().copied().fold(0, u32::saturating_add)
     }
 
     /// True when nothing is carried.

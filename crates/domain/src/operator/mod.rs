@@ -7,10 +7,11 @@ mod presence;
 mod tests;
 
 pub use capacity::{CapacityRules, Load};
-pub use presence::{Effect, Input, RoutingState};
+pub use presence::{Effect, GRACE, Input, RoutingState};
 
 use serde::{Deserialize, Serialize};
 
+use crate::routing::Skills;
 use crate::{OperatorId, QueueId, Timestamp};
 
 /// What a person may do.
@@ -47,6 +48,22 @@ pub struct Membership {
     pub queue: QueueId,
     /// The operator's order of queues: lower is served first.
     pub rank: i32,
+    /// The queue's order of operators, where it goes by a list: the least is the top.
+    #[serde(default)]
+    pub position: i32,
+}
+
+/// Whether a person's pages or programs can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Nobody looks: no feed of theirs was ever open.
+    #[default]
+    Unwatched,
+    /// At least one feed is open.
+    Up,
+    /// The last feed has ended.
+    Down,
 }
 
 /// A person who answers.
@@ -64,6 +81,9 @@ pub struct Operator {
     pub disabled: bool,
     /// The queues they work for.
     pub memberships: Vec<Membership>,
+    /// What they can do, such as `billing` or `lang:ru`.
+    #[serde(default, skip_serializing_if = "Skills::is_empty")]
+    pub skills: Skills,
     /// Units in all.
     pub capacity: u32,
     /// Offers are accepted by themselves.
@@ -76,14 +96,26 @@ pub struct Operator {
     /// The end of the last handled conversation, or the first login; zero before.
     /// Away and back, a decline and a timeout leave it.
     pub idle_since: Timestamp,
-    /// What they carry: active conversations and pending offers.
+    /// The id of the last offer they had, for the order of turns; 0 before the first.
+    #[serde(default)]
+    pub turn: i64,
+    /// What they carry: pending offers, active conversations and those they finish up.
     pub load: Load,
+    /// Conversations that they finish up; nothing new comes as long as there is one.
+    #[serde(default)]
+    pub wrapping_up: u32,
     /// Offers missed in a row.
     pub misses: u32,
     /// Missed too many; gets nothing until they say Ready.
     pub not_responding: bool,
     /// Declined a moment ago; gets nothing until then.
     pub cool_down_until: Option<Timestamp>,
+    /// Whether they can be reached.
+    #[serde(default)]
+    pub link: Link,
+    /// They have gone, and then what cannot wait for them goes to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<Timestamp>,
     /// Rises with every change.
     pub version: i64,
 }

@@ -1,14 +1,17 @@
-use super::{CapacityRules, Operator, Presence};
-use crate::Timestamp;
+use super::{CapacityRules, Link, Operator, Presence};
 use crate::message::Medium;
 use crate::routing::{Candidate, Rule};
+use crate::{Millis, Timestamp};
 
 /// After so many text offers missed in a row nothing more comes; after a call, at
 /// once.
 const TEXT_MISSES_MAX: u32 = 2;
 
+/// For so long somebody who has gone may come back to what they had.
+pub const GRACE: Millis = Millis::from_secs(60);
+
 /// What the router makes of an operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoutingState {
     /// Carries nothing.
     Free,
@@ -16,10 +19,14 @@ pub enum RoutingState {
     Partial,
     /// Has no room.
     Full,
+    /// Finishes up after a conversation.
+    WrapUp,
     /// Missed offers and has not said Ready since.
     NotResponding,
     /// Declined a moment ago.
     CoolingDown,
+    /// Lost the connection a moment ago.
+    Disconnected,
     /// Takes nothing, by own choice or because they are disabled.
     NotReady,
 }
@@ -36,8 +43,18 @@ pub enum Input {
         /// Only when nothing is carried any more.
         when_idle: bool,
     },
+    /// A first feed of theirs was opened.
+    Connected,
+    /// Their last feed has ended.
+    Disconnected,
     /// They carry one conversation more.
-    Occupy(Medium),
+    Occupy {
+        /// Of which medium.
+        medium: Medium,
+        /// The number of their turn, which rises with every offer to anybody; 0 when they
+        /// were not chosen by the order.
+        turn: i64,
+    },
     /// They carry one conversation less.
     Release {
         /// Of which medium.
@@ -45,6 +62,10 @@ pub enum Input {
         /// It was theirs, and not only offered.
         handled: bool,
     },
+    /// They begin to finish up after a conversation, which they go on carrying.
+    WrapUpBegun,
+    /// They finished up, or the conversation went on.
+    WrapUpEnded,
     /// They let an offer time out.
     Missed {
         /// Of which medium.
@@ -64,8 +85,10 @@ pub enum Input {
 /// What has to happen elsewhere because of a change, in the same transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Is not Ready any more: what they are asked about must go to others.
+    /// Takes nothing any more: what they are asked about must go to others.
     Gone,
+    /// Has not come back: what cannot wait for them must go to others.
+    Lost,
     /// Can perhaps take more than before: their queues are worth a look.
     MayTakeWork,
 }
@@ -88,16 +111,28 @@ impl Operator {
                 }
                 self.choose(now, presence)
             }
-            Input::Occupy(medium) => {
+            Input::Connected => self.connected(now),
+            Input::Disconnected => self.disconnected(now),
+            Input::Occupy { medium, turn } => {
                 self.load.occupy(medium);
+                self.turn = self.turn.max(turn);
+                // Whoever takes something and cannot be reached loses it again.
+                if self.link == Link::Down {
+                    self.lost_at.get_or_insert(now + GRACE);
+                }
                 Vec::new()
             }
             Input::Release { medium, handled } => self.release(now, medium, handled),
-            Input::Missed { medium } => {
-                self.misses += 1;
-                self.not_responding |= medium == Medium::Voice || self.misses >= TEXT_MISSES_MAX;
+            Input::WrapUpBegun => {
+                self.wrapping_up += 1;
                 Vec::new()
             }
+            Input::WrapUpEnded => {
+                debug_assert!(self.wrapping_up > 0, "nothing was finished up");
+                self.wrapping_up = self.wrapping_up.saturating_sub(1);
+                self.may_take_work(now)
+            }
+            Input::Missed { medium } => self.missed(medium),
             Input::Responded => {
                 self.misses = 0;
                 Vec::new()
@@ -112,19 +147,19 @@ impl Operator {
 
     /// When time alone changes the operator next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.cool_down_until
+        let known = self.cool_down_until.into_iter().chain(self.lost_at);
+        known.min()
     }
 
     /// What the router makes of the operator at `now`.
     pub fn routing_state(&self, now: Timestamp, rules: &CapacityRules) -> RoutingState {
-        if !self.takes_work() {
-            return RoutingState::NotReady;
-        }
-        if self.not_responding {
-            return RoutingState::NotResponding;
-        }
-        if self.cools_down(now) {
-            return RoutingState::CoolingDown;
+        match self.barred(now) {
+            Some(Rule::Disconnected) => return RoutingState::Disconnected,
+            Some(Rule::NotResponding) => return RoutingState::NotResponding,
+            Some(Rule::WrapUp) => return RoutingState::WrapUp,
+            Some(Rule::CoolingDown) => return RoutingState::CoolingDown,
+            Some(_) => return RoutingState::NotReady,
+            None => {}
         }
         let has_room = |medium| rules.check(&self.load, self.capacity, medium).is_ok();
         if !Medium::ALL.into_iter().any(has_room) {
@@ -136,30 +171,49 @@ impl Operator {
         }
     }
 
-    /// The operator as the router sees them at `now`.
-    pub fn candidate(&self, now: Timestamp) -> Candidate {
+    /// The operator as the router sees them.
+    pub fn candidate(&self) -> Candidate {
         Candidate {
             operator: self.id,
             memberships: self.memberships.clone(),
+            skills: self.skills.clone(),
             load: self.load.clone(),
             capacity: self.capacity,
             idle_since: self.idle_since,
+            turn: self.turn,
             auto_accept: self.auto_accept,
-            barred: self.barred(now),
+            barred: self.barred_for_good(),
+            cool_down_until: self.cool_down_until,
         }
     }
 
     /// What keeps the operator from everything at `now`, if something does.
     pub fn barred(&self, now: Timestamp) -> Option<Rule> {
+        self.barred_for_good().or_else(|| {
+            self.cool_down_until
+                .is_some_and(|until| until > now)
+                .then_some(Rule::CoolingDown)
+        })
+    }
+
+    /// What keeps the operator from everything until something happens.
+    fn barred_for_good(&self) -> Option<Rule> {
         if !self.takes_work() {
             Some(Rule::NotReady)
+        } else if self.link == Link::Down {
+            Some(Rule::Disconnected)
         } else if self.not_responding {
             Some(Rule::NotResponding)
-        } else if self.cools_down(now) {
-            Some(Rule::CoolingDown)
+        } else if self.wrapping_up > 0 {
+            Some(Rule::WrapUp)
         } else {
             None
         }
+    }
+
+    /// True for somebody who is not at work, or cannot be reached.
+    pub fn is_gone(&self) -> bool {
+        self.disabled || self.presence == Presence::Offline || self.link == Link::Down
     }
 
     fn takes_work(&self) -> bool {
@@ -168,14 +222,18 @@ impl Operator {
         !self.disabled && self.presence == Presence::Ready && stays
     }
 
-    fn cools_down(&self, now: Timestamp) -> bool {
-        self.cool_down_until.is_some_and(|until| until > now)
-    }
-
     fn choose(&mut self, now: Timestamp, presence: Presence) -> Vec<Effect> {
         let was_ready = self.presence == Presence::Ready;
         self.presence = presence;
         self.next_presence = None;
+        self.lost_at = match self.presence {
+            Presence::Offline => Some(self.lost_at.unwrap_or(now + GRACE)),
+            Presence::Ready | Presence::Away { .. } if self.link == Link::Down => self.lost_at,
+            Presence::Ready | Presence::Away { .. } => None,
+        };
+        if self.load.is_empty() && self.presence == Presence::Offline {
+            self.lost_at = None;
+        }
         if self.presence != Presence::Ready {
             return if was_ready {
                 vec![Effect::Gone]
@@ -188,6 +246,36 @@ impl Operator {
         self.cool_down_until = None;
         self.count_from(now);
         self.may_take_work(now)
+    }
+
+    fn connected(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.link = Link::Up;
+        if self.presence != Presence::Offline {
+            self.lost_at = None;
+        }
+        self.may_take_work(now)
+    }
+
+    fn disconnected(&mut self, now: Timestamp) -> Vec<Effect> {
+        if self.link == Link::Down {
+            return Vec::new();
+        }
+        self.link = Link::Down;
+        if self.presence == Presence::Offline && self.load.is_empty() {
+            return Vec::new();
+        }
+        self.lost_at = Some(self.lost_at.unwrap_or(now + GRACE));
+        vec![Effect::Gone]
+    }
+
+    fn missed(&mut self, medium: Medium) -> Vec<Effect> {
+        self.misses += 1;
+        let too_many = medium == Medium::Voice || self.misses >= TEXT_MISSES_MAX;
+        if !too_many || self.not_responding {
+            return Vec::new();
+        }
+        self.not_responding = true;
+        vec![Effect::Gone]
     }
 
     fn release(&mut self, now: Timestamp, medium: Medium, handled: bool) -> Vec<Effect> {
@@ -204,11 +292,18 @@ impl Operator {
     }
 
     fn due(&mut self, now: Timestamp) -> Vec<Effect> {
-        if self.cool_down_until.is_none_or(|until| until > now) {
-            return Vec::new();
+        let mut effects = Vec::new();
+        if self.lost_at.is_some_and(|at| at <= now) {
+            self.lost_at = None;
+            self.presence = Presence::Offline;
+            self.next_presence = None;
+            effects.push(Effect::Lost);
         }
-        self.cool_down_until = None;
-        self.may_take_work(now)
+        if self.cool_down_until.is_some_and(|until| until <= now) {
+            self.cool_down_until = None;
+            effects.extend(self.may_take_work(now));
+        }
+        effects
     }
 
     fn may_take_work(&self, now: Timestamp) -> Vec<Effect> {

@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CapacityRules, Effect, Input, Load, Operator, Presence, Role, RoutingState};
+use super::{
+    CapacityRules, Effect, GRACE, Input, Link, Load, Operator, Presence, Role, RoutingState,
+};
 use crate::message::Medium;
-use crate::routing::Rule;
+use crate::routing::{Rule, Skills};
 use crate::{OperatorId, Timestamp};
 
 fn anna() -> Operator {
@@ -13,15 +15,20 @@ fn anna() -> Operator {
         role: Role::Operator,
         disabled: false,
         memberships: Vec::new(),
+        skills: Skills::default(),
         capacity: 100,
         auto_accept: false,
         presence: Presence::Ready,
         next_presence: None,
         idle_since: Timestamp(500),
+        turn: 0,
         load: Load::default(),
+        wrapping_up: 0,
         misses: 0,
         not_responding: false,
         cool_down_until: None,
+        link: Link::Unwatched,
+        lost_at: None,
         version: 1,
     }
 }
@@ -47,7 +54,11 @@ fn say_later(presence: Presence) -> Input {
 }
 
 fn occupy() -> Input {
-    Input::Occupy(Medium::Chat)
+    occupy_with(Medium::Chat, 0)
+}
+
+fn occupy_with(medium: Medium, turn: i64) -> Input {
+    Input::Occupy { medium, turn }
 }
 
 fn release(handled: bool) -> Input {
@@ -69,6 +80,7 @@ fn cool() -> Input {
 
 const GONE: &[Effect] = &[Effect::Gone];
 const WORK: &[Effect] = &[Effect::MayTakeWork];
+const LOST: &[Effect] = &[Effect::Lost];
 const NONE: &[Effect] = &[];
 
 /// Each step: the time, what happens, what follows, the state after it.
@@ -91,7 +103,7 @@ fn load_goes_up_and_down() {
         (1_000, occupy(), NONE, Partial),
         (1_100, occupy(), NONE, Partial),
         (1_200, occupy(), NONE, Partial),
-        (1_300, Input::Occupy(Medium::Messenger), NONE, Full),
+        (1_300, occupy_with(Medium::Messenger, 0), NONE, Full),
         (2_000, release(true), WORK, Partial),
         (3_000, release(false), WORK, Partial),
         (3_100, release(true), WORK, Partial),
@@ -135,7 +147,7 @@ fn the_first_login_begins_idleness() {
 fn a_missed_call_is_one_too_many() {
     use RoutingState::{Free, NotResponding};
     let anna = check(vec![
-        (1_000, missed(Medium::Voice), NONE, NotResponding),
+        (1_000, missed(Medium::Voice), GONE, NotResponding),
         (2_000, Input::Responded, NONE, NotResponding),
         (3_000, say(Presence::Ready), WORK, Free),
     ]);
@@ -150,7 +162,8 @@ fn two_texts_missed_in_a_row_are_too_many() {
         (1_000, missed(Medium::Email), NONE, Free),
         (2_000, Input::Responded, NONE, Free),
         (3_000, missed(Medium::Chat), NONE, Free),
-        (4_000, missed(Medium::Sms), NONE, NotResponding),
+        (4_000, missed(Medium::Sms), GONE, NotResponding),
+        (4_500, missed(Medium::Sms), NONE, NotResponding),
         (5_000, say(away()), GONE, NotReady),
         (6_000, say(Presence::Ready), WORK, Free),
         (7_000, missed(Medium::Sms), NONE, Free),
@@ -203,6 +216,97 @@ fn the_next_presence_waits_for_the_last_release() {
 }
 
 #[test]
+fn nothing_comes_while_something_is_finished_up() {
+    use RoutingState::{Free, Partial, WrapUp};
+    let anna = check(vec![
+        (1_000, occupy(), NONE, Partial),
+        (1_000, occupy(), NONE, Partial),
+        (2_000, Input::WrapUpBegun, NONE, WrapUp),
+        (3_000, Input::WrapUpBegun, NONE, WrapUp),
+        (4_000, Input::WrapUpEnded, NONE, WrapUp),
+        (4_000, release(true), NONE, WrapUp),
+        (5_000, Input::WrapUpEnded, WORK, Partial),
+        (5_000, release(true), WORK, Free),
+    ]);
+    assert_eq!(anna.idle_since, Timestamp(5_000));
+    let mut busy = anna;
+    busy.handle(Timestamp(6_000), Input::WrapUpBegun);
+    assert_eq!(busy.barred(Timestamp(6_000)), Some(Rule::WrapUp));
+}
+
+#[test]
+fn who_comes_back_within_the_grace_has_lost_nothing() {
+    use RoutingState::{Disconnected, Free, Partial};
+    let anna = check(vec![
+        (500, Input::Connected, WORK, Free),
+        (1_000, occupy(), NONE, Partial),
+        (2_000, Input::Disconnected, GONE, Disconnected),
+        (3_000, Input::Disconnected, NONE, Disconnected),
+        (61_999, Input::Due, NONE, Disconnected),
+        (61_999, Input::Connected, WORK, Partial),
+        (62_000, Input::Due, NONE, Partial),
+    ]);
+    assert_eq!(anna.next_deadline(), None);
+    assert_eq!(anna.presence, Presence::Ready);
+}
+
+#[test]
+fn who_does_not_come_back_is_lost_and_offline() {
+    use RoutingState::{Disconnected, NotReady, Partial};
+    let mut anna = check(vec![
+        (1_000, occupy(), NONE, Partial),
+        (2_000, Input::Disconnected, GONE, Disconnected),
+        (62_000, Input::Due, LOST, NotReady),
+        (62_000, Input::Due, NONE, NotReady),
+        (70_000, Input::Connected, NONE, NotReady),
+        (71_000, say(Presence::Ready), WORK, Partial),
+    ]);
+    assert_eq!(anna.next_deadline(), None);
+    anna.handle(Timestamp(72_000), Input::Disconnected);
+    assert_eq!(anna.next_deadline(), Some(Timestamp(72_000) + GRACE));
+}
+
+#[test]
+fn who_goes_home_with_work_in_hand_is_lost_after_the_grace() {
+    use RoutingState::{NotReady, Partial};
+    check(vec![
+        (1_000, occupy(), NONE, Partial),
+        (2_000, say(Presence::Offline), GONE, NotReady),
+        (30_000, say(Presence::Offline), NONE, NotReady),
+        (62_000, Input::Due, LOST, NotReady),
+    ]);
+    let anna = check(vec![
+        (1_000, occupy(), NONE, Partial),
+        (2_000, say(Presence::Offline), GONE, NotReady),
+        (30_000, say(away()), NONE, NotReady),
+    ]);
+    assert_eq!(anna.next_deadline(), None, "back in time");
+    let anna = check(vec![(2_000, say(Presence::Offline), GONE, NotReady)]);
+    assert_eq!(anna.next_deadline(), None, "nothing to lose");
+}
+
+#[test]
+fn who_takes_something_and_cannot_be_reached_is_lost_too() {
+    use RoutingState::{Disconnected, NotReady};
+    check(vec![
+        (1_000, Input::Disconnected, GONE, Disconnected),
+        (61_000, Input::Due, LOST, NotReady),
+        (70_000, occupy(), NONE, NotReady),
+        (129_999, Input::Due, NONE, NotReady),
+        (130_000, Input::Due, LOST, NotReady),
+    ]);
+}
+
+#[test]
+fn turns_only_rise() {
+    let mut anna = anna();
+    for (turn, expect) in [(7, 7), (0, 7), (5, 7), (9, 9)] {
+        anna.handle(Timestamp(1), occupy_with(Medium::Form, turn));
+        assert_eq!(anna.turn, expect);
+    }
+}
+
+#[test]
 fn the_disabled_take_nothing() {
     let mut gone = anna();
     gone.disabled = true;
@@ -234,6 +338,7 @@ fn the_published_seven_steps() {
         Medium::ALL.into_iter().filter(|it| *it != medium).collect()
     };
     let rules = CapacityRules {
+        may_exceed: true,
         cost: BTreeMap::from([(Chat, 1), (Task, 1), (Voice, 1)]),
         count_max: BTreeMap::from([(Chat, 2), (Task, 1), (Voice, 1)]),
         blocked_while_on: BTreeMap::from([(Chat, others_than(Chat)), (Voice, others_than(Voice))]),

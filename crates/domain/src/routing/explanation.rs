@@ -1,22 +1,27 @@
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Place;
-use crate::{OperatorId, Timestamp};
+use super::{CandidateKeys, Place, Skills, Strategy};
+use crate::OperatorId;
 
 /// Why a decision went as it did: enough to derive it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// What kind of decision it was.
     pub cause: Cause,
+    /// The order of the operators.
+    #[serde(default, skip_serializing_if = "Strategy::is_default")]
+    pub strategy: Strategy,
     /// Where the conversation stood.
     pub place: Place,
     /// The round of asking, from 1.
     pub round: u32,
+    /// What whoever answers it had to have at its age.
+    #[serde(default, skip_serializing_if = "Skills::is_empty")]
+    pub skills: Skills,
     /// Who was chosen, as they stood before.
     pub chosen: CandidateKeys,
     /// Who would have been next.
@@ -35,47 +40,38 @@ pub enum Cause {
     Transfer,
     /// It came back to its owner.
     Owner,
+    /// It was held for the operator of before.
+    Sticky,
+    /// Everybody who was free was asked at once.
+    Ring,
 }
 
-/// What an operator is ordered by; the least is served first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CandidateKeys {
-    /// Who.
-    pub operator: OperatorId,
-    /// Units in use.
-    pub load: u32,
-    /// Units in all.
-    pub capacity: u32,
-    /// See [`crate::operator::Operator::idle_since`].
-    pub idle_since: Timestamp,
-}
-
-impl CandidateKeys {
-    /// Compares the used shares of capacity exactly; who has no capacity comes last.
-    fn cmp_share(&self, other: &Self) -> Ordering {
-        let crosswise = |load: u32, capacity: u32| u64::from(load) * u64::from(capacity);
-        (self.capacity == 0)
-            .cmp(&(other.capacity == 0))
-            .then_with(|| {
-                crosswise(self.load, other.capacity).cmp(&crosswise(other.load, self.capacity))
-            })
+impl Cause {
+    /// The name in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Transfer => "transfer",
+            Self::Owner => "owner",
+            Self::Sticky => "sticky",
+            Self::Ring => "ring",
+        }
     }
 }
 
-impl Ord for CandidateKeys {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.cmp_share(other)
-            .then_with(|| self.idle_since.cmp(&other.idle_since))
-            .then_with(|| self.operator.cmp(&other.operator))
-            // Only keys of one operator at different moments come so far.
-            .then_with(|| self.load.cmp(&other.load))
-            .then_with(|| self.capacity.cmp(&other.capacity))
-    }
-}
-
-impl PartialOrd for CandidateKeys {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+impl Explanation {
+    /// Derives the decision again: of those whom nothing kept out, the first in the
+    /// order. Who was asked at once with others was chosen beside them.
+    pub fn derive(&self) -> OperatorId {
+        match self.runner_up {
+            Some(other)
+                if self.cause != Cause::Ring
+                    && other.compare(&self.chosen, self.strategy).is_lt() =>
+            {
+                other.operator
+            }
+            Some(_) | None => self.chosen.operator,
+        }
     }
 }
 
@@ -204,8 +200,12 @@ pub enum Rule {
     NotMember,
     /// Away or offline by own choice.
     NotReady,
+    /// Lost the connection a moment ago.
+    Disconnected,
     /// Missed offers and has not said Ready since.
     NotResponding,
+    /// Finishes up after a conversation.
+    WrapUp,
     /// Declined a moment ago.
     CoolingDown,
     /// Carries something that blocks this medium.
@@ -214,10 +214,16 @@ pub enum Rule {
     MediumCap,
     /// Has not enough units left.
     NoRoom,
+    /// Has not all of the skills that it needs at its age.
+    MissingSkill,
     /// Was asked in this round.
     Tried,
+    /// It is held for the operator of before.
+    HeldForOther,
     /// Was the last to be asked or to have it, and somebody else is free.
     LastAsked,
+    /// Something waits that they answer before this.
+    HasBetter,
 }
 
 impl Rule {
@@ -226,13 +232,18 @@ impl Rule {
         match self {
             Self::NotMember => "not_member",
             Self::NotReady => "not_ready",
+            Self::Disconnected => "disconnected",
             Self::NotResponding => "not_responding",
+            Self::WrapUp => "wrap_up",
             Self::CoolingDown => "cooling_down",
             Self::WhileOn => "while_on",
             Self::MediumCap => "medium_cap",
             Self::NoRoom => "no_room",
+            Self::MissingSkill => "missing_skill",
             Self::Tried => "tried",
+            Self::HeldForOther => "held_for_other",
             Self::LastAsked => "last_asked",
+            Self::HasBetter => "has_better",
         }
     }
 }

@@ -1,171 +1,277 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::group::{Entry, Group, Line, MEDIA, Turn, Worker};
+use super::row::{Entry, Member, Row, Standpoint, standpoint};
+use super::worker::{Post, Turn, Worker};
 use super::{
-    Assignment, Candidate, Cause, Decision, Excluded, Explanation, Place, RoutingRules, Rule,
-    Snapshot, Waiting,
+    Assignment, Candidate, Cause, Decision, Excluded, Explanation, QueueRules, RoutingRules, Rule,
+    Snapshot, Strategy, Waiting,
 };
 use crate::message::Medium;
 use crate::{ConversationId, OperatorId, QueueId, Timestamp};
 
+/// In a queue of so few the members are looked through faster than the order of all
+/// operators.
+const MEMBERS_SCAN_MAX: usize = 64;
+
 /// Matches what waits with who is free.
 ///
-/// Again and again the first operator in the order of [`CandidateKeys`] for whom
-/// anything waits gets the first conversation in the order of (rank of the queue
-/// with them, [`super::Place`]); then they stand in the order with one more to carry.
-/// It ends when nothing that waits and nobody who is free belong together.
+/// An operator wants the first conversation in the order of (rank of its queue with
+/// them, band with regard to age, [`super::Place`]) of those that they may answer. A
+/// conversation wants the first operator in its queue's [`Strategy`] of those who may.
+/// Again and again, beginning with the first operator in the order of
+/// [`Strategy::LongestIdle`], wishes are followed until two want each other: these are
+/// put together. When the wishes run in a circle, the conversation of the circle that
+/// stands first gets whom it wants; unless something of the same queue stands before it
+/// that this one may answer, which then goes first. It ends when nothing that waits and nobody who is
+/// free belong together.
 ///
-/// Equal snapshots give equal decisions, whatever the order of their vectors.
-/// Besides sorting the snapshot, a decision costs about the logarithm of its size
-/// for each queue of the operator; passing over conversations that were declined
-/// costs as much as their `tried` sets are large.
+/// Equal snapshots give equal decisions. Besides looking at everybody who works for a
+/// queue in which something waits, a decision costs about the logarithm of what waits
+/// for each row of the operator's queues; passing over conversations that were declined
+/// or are held for somebody costs as much as there are of them.
 pub fn settle(snapshot: &Snapshot, rules: &RoutingRules, now: Timestamp) -> Vec<Decision> {
-    let mut pass = Pass::new(snapshot, rules, now);
+    if snapshot.is_empty() {
+        return Vec::new();
+    }
+    let configured = configured(snapshot, rules);
+    let mut pass = Pass::new(snapshot, &configured, rules, now);
     while let Some(turn) = pass.turns.pop_first() {
-        if let Some(found) = pass.best_for(turn.worker) {
-            pass.give(turn.worker, found);
-        }
+        let Some(found) = pass.best_for(turn.worker) else {
+            continue;
+        };
+        let (worker, found) = pass.pair(turn.worker, found);
+        // Somebody else may get it, and then this one may still find something.
+        pass.turns.insert(turn);
+        pass.give(worker, found);
     }
     pass.into_decisions()
 }
 
-struct Pass<'a> {
-    rules: &'a RoutingRules,
-    now: Timestamp,
+/// The rules of every queue in which something waits.
+pub(super) fn configured(
+    snapshot: &Snapshot,
+    rules: &RoutingRules,
+) -> BTreeMap<QueueId, QueueRules> {
+    let mut unknown = BTreeMap::new();
+    for (key, _) in snapshot.rows() {
+        if !rules.queues.contains_key(&key.queue) {
+            unknown
+                .entry(key.queue.clone())
+                .or_insert_with(|| QueueRules::new(key.queue.clone()));
+        }
+    }
+    unknown
+}
+
+/// Who works for a queue in which something waits, in the order of their ids.
+fn concerned<'a>(
+    snapshot: &'a Snapshot,
+    queues: &BTreeMap<&QueueId, Vec<usize>>,
+) -> Vec<&'a Candidate> {
+    let count: usize = queues.keys().map(|it| snapshot.members_in(it)).sum();
+    if count > snapshot.operators().len() {
+        let works = |it: &&Candidate| {
+            let mut memberships = it.memberships.iter();
+            memberships.any(|membership| queues.contains_key(&membership.queue))
+        };
+        return snapshot.operators().filter(works).collect();
+    }
+    let members = queues.keys().flat_map(|it| snapshot.members_of(it));
+    let mut concerned: Vec<_> = members.collect();
+    concerned.sort_unstable_by_key(|candidate| candidate.operator);
+    concerned.dedup_by_key(|candidate| candidate.operator);
+    concerned
+}
+
+pub(super) struct Pass<'a> {
+    pub(super) rules: &'a RoutingRules,
+    pub(super) now: Timestamp,
     /// In the order of their ids.
-    workers: Vec<Worker<'a>>,
-    groups: Vec<Group<'a>>,
-    /// The media of `groups`.
+    pub(super) workers: Vec<Worker<'a>>,
+    pub(super) rows: Vec<Row<'a>>,
+    /// The media of `rows`.
     media: BTreeSet<Medium>,
     /// Who may still find something.
     turns: BTreeSet<Turn>,
+    /// The number of the last turn that anybody had.
+    last_turn: i64,
     next_rounds: Vec<Decision>,
+    /// What begins a new round.
+    pub(super) exhausted: BTreeSet<ConversationId>,
     matches: Vec<Match<'a>>,
 }
 
-/// A conversation in the line of a group.
+/// A conversation in a row.
 #[derive(Clone, Copy)]
-struct Found<'a> {
-    rank: i32,
-    entry: Entry<'a>,
-    group: usize,
+pub(super) struct Found<'a> {
+    pub(super) rank: i32,
+    pub(super) entry: Entry<'a>,
+    row: usize,
     at: usize,
 }
 
 struct Match<'a> {
-    group: usize,
+    row: usize,
     waiting: &'a Waiting,
-    auto_accept: bool,
-    explanation: Explanation,
+    /// Given at once, and not only offered.
+    at_once: bool,
+    /// One, or those who are asked at once.
+    chosen: Vec<Explanation>,
 }
 
-type GroupsOfQueue = [Option<usize>; MEDIA];
-
 impl<'a> Pass<'a> {
-    fn new(snapshot: &'a Snapshot, rules: &'a RoutingRules, now: Timestamp) -> Self {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        unknown: &'a BTreeMap<QueueId, QueueRules>,
+        rules: &'a RoutingRules,
+        now: Timestamp,
+    ) -> Self {
         let mut pass = Self {
             rules,
             now,
             workers: Vec::new(),
-            groups: Vec::new(),
+            rows: Vec::new(),
             media: BTreeSet::new(),
             turns: BTreeSet::new(),
+            last_turn: 0,
             next_rounds: Vec::new(),
+            exhausted: BTreeSet::new(),
             matches: Vec::new(),
         };
-        let mut by_queue: BTreeMap<&QueueId, GroupsOfQueue> = BTreeMap::new();
-        let mut entries: Vec<Vec<Entry<'_>>> = Vec::new();
-        for waiting in &snapshot.waiting {
-            if waiting.not_before.is_some_and(|pause| pause > now) {
+        let mut queues: BTreeMap<&QueueId, Vec<usize>> = BTreeMap::new();
+        for (key, waiting) in snapshot.rows() {
+            let Some(queue) = rules.queues.get(&key.queue).or(unknown.get(&key.queue)) else {
+                continue;
+            };
+            if queue.strategy == Strategy::Manual {
                 continue;
             }
-            let groups = by_queue.entry(&waiting.queue).or_default();
-            let group = *groups[waiting.medium as usize].get_or_insert_with(|| {
-                pass.groups.push(Group::new(waiting.medium));
-                entries.push(Vec::new());
-                entries.len() - 1
-            });
-            entries[group].push(Entry::new(waiting));
+            queues.entry(&key.queue).or_default().push(pass.rows.len());
+            pass.media.insert(key.medium);
+            pass.rows
+                .push(Row::new(key, queue, waiting.values(), snapshot, now));
         }
-        pass.media = pass.groups.iter().map(|group| group.medium).collect();
-        pass.enlist(snapshot, &by_queue);
-        pass.line_up(entries);
+        pass.begin_rounds(snapshot, unknown);
+        pass.enlist(snapshot, &queues);
         pass
     }
 
-    fn enlist(&mut self, snapshot: &'a Snapshot, by_queue: &BTreeMap<&QueueId, GroupsOfQueue>) {
-        let mut candidates: Vec<&Candidate> = snapshot.operators.iter().collect();
-        candidates.sort_unstable_by_key(|candidate| candidate.operator);
-        for candidate in candidates {
-            let mut posts = Vec::new();
-            for membership in &candidate.memberships {
-                let groups = by_queue.get(&membership.queue);
-                for group in groups.into_iter().flatten().flatten() {
-                    posts.push((membership.rank, *group));
-                }
+    fn enlist(&mut self, snapshot: &'a Snapshot, queues: &BTreeMap<&QueueId, Vec<usize>>) {
+        for candidate in concerned(snapshot, queues) {
+            let index = self.workers.len();
+            let mut worker = Worker::new(candidate, &self.rules.capacity, &self.media, self.now);
+            self.last_turn = self.last_turn.max(candidate.turn);
+            if !worker.is_out(&self.media) {
+                worker.posts = self.posts_of(candidate, queues);
+                self.turns.extend(worker.turn(index));
             }
-            if posts.is_empty() {
-                continue;
-            }
-            posts.sort_unstable();
-            for (_, group) in &posts {
-                let members = &mut self.groups[*group].members;
-                // Somebody may be named twice for a queue, with another rank.
-                if members.last() != Some(&self.workers.len()) {
-                    members.push(self.workers.len());
-                }
-            }
-            let worker = Worker::new(candidate, posts, &self.rules.capacity, &self.media);
             self.workers.push(worker);
         }
-        let turns = self.workers.iter().enumerate();
-        self.turns = turns
-            .filter_map(|(index, worker)| worker.turn(index))
-            .collect();
     }
 
-    fn line_up(&mut self, entries: Vec<Vec<Entry<'a>>>) {
-        let mut all_asked = Vec::new();
-        for (group, mut entries) in self.groups.iter_mut().zip(entries) {
-            entries.retain(|entry| {
-                let asked =
-                    group.all_were_asked(entry.waiting, &self.workers, &self.rules.capacity);
-                if asked {
-                    all_asked.push(*entry);
-                }
-                !asked
-            });
-            group.line = Line::new(entries);
-        }
-        all_asked.sort_unstable_by_key(|entry| entry.stands);
-        for Entry { waiting, .. } in all_asked {
-            let pause = self.rules.of(&waiting.queue).round_pause;
-            self.next_rounds.push(Decision::NextRound {
+    fn posts_of(
+        &self,
+        candidate: &Candidate,
+        queues: &BTreeMap<&QueueId, Vec<usize>>,
+    ) -> Vec<Post> {
+        let memberships = candidate.memberships.iter();
+        let rows = memberships.flat_map(|membership| {
+            let rows = queues.get(&membership.queue).into_iter().flatten();
+            rows.map(|row| (membership.rank, *row))
+        });
+        let posts = rows.map(|(rank, row)| {
+            let Row { rules, key, .. } = &self.rows[row];
+            Post {
+                rank,
+                row,
+                age_needed: rules.age_needed(&key.skills, &candidate.skills),
+            }
+        });
+        let mut posts: Vec<_> = posts.collect();
+        posts.sort_unstable();
+        posts
+    }
+
+    /// Ends the rounds of those about whom everybody was asked.
+    fn begin_rounds(&mut self, snapshot: &'a Snapshot, unknown: &BTreeMap<QueueId, QueueRules>) {
+        let mut ended: Vec<(Standpoint, Decision)> = Vec::new();
+        for waiting in snapshot.asked() {
+            let Some(rules) = self
+                .rules
+                .queues
+                .get(&waiting.queue)
+                .or(unknown.get(&waiting.queue))
+            else {
+                continue;
+            };
+            let pauses = waiting.not_before.is_some_and(|pause| pause > self.now);
+            if pauses
+                || rules.strategy == Strategy::Manual
+                || !self.all_were_asked(snapshot, waiting, rules)
+            {
+                continue;
+            }
+            self.exhausted.insert(waiting.conversation);
+            let next = Decision::NextRound {
                 conversation: waiting.conversation,
                 round: waiting.round.saturating_add(1),
-                not_before: self.now + pause,
-            });
+                not_before: self.now + rules.round_pause,
+            };
+            ended.push((standpoint(waiting, rules, self.now), next));
         }
+        ended.sort_unstable_by_key(|(stands, _)| *stands);
+        self.next_rounds = ended.into_iter().map(|(_, next)| next).collect();
     }
 
-    fn best_for(&mut self, worker: usize) -> Option<Found<'a>> {
+    /// True when everybody who could accept it, now or later, was asked in this round;
+    /// those who are busy count only for a while.
+    fn all_were_asked(&self, snapshot: &Snapshot, waiting: &Waiting, rules: &QueueRules) -> bool {
+        let capacity = &self.rules.capacity;
+        let age = self.now.since(waiting.place.eligible_at);
+        let busy_count = waiting
+            .asked_at
+            .is_none_or(|at| at + rules.round_wait > self.now);
+        let mut was_asked = false;
+        for candidate in snapshot.members_of(&waiting.queue) {
+            let is_able = candidate.is_staffed(capacity, waiting.medium)
+                && rules
+                    .age_needed(&waiting.skills, &candidate.skills)
+                    .is_some_and(|needed| needed <= age);
+            if !is_able {
+                continue;
+            }
+            if waiting.tried.contains(&candidate.operator) {
+                was_asked = true;
+            } else if busy_count
+                || candidate
+                    .stopped(capacity, waiting.medium, self.now)
+                    .is_none()
+            {
+                return false;
+            }
+        }
+        was_asked
+    }
+
+    /// The first conversation that an operator may answer, over all their queues.
+    pub(super) fn best_for(&mut self, worker: usize) -> Option<Found<'a>> {
         let mut best: Option<Found<'a>> = None;
         let mut rivals = Vec::new();
-        for post in 0..self.workers[worker].posts.len() {
-            let (rank, group) = self.workers[worker].posts[post];
-            if best.is_some_and(|best| best.rank < rank) {
+        for at in 0..self.workers[worker].posts.len() {
+            let post = self.workers[worker].posts[at];
+            if best.is_some_and(|best| best.rank < post.rank) {
                 break;
             }
-            let medium = self.groups[group].medium;
-            if self.workers[worker].stopped(medium).is_some() {
+            let medium = self.rows[post.row].key.medium;
+            if post.age_needed.is_none() || self.workers[worker].stopped(medium).is_some() {
                 continue;
             }
             let bound = best.map(|best| best.entry.stands);
-            if let Some((at, entry)) = self.first_for(worker, group, bound, &mut rivals) {
+            if let Some((at, entry)) = self.first_in_row(worker, post, bound, &mut rivals) {
                 best = Some(Found {
-                    rank,
+                    rank: post.rank,
                     entry,
-                    group,
+                    row: post.row,
                     at,
                 });
             }
@@ -178,110 +284,322 @@ impl<'a> Pass<'a> {
         best
     }
 
-    /// Finds the first in the group that the operator may get, if it stands before
-    /// `bound`. Who is kept from one only because somebody else is free, a rival, must
-    /// look again when the rival is not free any more.
-    fn first_for(
+    /// The first in the row that the operator may get, if it stands before `bound`. Who
+    /// is kept from one only because somebody else is free, a rival, must look again
+    /// when the rival is not free any more.
+    fn first_in_row(
         &mut self,
         worker: usize,
-        group: usize,
-        bound: Option<(Place, ConversationId)>,
+        post: Post,
+        bound: Option<Standpoint>,
         rivals: &mut Vec<usize>,
     ) -> Option<(usize, Entry<'a>)> {
         let operator = self.workers[worker].candidate.operator;
-        let group = &mut self.groups[group];
         let mut from = 0;
-        while let Some((at, entry)) = group.line.first_from(from) {
+        while let Some((at, entry)) = self.rows[post.row].first_from(from) {
             if bound.is_some_and(|bound| bound < entry.stands) {
                 return None;
             }
-            from = at + 1;
             let waiting = entry.waiting;
-            if waiting.tried.contains(&operator) {
+            let age = self.now.since(waiting.place.eligible_at);
+            if post.age_needed.is_none_or(|needed| age < needed) {
+                // Those behind it are younger still.
+                return None;
+            }
+            from = at + 1;
+            if waiting.not_before.is_some_and(|pause| pause > self.now)
+                || waiting.tried.contains(&operator)
+                || self.exhausted.contains(&waiting.conversation)
+            {
                 continue;
             }
-            if waiting.last_asked == Some(operator) {
-                // Whoever is out of the order can get nothing that waits.
-                let rival = group.first_free(&self.workers, &self.turns, |other| {
-                    other == operator || waiting.tried.contains(&other)
-                });
-                if let Some(rival) = rival {
-                    rivals.push(rival);
-                    continue;
-                }
+            let row = &self.rows[post.row];
+            if waiting.preferred.is_some()
+                && row
+                    .holder(&self.workers, waiting)
+                    .is_some_and(|holder| holder != operator)
+            {
+                continue;
+            }
+            if waiting.last_asked == Some(operator)
+                && let Some(rival) = row.first_for(&self.workers, waiting, |it| it == worker)
+            {
+                rivals.push(rival.worker);
+                continue;
             }
             return Some((at, entry));
         }
         None
     }
 
-    fn give(&mut self, worker: usize, found: Found<'a>) {
-        let explanation = self.explain(worker, found);
-        let group = &mut self.groups[found.group];
-        group.line.remove(found.at);
-        let medium = group.medium;
-        self.matches.push(Match {
-            group: found.group,
-            waiting: found.entry.waiting,
-            auto_accept: self.workers[worker].candidate.auto_accept,
-            explanation,
-        });
-        self.occupy(worker, medium);
+    /// Follows wishes from an operator and the conversation they want until two want
+    /// each other.
+    fn pair(&mut self, worker: usize, found: Found<'a>) -> (usize, Found<'a>) {
+        // Nobody who may answer it stands before the first in the order of everybody.
+        if self.rows[found.row].rules.strategy == Strategy::LongestIdle {
+            return (worker, found);
+        }
+        let mut path = vec![(worker, found)];
+        let (mut worker, mut found) = (worker, found);
+        loop {
+            let row = &self.rows[found.row];
+            let Some(wanted) = row.first_for(&self.workers, found.entry.waiting, |_| false) else {
+                return (worker, found);
+            };
+            if wanted.worker == worker {
+                return (worker, found);
+            }
+            if let Some(begin) = path.iter().position(|(other, _)| *other == wanted.worker) {
+                let circle = &path[begin..];
+                let wishes = circle.iter().map(|(_, found)| *found);
+                let wanted = circle[1..].iter().chain(&circle[..1]).map(|(it, _)| *it);
+                let (worker, found) = wanted
+                    .zip(wishes)
+                    .min_by_key(|(_, found)| found.entry.stands)
+                    .unwrap_or((worker, found));
+                return self.without_overtaking(worker, found);
+            }
+            let Some(next) = self.best_for(wanted.worker) else {
+                return (worker, found);
+            };
+            (worker, found) = (wanted.worker, next);
+            path.push((worker, found));
+        }
     }
 
-    fn explain(&mut self, worker: usize, found: Found<'a>) -> Explanation {
-        let waiting = found.entry.waiting;
-        let chosen = self.workers[worker].keys;
-        let group = &mut self.groups[found.group];
-        let standing = group.standing(&self.workers);
-        let free = |operator| {
-            let index = position(&self.workers, operator)?;
-            group.is_free(&self.workers, index).then_some(index)
-        };
-        let asked_last = waiting
-            .last_asked
-            .filter(|last| *last != chosen.operator && !waiting.tried.contains(last))
-            .and_then(|last| Some((last, free(last)?)));
-        // Who was asked last may be out of the order only for the others' sake.
-        let runner_up = group
-            .first_free(&self.workers, &self.turns, |other| {
-                other == chosen.operator
-                    || waiting.last_asked == Some(other)
-                    || waiting.tried.contains(&other)
-            })
-            .or(asked_last.map(|(_, index)| index));
-        let tried = waiting.tried.iter().filter(|who| free(**who).is_some());
-        let mut own: Vec<_> = tried.map(|who| (*who, Rule::Tried)).collect();
-        if let Some((last, index)) = asked_last
-            && runner_up != Some(index)
-        {
-            own.push((last, Rule::LastAsked));
+    /// Whoever gets what they did not want themselves gets the first of its queue that
+    /// they may have, or the first of those who are wanted for that does.
+    fn without_overtaking(&mut self, mut worker: usize, found: Found<'a>) -> (usize, Found<'a>) {
+        let mut first = self.first_in_queue(worker, found);
+        // What is found only ever stands further ahead.
+        loop {
+            let row = &self.rows[first.row];
+            match row.first_for(&self.workers, first.entry.waiting, |_| false) {
+                Some(wanted) if wanted.worker != worker => worker = wanted.worker,
+                Some(_) | None => return (worker, first),
+            }
+            let next = self.first_in_queue(worker, first);
+            if (next.row, next.at) == (first.row, first.at) {
+                return (worker, next);
+            }
+            first = next;
         }
+    }
+
+    /// The first that an operator may answer in the queue of one that they may.
+    fn first_in_queue(&mut self, worker: usize, found: Found<'a>) -> Found<'a> {
+        let queue = &self.rows[found.row].key.queue;
+        let mut first = found;
+        for at in 0..self.workers[worker].posts.len() {
+            let post = self.workers[worker].posts[at];
+            let key = self.rows[post.row].key;
+            if key.queue != *queue || self.workers[worker].stopped(key.medium).is_some() {
+                continue;
+            }
+            let bound = Some(first.entry.stands);
+            if let Some((at, entry)) = self.first_in_row(worker, post, bound, &mut Vec::new()) {
+                first = Found {
+                    rank: post.rank,
+                    entry,
+                    row: post.row,
+                    at,
+                };
+            }
+        }
+        first
+    }
+
+    fn give(&mut self, worker: usize, found: Found<'a>) {
+        let rules = self.rows[found.row].rules;
+        let mut asked = vec![worker];
+        if rules.strategy == Strategy::RingAll && rules.assignment == Assignment::Offer {
+            asked = self.everybody_for(worker, found);
+        }
+        let mut at_once = rules.assignment == Assignment::Direct;
+        let accepts = |it: &usize| self.workers[*it].candidate.auto_accept;
+        let mut chosen = asked.clone();
+        if let Some(first) = asked.iter().copied().find(accepts) {
+            chosen = vec![first];
+            at_once = true;
+        }
+        let explanations = chosen
+            .iter()
+            .map(|it| self.explain(*it, found, &asked))
+            .collect();
+        self.rows[found.row].remove(found.at);
+        self.matches.push(Match {
+            row: found.row,
+            waiting: found.entry.waiting,
+            at_once,
+            chosen: explanations,
+        });
+        let medium = self.rows[found.row].key.medium;
+        // Turns are counted in the order in which the offers are written.
+        chosen.sort_unstable();
+        for worker in chosen {
+            self.occupy(worker, medium);
+        }
+    }
+
+    /// Everybody who wants this conversation, in order.
+    fn everybody_for(&mut self, worker: usize, found: Found<'a>) -> Vec<usize> {
+        let row = &self.rows[found.row];
+        let waiting = found.entry.waiting;
+        let mut able: Vec<Member> = row
+            .members(&self.workers)
+            .iter()
+            .filter(|member| row.kept_out(member, &self.workers, waiting).is_none())
+            .copied()
+            .collect();
+        able.sort_by(|one, other| {
+            Row::keys(one, &self.workers)
+                .compare(&Row::keys(other, &self.workers), row.rules.strategy)
+        });
+        able.into_iter()
+            .map(|member| member.worker)
+            .filter(|it| {
+                *it == worker
+                    || self
+                        .best_for(*it)
+                        .is_some_and(|best| best.row == found.row && best.at == found.at)
+            })
+            .collect()
+    }
+
+    /// Explains why the conversation goes to an operator, who is asked with these.
+    fn explain(&mut self, worker: usize, found: Found<'a>, asked: &[usize]) -> Explanation {
+        let rings = asked.len() > 1;
+        let waiting = found.entry.waiting;
+        let standing = self.rows[found.row].standing(&self.workers);
+        let row = &self.rows[found.row];
+        let member = row
+            .member(worker, &self.workers)
+            .copied()
+            .unwrap_or(Member {
+                worker,
+                position: 0,
+                age_needed: None,
+            });
+        let chosen = Row::keys(&member, &self.workers);
+        let strategy = row.rules.strategy;
+        let is_plain = waiting.tried.is_empty()
+            && waiting.preferred.is_none()
+            && waiting.last_asked.is_none()
+            && row.key.skills.is_empty()
+            && strategy == Strategy::LongestIdle;
+        let (runner_up, own) = if is_plain {
+            (self.next_in_turn(row, worker), Vec::new())
+        } else {
+            self.others(row, worker, waiting, asked)
+        };
+        let cause = if rings {
+            Cause::Ring
+        } else if row.holder(&self.workers, waiting).is_some() {
+            Cause::Sticky
+        } else {
+            Cause::Queue
+        };
         Explanation {
-            cause: Cause::Queue,
+            cause,
+            strategy,
             place: waiting.place,
             round: waiting.round,
+            skills: row
+                .rules
+                .skills_at(&row.key.skills, self.now.since(waiting.place.eligible_at)),
             chosen,
-            runner_up: runner_up.map(|index| self.workers[index].keys),
-            excluded: Excluded::new(standing, group.since.len(), own),
+            runner_up: runner_up.map(|member| Row::keys(&member, &self.workers)),
+            excluded: Excluded::new(standing, row.since.len(), own),
         }
+    }
+
+    /// The next of the row's members who is free, where nothing but being free counts.
+    fn next_in_turn(&self, row: &Row<'a>, chosen: usize) -> Option<Member> {
+        let medium = row.key.medium;
+        let is_free = |worker: usize| self.workers[worker].stopped(medium).is_none();
+        let members = row.members(&self.workers);
+        if members.len() > MEMBERS_SCAN_MAX {
+            let mut turns = self.turns.iter().map(|turn| turn.worker);
+            return turns.find_map(|worker| {
+                (worker != chosen && is_free(worker))
+                    .then(|| row.member(worker, &self.workers).copied())
+                    .flatten()
+            });
+        }
+        let others = members.iter().copied();
+        others
+            .filter(|member| member.worker != chosen && is_free(member.worker))
+            .min_by(|one, other| {
+                self.workers[one.worker]
+                    .keys
+                    .compare(&self.workers[other.worker].keys, Strategy::LongestIdle)
+            })
+    }
+
+    /// Who would have been next, and whom rules of this conversation's own kept out.
+    fn others(
+        &self,
+        row: &Row<'a>,
+        chosen: usize,
+        waiting: &Waiting,
+        asked: &[usize],
+    ) -> (Option<Member>, Vec<(OperatorId, Rule)>) {
+        let strategy = row.rules.strategy;
+        let rings = asked.len() > 1;
+        let keys_of = |member: &Member| Row::keys(member, &self.workers);
+        let chosen_keys = row.member(chosen, &self.workers).map(keys_of);
+        let mut runner_up: Option<Member> = None;
+        let mut own = Vec::new();
+        let members = row.members(&self.workers).iter();
+        for member in members.filter(|it| it.worker != chosen) {
+            if self.workers[member.worker]
+                .stopped(row.key.medium)
+                .is_some()
+            {
+                continue;
+            }
+            let keys = keys_of(member);
+            let is_before =
+                chosen_keys.is_some_and(|chosen| keys.compare(&chosen, strategy).is_lt());
+            let has_better = if rings {
+                !asked.contains(&member.worker)
+            } else {
+                is_before
+            };
+            let rule = row
+                .kept_out(member, &self.workers, waiting)
+                .or_else(|| (waiting.last_asked == Some(keys.operator)).then_some(Rule::LastAsked))
+                .or(has_better.then_some(Rule::HasBetter));
+            if let Some(rule) = rule {
+                own.push((keys.operator, rule));
+            } else if runner_up.is_none_or(|first| keys.compare(&keys_of(&first), strategy).is_lt())
+            {
+                runner_up = Some(*member);
+            }
+        }
+        (runner_up, own)
     }
 
     /// Lets the operator carry one more, and puts them back into the order.
     fn occupy(&mut self, index: usize, medium: Medium) {
+        self.last_turn += 1;
+        if let Some(turn) = self.workers[index].turn(index) {
+            self.turns.remove(&turn);
+        }
         let worker = &mut self.workers[index];
-        let mut fills_up = false;
-        for (medium, rule) in worker.occupy(medium, &self.rules.capacity, &self.media) {
-            fills_up = true;
-            for (_, group) in &worker.posts {
-                let group = &mut self.groups[*group];
-                if group.medium == medium {
-                    group.note(worker.candidate.operator, rule);
+        let changes = worker.occupy(medium, &self.rules.capacity, &self.media, self.last_turn);
+        for (medium, rule) in &changes {
+            for post in &worker.posts {
+                let row = &mut self.rows[post.row];
+                if row.key.medium == *medium {
+                    row.note(worker.candidate.operator, *rule);
                 }
             }
         }
-        self.turns.extend(self.workers[index].turn(index));
-        if fills_up {
+        if !self.workers[index].is_out(&self.media) {
+            self.turns.extend(self.workers[index].turn(index));
+        }
+        if !changes.is_empty() {
             for watcher in std::mem::take(&mut self.workers[index].watchers) {
                 self.turns.extend(self.workers[watcher].turn(watcher));
             }
@@ -289,43 +607,48 @@ impl<'a> Pass<'a> {
     }
 
     fn into_decisions(self) -> Vec<Decision> {
-        let since: Vec<_> = self.groups.into_iter().map(Group::into_since).collect();
+        let rules: Vec<_> = self.rows.iter().map(|row| row.rules).collect();
+        let since: Vec<_> = self.rows.into_iter().map(Row::into_since).collect();
         let mut decisions = self.next_rounds;
         decisions.reserve(self.matches.len());
         for mut found in self.matches {
-            found
-                .explanation
-                .excluded
-                .complete(since[found.group].clone());
-            decisions.push(found.into_decision(self.rules, self.now));
+            for explanation in &mut found.chosen {
+                explanation.excluded.complete(since[found.row].clone());
+            }
+            let rules = rules[found.row];
+            decisions.extend(found.into_decision(rules, self.now));
         }
         decisions
     }
 }
 
 impl Match<'_> {
-    fn into_decision(self, rules: &RoutingRules, now: Timestamp) -> Decision {
+    fn into_decision(mut self, rules: &QueueRules, now: Timestamp) -> Option<Decision> {
         let conversation = self.waiting.conversation;
-        let operator = self.explanation.chosen.operator;
-        let queue = rules.of(&self.waiting.queue);
-        if self.auto_accept || queue.assignment == Assignment::Direct {
-            return Decision::Assign {
+        let expires_at = now + rules.offer_timeout_of(self.waiting.medium);
+        if self.chosen.len() > 1 {
+            let each = self.chosen.into_iter();
+            return Some(Decision::Ring {
+                conversation,
+                operators: each.map(|it| (it.chosen.operator, it)).collect(),
+                expires_at,
+            });
+        }
+        let explanation = self.chosen.pop()?;
+        let operator = explanation.chosen.operator;
+        Some(if self.at_once {
+            Decision::Assign {
                 conversation,
                 operator,
-                explanation: self.explanation,
-            };
-        }
-        Decision::Offer {
-            conversation,
-            operator,
-            expires_at: now + queue.offer_timeout_of(self.waiting.medium),
-            explanation: self.explanation,
-        }
+                explanation,
+            }
+        } else {
+            Decision::Offer {
+                conversation,
+                operator,
+                expires_at,
+                explanation,
+            }
+        })
     }
-}
-
-fn position(workers: &[Worker<'_>], operator: OperatorId) -> Option<usize> {
-    workers
-        .binary_search_by_key(&operator, |worker| worker.candidate.operator)
-        .ok()
 }

@@ -3,8 +3,12 @@
 
 mod assertions;
 mod conformance;
-mod long_run;
+mod cost;
+mod glue;
 mod model;
+mod planted;
 mod reference;
+mod seeds;
+mod state;
 mod transition;
 mod world;

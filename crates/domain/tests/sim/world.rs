@@ -1,23 +1,108 @@
-//! A gateway in memory: machines and router joined the way the engine joins them.
+//! A gateway in memory, with what it has to be held against: what was opened, who was
+//! asked, since when somebody is idle, told independently of the machines.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use domain::conversation::{self, Client, Conversation, Effect, OfferOutcome, Refusal, State};
+use domain::conversation::{
+    self, Client, CloseReason, Conversation, Input, OfferOutcome, Refusal, State,
+};
+use domain::hours::{DayHours, Opening, Schedule};
 use domain::message::Medium;
-use domain::operator::{self, Load, Membership, Operator, Presence, Role};
-use domain::routing::{Decision, Place, RoutingRules, Snapshot, Waiting, settle};
+use domain::metrics::Counted;
+use domain::operator::{self, Link, Load, Membership, Operator, Presence, Role};
+use domain::routing::{Decision, Place, RoutingRules, Skills, Snapshot};
 use domain::{
-    ContactId, ConversationId, LineId, OfferId, OperatorId, QueueId, ThreadId, Timestamp,
+    ContactId, ConversationId, LineId, Millis, OfferId, OperatorId, QueueId, ThreadId, Timestamp,
 };
 
-use crate::assertions;
+use crate::planted::Planted;
+use crate::reference::{self, Office};
+use crate::{assertions, state};
 
-pub(crate) type Settle = fn(&Snapshot, &RoutingRules, Timestamp) -> Vec<Decision>;
+/// A queue's hours: open from the beginning of every period of a day for so long, by
+/// the clock of Greenwich.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hours {
+    pub(crate) period: Millis,
+    pub(crate) open_for: Millis,
+}
+
+const DAY: i64 = 24 * 3_600_000;
+
+impl Hours {
+    fn into_period(self, at: Timestamp) -> i64 {
+        at.0.rem_euclid(DAY) % self.period.0
+    }
+
+    pub(crate) fn is_open(self, at: Timestamp) -> bool {
+        self.into_period(at) < self.open_for.0
+    }
+
+    /// The next opening after a moment.
+    fn opens(self, after: Timestamp) -> Timestamp {
+        let left = self.period.0 - self.into_period(after);
+        // The day begins a period anew.
+        after + Millis(left.min(DAY - after.0.rem_euclid(DAY)))
+    }
+
+    /// The next closing after a moment at which it is open.
+    fn closes(self, after: Timestamp) -> Timestamp {
+        after + Millis(self.open_for.0 - self.into_period(after))
+    }
+
+    /// The same hours as they are written down, by the clock of a zone.
+    pub(crate) fn schedule(self, zone: &str) -> Schedule {
+        let minutes = |time: Millis| usize::try_from(time.0 / 60_000).expect("small");
+        let begins = (0..24 * 60).step_by(minutes(self.period));
+        let time = |minute: usize| format!("{:02}:{:02}", minute / 60, minute % 60);
+        let openings = begins.map(|begin| {
+            let end = begin + minutes(self.open_for);
+            let opening = format!("{}-{}", time(begin), time(end));
+            opening.parse::<Opening>().expect("it is written so")
+        });
+        let day = DayHours::new(openings).expect("they do not overlap");
+        let week = std::array::from_fn(|_| day.clone());
+        Schedule::new(zone.parse().expect("a zone"), week, Vec::new())
+    }
+}
+
+/// What the gateway goes by.
+#[derive(Clone)]
+pub(crate) enum Clock {
+    Counted(Hours),
+    Written(Arc<Schedule>),
+}
+
+impl Clock {
+    pub(crate) fn is_open(&self, at: Timestamp) -> bool {
+        match self {
+            Self::Counted(hours) => hours.is_open(at),
+            Self::Written(schedule) => schedule.is_open(at),
+        }
+    }
+
+    pub(crate) fn opens(&self, after: Timestamp) -> Timestamp {
+        match self {
+            Self::Counted(hours) => hours.opens(after),
+            Self::Written(schedule) => schedule.next_opening(after).expect("every day"),
+        }
+    }
+
+    pub(crate) fn closes(&self, after: Timestamp) -> Timestamp {
+        match self {
+            Self::Counted(hours) => hours.closes(after),
+            Self::Written(schedule) => schedule.next_closing(after).expect("every day"),
+        }
+    }
+}
 
 /// What a run has seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
+    pub(crate) settled: u64,
     pub(crate) offers: u64,
+    pub(crate) rings: u64,
     pub(crate) assignments: u64,
     pub(crate) next_rounds: u64,
     pub(crate) accepted: u64,
@@ -26,37 +111,135 @@ pub(crate) struct Figures {
     pub(crate) revoked: u64,
     pub(crate) rescinded: u64,
     pub(crate) refused: u64,
-    pub(crate) opened: u64,
-    pub(crate) closed: u64,
-    pub(crate) waiting_max: usize,
+    pub(crate) lost: u64,
+    pub(crate) overflows: u64,
+    pub(crate) deferred: u64,
+    pub(crate) crashes: u64,
+    pub(crate) finished: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) diverted: u64,
 }
 
+impl Figures {
+    pub(crate) fn ended(&mut self, conversation: &Conversation) {
+        if let State::Closed { reason, .. } = conversation.state {
+            *match reason {
+                CloseReason::Finished | CloseReason::Spam => &mut self.finished,
+                CloseReason::Abandoned => &mut self.abandoned,
+                CloseReason::Diverted => &mut self.diverted,
+            } += 1;
+        }
+    }
+
+    pub(crate) fn offer_ended(&mut self, outcome: &OfferOutcome) {
+        *match outcome {
+            OfferOutcome::Accepted => &mut self.accepted,
+            OfferOutcome::Declined { .. } => &mut self.declined,
+            OfferOutcome::TimedOut => &mut self.timed_out,
+            OfferOutcome::Rescinded { .. } => &mut self.rescinded,
+            OfferOutcome::Revoked { .. } => &mut self.revoked,
+        } += 1;
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.all().into_iter().zip(other.clone().all()) {
+            *mine += *theirs;
+        }
+    }
+
+    fn all(&mut self) -> [&mut u64; 18] {
+        [
+            &mut self.settled,
+            &mut self.offers,
+            &mut self.rings,
+            &mut self.assignments,
+            &mut self.next_rounds,
+            &mut self.accepted,
+            &mut self.declined,
+            &mut self.timed_out,
+            &mut self.revoked,
+            &mut self.rescinded,
+            &mut self.refused,
+            &mut self.lost,
+            &mut self.overflows,
+            &mut self.deferred,
+            &mut self.crashes,
+            &mut self.finished,
+            &mut self.abandoned,
+            &mut self.diverted,
+        ]
+    }
+}
+
+/// What decisions are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// The naive model, decision by decision.
+    Model,
+    /// The invariants.
+    Invariants,
+}
+
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) rules: RoutingRules,
+    pub(crate) hours: BTreeMap<QueueId, Hours>,
+    /// Written down; else they are counted out.
+    pub(crate) schedule: Option<Arc<Schedule>>,
     pub(crate) operators: BTreeMap<OperatorId, Operator>,
     /// The open ones.
     pub(crate) conversations: BTreeMap<ConversationId, Conversation>,
-    pub(crate) pending: BTreeSet<OfferId>,
+    /// Kept up to date, as the engine keeps one.
+    pub(crate) snapshot: Snapshot,
+    pub(crate) pending: BTreeMap<OfferId, (ConversationId, OperatorId)>,
+    pub(crate) to_look_after: BTreeSet<ConversationId>,
+    pub(crate) opened: u64,
+    pub(crate) ended: u64,
     pub(crate) figures: Figures,
     pub(crate) violations: Vec<String>,
-    /// The function under test; others show that the assertions can fail.
-    pub(crate) settle: Settle,
+    pub(crate) against: Against,
+    /// A defect, to show that it is found.
+    pub(crate) planted: Option<Planted>,
+    /// For a defect: how operators stood before.
+    pub(crate) stale: Vec<operator::Operator>,
+    /// Who was asked in the round, and since when everybody is idle: told here anew.
+    pub(crate) asked: BTreeMap<ConversationId, BTreeSet<OperatorId>>,
+    pub(crate) idle: BTreeMap<OperatorId, Timestamp>,
+    /// Since when somebody cannot be reached.
+    pub(crate) down: BTreeMap<OperatorId, Timestamp>,
+    /// Tells everything that happens.
+    pub(crate) tells: bool,
+    /// Some capacity was made smaller, so what is carried may be more.
+    pub(crate) shrunk: bool,
     ids: i64,
 }
 
 impl World {
     pub(crate) fn new(rules: RoutingRules) -> Self {
         Self {
-            now: Timestamp(1_000),
+            now: Timestamp(1_000_000),
             rules,
+            hours: BTreeMap::new(),
+            schedule: None,
             operators: BTreeMap::new(),
             conversations: BTreeMap::new(),
-            pending: BTreeSet::new(),
+            snapshot: Snapshot::default(),
+            pending: BTreeMap::new(),
+            to_look_after: BTreeSet::new(),
+            opened: 0,
+            ended: 0,
             figures: Figures::default(),
             violations: Vec::new(),
-            ids: 0,
-            settle,
+            against: Against::Invariants,
+            planted: None,
+            stale: Vec::new(),
+            asked: BTreeMap::new(),
+            idle: BTreeMap::new(),
+            down: BTreeMap::new(),
+            tells: false,
+            shrunk: false,
+            ids: 100,
         }
     }
 
@@ -66,27 +249,50 @@ impl World {
         let memberships = queues.iter().map(|(queue, rank)| Membership {
             queue: QueueId::from(*queue),
             rank: *rank,
+            position: 0,
         });
+        let memberships = memberships.collect();
+        self.hire_with(id, memberships, Skills::default());
+        id
+    }
+
+    pub(crate) fn hire_with(
+        &mut self,
+        id: OperatorId,
+        memberships: Vec<Membership>,
+        skills: Skills,
+    ) {
         let operator = Operator {
             id,
             login: format!("op{id}"),
             display_name: format!("Op {id}"),
             role: Role::Operator,
             disabled: false,
-            memberships: memberships.collect(),
+            memberships,
+            skills,
             capacity: 100,
             auto_accept: false,
             presence: Presence::Ready,
             next_presence: None,
             idle_since: Timestamp(id.get()),
+            turn: 0,
             load: Load::default(),
+            wrapping_up: 0,
             misses: 0,
             not_responding: false,
             cool_down_until: None,
+            link: Link::Unwatched,
+            lost_at: None,
             version: 1,
         };
-        self.operators.insert(id, operator);
-        id
+        self.idle.insert(id, operator.idle_since);
+        self.put_operator(operator);
+    }
+
+    /// Puts an operator as they are, without anything that follows.
+    pub(crate) fn put_operator(&mut self, operator: Operator) {
+        self.snapshot.put_operator(operator.candidate());
+        self.operators.insert(operator.id, operator);
     }
 
     pub(crate) fn next_id(&mut self) -> i64 {
@@ -105,6 +311,17 @@ impl World {
 
     pub(crate) fn arrive(&mut self, queue: &str, medium: Medium) -> ConversationId {
         let place = self.new_place();
+        self.arrive_with(queue, medium, place, Skills::default(), None)
+    }
+
+    pub(crate) fn arrive_with(
+        &mut self,
+        queue: &str,
+        medium: Medium,
+        place: Place,
+        skills: Skills,
+        preferred: Option<OperatorId>,
+    ) -> ConversationId {
         let id = ConversationId::new(self.next_id());
         let conversation = Conversation {
             id,
@@ -123,34 +340,46 @@ impl World {
             },
             state: State::Queued,
             place,
+            skills,
             tried: BTreeSet::new(),
             last_asked: None,
             round: 1,
+            asked_at: None,
             not_before: None,
-            preferred: None,
+            preferred,
             last_owner: None,
             returned: false,
+            over_capacity: false,
+            overflows_taken: 0,
+            overflow_home: None,
+            overflow_at: None,
+            overflow: None,
+            callback: None,
+            away: None,
+            park_at: None,
             unread_count: 0,
             subject: None,
             participants: BTreeSet::new(),
+            mentioned: BTreeSet::new(),
             created_at: self.now,
             answered_at: None,
             disposition: String::new(),
+            counted: Counted::default(),
             last_message: None,
             version: 1,
         };
+        if let Some(waiting) = conversation.waiting() {
+            self.snapshot.put(waiting);
+        }
         self.conversations.insert(id, conversation);
-        self.figures.opened += 1;
+        self.opened += 1;
+        self.look_after(id, true);
         self.settle();
         id
     }
 
     /// Lets something happen to a conversation, and all that follows from it.
-    pub(crate) fn act(
-        &mut self,
-        id: ConversationId,
-        input: conversation::Input,
-    ) -> Result<(), Refusal> {
+    pub(crate) fn act(&mut self, id: ConversationId, input: Input) -> Result<(), Refusal> {
         let done = self.change(id, input);
         self.figures.refused += u64::from(done.is_err());
         self.settle();
@@ -158,40 +387,30 @@ impl World {
     }
 
     /// Lets something happen to an operator, and all that follows from it.
-    pub(crate) fn tell(&mut self, id: OperatorId, input: operator::Input) {
+    pub(crate) fn tell(&mut self, id: OperatorId, input: &operator::Input) {
         self.affect(id, input);
         self.settle();
     }
 
     pub(crate) fn say(&mut self, id: OperatorId, presence: Presence) {
-        self.tell(
-            id,
-            operator::Input::SetPresence {
-                presence,
-                when_idle: false,
-            },
-        );
+        let when_idle = false;
+        let say = operator::Input::SetPresence {
+            presence,
+            when_idle,
+        };
+        self.tell(id, &say);
     }
 
+    /// The first who is asked says yes.
     pub(crate) fn accept(&mut self, id: ConversationId) -> Result<(), Refusal> {
-        let State::Offered {
-            offer, operator, ..
-        } = self.conversations[&id].state
-        else {
-            return Err(Refusal::OfferEnded);
-        };
-        self.act(id, conversation::Input::Accept { offer, operator })
+        let (operator, offer) = self.first_asked(id).ok_or(Refusal::OfferEnded)?;
+        self.act(id, Input::Accept { offer, operator })
     }
 
     pub(crate) fn decline(&mut self, id: ConversationId) -> Result<(), Refusal> {
-        let State::Offered {
-            offer, operator, ..
-        } = self.conversations[&id].state
-        else {
-            return Err(Refusal::OfferEnded);
-        };
+        let (operator, offer) = self.first_asked(id).ok_or(Refusal::OfferEnded)?;
         let reason = "busy".to_owned();
-        let decline = conversation::Input::Decline {
+        let decline = Input::Decline {
             offer,
             operator,
             reason,
@@ -199,10 +418,16 @@ impl World {
         self.act(id, decline)
     }
 
+    fn first_asked(&self, id: ConversationId) -> Option<(OperatorId, OfferId)> {
+        self.conversations.get(&id)?.asked().pop_first()
+    }
+
     pub(crate) fn finish(&mut self, id: ConversationId) -> Result<(), Refusal> {
-        let finish = conversation::Input::Finish {
-            reason: conversation::CloseReason::Finished,
+        let wrap_up = self.conversations.get(&id).and_then(|_| self.ending(id));
+        let finish = Input::Finish {
+            reason: CloseReason::Finished,
             disposition: String::new(),
+            wrap_up,
         };
         self.act(id, finish)
     }
@@ -212,214 +437,200 @@ impl World {
         self.conversations.get(&id).and_then(Conversation::operator)
     }
 
-    /// Lets time pass, and on the way everything that is due.
+    /// Lets so much time pass.
+    pub(crate) fn wait(&mut self, time: Millis) {
+        self.pass_time(self.now + time);
+    }
+
+    /// Lets time pass, and on the way everything that is due. The router looks whenever
+    /// time alone may change what it decides, as the sweeper does every second.
     pub(crate) fn pass_time(&mut self, to: Timestamp) {
-        loop {
-            let conversation = self
-                .conversations
-                .values()
-                .filter_map(|it| Some((it.next_deadline()?, it.id)))
-                .min();
-            let operator = self
-                .operators
-                .values()
-                .filter_map(|it| Some((it.next_deadline()?, it.id)))
-                .min();
-            let earliest = conversation.map(|it| it.0).into_iter();
-            let earliest = earliest.chain(operator.map(|it| it.0)).min();
-            let Some(due) = earliest.filter(|due| *due <= to) else {
-                break;
-            };
+        while let Some(due) = self.next_due().filter(|due| *due <= to) {
             self.now = self.now.max(due);
-            if let Some((_, id)) = operator.filter(|it| it.0 == due) {
-                self.affect(id, operator::Input::Due);
-            } else if let Some((_, id)) = conversation {
-                let (owner_free, place) = (self.owner_free(id), self.new_place());
-                let input = conversation::Input::Due { owner_free, place };
-                self.change(id, input)
-                    .expect("nothing is due of the closed");
+            // After a standstill more than the first is due.
+            let now = self.now;
+            let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+            let operators = self.operators.values();
+            let operators = operators.filter(|it| is_due(it.next_deadline()));
+            for id in operators.map(|it| it.id).collect::<Vec<_>>() {
+                self.affect(id, &operator::Input::Due);
             }
-            self.settle_if_nothing_is_due();
+            let conversations = self.conversations.values();
+            let conversations = conversations.filter(|it| is_due(it.next_deadline()));
+            for id in conversations.map(|it| it.id).collect::<Vec<_>>() {
+                // What was due before may have ended it.
+                if self.conversations.contains_key(&id) {
+                    self.due(id);
+                }
+            }
+            self.settle();
+            if !self.violations.is_empty() {
+                return;
+            }
         }
         self.now = self.now.max(to);
         self.settle();
     }
 
-    pub(crate) fn owner_free(&self, id: ConversationId) -> bool {
-        let conversation = &self.conversations[&id];
-        conversation.owner().is_some_and(|owner| {
-            let owner = self.operators[&owner].candidate(self.now);
-            owner
-                .stopped(&self.rules.capacity, conversation.medium)
-                .is_none()
-        })
+    fn next_due(&self) -> Option<Timestamp> {
+        let conversations = self.conversations.values();
+        let deadlines = conversations.clone().filter_map(|it| it.next_deadline());
+        let operators = self.operators.values().filter_map(|it| it.next_deadline());
+        let looks = conversations.flat_map(|it| self.looks(it));
+        deadlines.chain(operators).chain(looks).min()
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let waits = |it: &&Conversation| it.state == State::Queued;
-        let waiting = self.conversations.values().filter(waits).map(|it| Waiting {
-            conversation: it.id,
-            queue: it.queue.clone(),
-            medium: it.medium,
-            place: it.place,
-            tried: it.tried.clone(),
-            last_asked: it.last_asked,
-            round: it.round,
-            not_before: it.not_before,
-        });
-        let operators = self.operators.values().map(|it| it.candidate(self.now));
-        Snapshot {
+    /// When age alone changes what the router decides about one that waits.
+    fn looks(&self, conversation: &Conversation) -> Vec<Timestamp> {
+        if conversation.state != State::Queued {
+            return Vec::new();
+        }
+        let rules = self.rules.of(&conversation.queue);
+        let from = conversation.place.eligible_at;
+        let mut looks = vec![from + rules.ageing];
+        looks.extend(conversation.preferred.map(|_| from + rules.sticky_wait));
+        looks.extend(rules.relaxations.iter().map(|it| from + it.after));
+        looks.extend(conversation.asked_at.map(|at| at + rules.round_wait));
+        looks.retain(|at| *at > self.now);
+        looks
+    }
+
+    pub(crate) fn office(&self) -> Office<'_> {
+        let waiting = self.conversations.values().filter_map(|it| it.waiting());
+        Office {
             waiting: waiting.collect(),
-            operators: operators.collect(),
+            operators: self.operators.values().map(|it| it.candidate()).collect(),
+            rules: &self.rules,
+            now: self.now,
         }
     }
 
-    fn change(&mut self, id: ConversationId, input: conversation::Input) -> Result<(), Refusal> {
-        use conversation::Input;
-        let conversation = self.conversations.get_mut(&id).ok_or(Refusal::Closed)?;
-        let place = conversation.place;
-        let may_move = match &input {
-            Input::Move { .. } | Input::ToQueue { .. } => true,
-            Input::Inbound { .. } | Input::Due { .. } => {
-                matches!(conversation.state, State::Parked { .. })
+    pub(crate) fn check_decisions(&mut self, decisions: &[Decision]) {
+        self.figures.settled += 1;
+        let found = match self.against {
+            Against::Model => {
+                let model = reference::settle(self.office());
+                let parts = assertions::difference(decisions, &model);
+                parts.map(|it| format!("model: {it}")).into_iter().collect()
             }
-            Input::Offer { .. }
-            | Input::Assign { .. }
-            | Input::NextRound { .. }
-            | Input::Accept { .. }
-            | Input::Decline { .. }
-            | Input::OperatorGone { .. }
-            | Input::Take { .. }
-            | Input::ToOperator { .. }
-            | Input::Snooze { .. }
-            | Input::Finish { .. } => false,
+            Against::Invariants => assertions::of_decisions(self.office(), decisions),
         };
-        if let Input::Offer { offer, .. } | Input::ToOperator { offer, .. } = &input {
-            self.pending.insert(*offer);
-        }
-        let effects = conversation.handle(self.now, input)?;
-        let kept = may_move || conversation.place == place;
-        assertions::of_place(id, kept, &mut self.violations);
-        let medium = conversation.medium;
-        if !conversation.is_open() {
-            self.conversations.remove(&id);
-            self.figures.closed += 1;
-        }
-        for effect in effects {
-            self.apply(effect, medium);
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, effect: Effect, medium: Medium) {
-        use operator::Input;
-        match effect {
-            Effect::Occupy(operator) => self.affect(operator, Input::Occupy(medium)),
-            Effect::Release { operator, handled } => {
-                self.affect(operator, Input::Release { medium, handled });
-            }
-            Effect::OfferEnded { offer, outcome } => {
-                if !self.pending.remove(&offer) {
-                    self.violations.push(format!("I6: {offer} ended twice"));
-                }
-                let figure = match outcome {
-                    OfferOutcome::Accepted => &mut self.figures.accepted,
-                    OfferOutcome::Declined { .. } => &mut self.figures.declined,
-                    OfferOutcome::TimedOut => &mut self.figures.timed_out,
-                    OfferOutcome::Rescinded { .. } => &mut self.figures.rescinded,
-                    OfferOutcome::Revoked { .. } => &mut self.figures.revoked,
-                };
-                *figure += 1;
-            }
-            Effect::Missed(operator) => self.affect(operator, Input::Missed { medium }),
-            Effect::Responded(operator) => self.affect(operator, Input::Responded),
-            Effect::CoolDown { operator, until } => {
-                self.affect(operator, Input::CoolDown { until });
-            }
-        }
-    }
-
-    fn affect(&mut self, id: OperatorId, input: operator::Input) {
-        let operator = self.operators.get_mut(&id).expect("nobody is ever fired");
-        for effect in operator.handle(self.now, input) {
-            match effect {
-                operator::Effect::Gone => self.revoke_offers_of(id),
-                operator::Effect::MayTakeWork => {}
-            }
-        }
-    }
-
-    fn revoke_offers_of(&mut self, operator: OperatorId) {
-        let asked = |it: &&Conversation| matches!(it.state, State::Offered { operator: asked, .. } if asked == operator);
-        let offered = self.conversations.values().filter(asked).map(|it| it.id);
-        for id in offered.collect::<Vec<_>>() {
-            let gone = conversation::Input::OperatorGone { operator };
-            self.change(id, gone).expect("it is open");
-        }
-    }
-
-    fn settle_if_nothing_is_due(&mut self) {
-        let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= self.now);
-        let conversations = self
-            .conversations
-            .values()
-            .any(|it| due(it.next_deadline()));
-        let operators = self.operators.values().any(|it| due(it.next_deadline()));
-        if !conversations && !operators {
-            self.settle();
-        }
-    }
-
-    pub(crate) fn settle(&mut self) {
-        let snapshot = self.snapshot();
-        self.figures.waiting_max = self.figures.waiting_max.max(snapshot.waiting.len());
-        let decisions = (self.settle)(&snapshot, &self.rules, self.now);
-        let found = assertions::of_decisions(&snapshot, &decisions, &self.rules, self.now);
         self.violations.extend(found);
-        for decision in decisions {
-            self.carry_out(&decision);
-        }
-        self.violations.extend(assertions::of_state(self));
     }
 
-    fn carry_out(&mut self, decision: &Decision) {
-        use conversation::Input;
-        let (id, input) = match *decision {
-            Decision::Offer {
-                conversation,
-                operator,
-                expires_at,
-                ..
-            } => {
-                self.figures.offers += 1;
-                let offer = OfferId::new(self.next_id());
-                let ask = Input::Offer {
-                    offer,
-                    operator,
-                    expires_at,
-                };
-                (conversation, ask)
+    pub(crate) fn check_state(&mut self) {
+        let found = state::violations(self);
+        self.violations.extend(found);
+    }
+
+    /// Tells anew who was asked in the round.
+    pub(crate) fn note_input(&mut self, id: ConversationId, input: &Input, after: &Conversation) {
+        let asked = self.asked.entry(id).or_default();
+        match input {
+            Input::Decline { operator, .. } => {
+                asked.insert(*operator);
             }
-            Decision::Assign {
-                conversation,
-                operator,
-                ..
-            } => {
-                self.figures.assignments += 1;
-                (conversation, Input::Assign { operator })
+            Input::Due { .. } => {
+                if let State::Offered { expires_at, .. } = self.conversations[&id].state
+                    && expires_at <= self.now
+                {
+                    asked.extend(self.conversations[&id].asked().into_keys());
+                }
             }
-            Decision::NextRound {
-                conversation,
-                round,
-                not_before,
-            } => {
-                self.figures.next_rounds += 1;
-                (conversation, Input::NextRound { round, not_before })
+            Input::NextRound { .. } | Input::ToQueue { .. } | Input::ToOperator { .. } => {
+                asked.clear();
             }
-        };
-        if let Err(refusal) = self.change(id, input) {
-            let what = format!("I6: a decision on {id} was refused: {refusal}");
-            self.violations.push(what);
+            Input::Overflow { exit, .. } => {
+                if matches!(exit, domain::routing::Exit::Queue(_)) {
+                    asked.clear();
+                }
+            }
+            Input::Inbound { .. }
+            | Input::Answered { .. }
+            | Input::Left { .. }
+            | Input::Away(_)
+            | Input::Back
+            | Input::CallbackWanted { .. }
+            | Input::Offer { .. }
+            | Input::Ring { .. }
+            | Input::Assign { .. }
+            | Input::Patience { .. }
+            | Input::Defer { .. }
+            | Input::Accept { .. }
+            | Input::OperatorGone { .. }
+            | Input::OperatorLost { .. }
+            | Input::Take { .. }
+            | Input::Move { .. }
+            | Input::Snooze { .. }
+            | Input::Finish { .. } => {}
         }
+        if after.owner().is_some() {
+            asked.clear();
+        }
+        if !after.is_open() {
+            self.asked.remove(&id);
+        }
+    }
+
+    /// Tells anew since when somebody is idle and cannot be reached.
+    pub(crate) fn note_operator(&mut self, id: OperatorId, input: &operator::Input) {
+        match input {
+            operator::Input::Release { handled: true, .. } => {
+                self.idle.insert(id, self.now);
+            }
+            operator::Input::Disconnected => {
+                self.down.entry(id).or_insert(self.now);
+            }
+            operator::Input::Connected => {
+                self.down.remove(&id);
+            }
+            operator::Input::SignIn
+            | operator::Input::SetPresence { .. }
+            | operator::Input::Occupy { .. }
+            | operator::Input::Release { handled: false, .. }
+            | operator::Input::WrapUpBegun
+            | operator::Input::WrapUpEnded
+            | operator::Input::Missed { .. }
+            | operator::Input::Responded
+            | operator::Input::CoolDown { .. }
+            | operator::Input::Due => {}
+        }
+    }
+}
+
+/// I5: what may give a conversation another place.
+pub(crate) fn may_move(before: &Conversation, input: &Input) -> bool {
+    match input {
+        Input::Move { .. }
+        | Input::ToQueue {
+            new_place: Some(_), ..
+        } => true,
+        // A client who comes back to an operator who is not free waits anew.
+        Input::Inbound { .. } | Input::Due { .. } => {
+            matches!(before.state, State::Parked { .. } | State::Active { .. })
+        }
+        Input::Answered { .. }
+        | Input::Left { .. }
+        | Input::Away(_)
+        | Input::Back
+        | Input::CallbackWanted { .. }
+        | Input::Offer { .. }
+        | Input::Ring { .. }
+        | Input::Assign { .. }
+        | Input::NextRound { .. }
+        | Input::Patience { .. }
+        | Input::Overflow { .. }
+        | Input::Defer { .. }
+        | Input::Accept { .. }
+        | Input::Decline { .. }
+        | Input::OperatorGone { .. }
+        | Input::OperatorLost { .. }
+        | Input::Take { .. }
+        | Input::ToQueue {
+            new_place: None, ..
+        }
+        | Input::ToOperator { .. }
+        | Input::Snooze { .. }
+        | conversation::Input::Finish { .. } => false,
     }
 }

@@ -1,10 +1,12 @@
 //! Taking, giving, putting away and ending conversations.
 
-use domain::conversation::{CloseReason, Conversation, Input, Offer, OfferState, State};
-use domain::routing::{CandidateKeys, Cause, Explanation, Place};
+use std::collections::BTreeSet;
+
+use domain::conversation::{CloseReason, Conversation, Ending, Input, Offer, OfferState, State};
+use domain::routing::{CandidateKeys, Cause, Explanation, Place, QueueRules, WrapUp};
 use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
 use serde::{Deserialize, Serialize};
-use store::{StoreError, Tx};
+use store::Tx;
 
 use super::{ActError, Actor, held, seen};
 use crate::opening::{self, KnownContact};
@@ -33,13 +35,20 @@ impl Engine {
         let me = actor.person()?;
         let who = actor.clone();
         let fingerprint = format!("take {id:?}").into_bytes();
+        let rules = self.rules();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let found = seen(tx, &who, id)?;
-            Ok(change::conversation(
-                tx,
-                &found,
-                Input::Take { operator: me },
-            )?)
+            let over_capacity = routing::is_over_capacity(tx, &rules, me, &found);
+            if over_capacity && !who.supervises() && !rules.capacity.may_exceed {
+                return Err(ActError::Refused(
+                    "you have no room for it: finish or put away something first".to_owned(),
+                ));
+            }
+            let input = Input::Take {
+                operator: me,
+                over_capacity,
+            };
+            Ok(change::conversation(tx, &found, input)?)
         })
         .await
     }
@@ -62,18 +71,20 @@ impl Engine {
             engine.check_target(&target)?;
             let found = held(tx, &who, id)?;
             if !note.is_empty() {
-                super::messages::write_note(tx, &who, &found, &note, None)?;
+                super::messages::write_note(tx, &who, &found, &note, None, BTreeSet::new())?;
             }
             // The note changed the conversation.
             let found = held(tx, &who, id)?;
             match target {
                 Target::Queue(queue) => {
-                    let new_place = reset_age.then(|| opening::place(tx));
-                    Ok(change::conversation(
-                        tx,
-                        &found,
-                        Input::ToQueue { queue, new_place },
-                    )?)
+                    let new_place = reset_age.then(|| opening::place(tx, &rules, &found.line));
+                    let skills = rules.skills(&found.line, &queue);
+                    let input = Input::ToQueue {
+                        queue,
+                        skills,
+                        new_place,
+                    };
+                    Ok(change::conversation(tx, &found, input)?)
                 }
                 Target::Operator(operator) => {
                     let timeout = rules
@@ -102,23 +113,28 @@ impl Engine {
         let (engine, who) = (self.clone(), actor.clone());
         let reason = text::line(reason, 200);
         let fingerprint = format!("reassign {id:?} {target:?} {reason}").into_bytes();
+        let rules = self.rules();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             engine.check_target(&target)?;
             let found = seen(tx, &who, id)?;
             tx.audit(
-                who.operator,
+                &who,
                 "conversation.reassign",
                 &id.to_string(),
                 &format!("{target:?}: {reason}"),
             )?;
             let input = match target {
                 Target::Queue(queue) => Input::ToQueue {
+                    skills: rules.skills(&found.line, &queue),
                     queue,
                     new_place: None,
                 },
                 Target::Operator(operator) => {
                     able(tx, operator)?;
-                    Input::Take { operator }
+                    Input::Take {
+                        operator,
+                        over_capacity: routing::is_over_capacity(tx, &rules, operator, &found),
+                    }
                 }
             };
             Ok(change::conversation(tx, &found, input)?)
@@ -148,12 +164,7 @@ impl Engine {
                 ..first
             };
             let moved = change::conversation(tx, &found, Input::Move { place })?;
-            tx.audit(
-                who.operator,
-                "conversation.move_to_front",
-                &id.to_string(),
-                &reason,
-            )?;
+            tx.audit(&who, "conversation.move_to_front", &id.to_string(), &reason)?;
             Ok(moved)
         })
         .await
@@ -195,11 +206,15 @@ impl Engine {
         let who = actor.clone();
         let disposition = text::line(disposition, 100);
         let fingerprint = format!("finish {id:?} {disposition} {spam}").into_bytes();
+        let rules = self.rules();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let found = held(tx, &who, id)?;
             if spam {
                 super::reach::block_sender(tx, &who, &found, "spam")?;
             }
+            let queue = rules.of(&found.queue);
+            check_disposition(&queue, &found, &disposition, spam)?;
+            let wrap_up = (!spam).then(|| ending(&queue, tx.now())).flatten();
             let reason = if spam {
                 CloseReason::Spam
             } else {
@@ -211,6 +226,7 @@ impl Engine {
                 Input::Finish {
                     reason,
                     disposition,
+                    wrap_up,
                 },
             )?)
         })
@@ -288,7 +304,9 @@ impl Engine {
             provisional: last.client.provisional,
         };
         let serving = self.serving();
-        let mut conversation = opening::conversation(tx, &line, &thread, &contact)?;
+        let rules = serving.rules();
+        let mut conversation = opening::conversation(tx, rules, &line, &thread, &contact)?;
+        conversation.counted.ours = true;
         if serving.has_queue(&last.queue) {
             conversation.queue = last.queue;
         }
@@ -296,7 +314,10 @@ impl Engine {
         Ok(change::conversation(
             tx,
             &conversation,
-            Input::Take { operator: me },
+            Input::Take {
+                operator: me,
+                over_capacity: routing::is_over_capacity(tx, rules, me, &conversation),
+            },
         )?)
     }
 
@@ -338,6 +359,48 @@ impl Engine {
             Target::Queue(_) | Target::Operator(_) => Ok(()),
         }
     }
+}
+
+/// How an operator of the queue finishes up.
+fn ending(queue: &QueueRules, now: Timestamp) -> Option<Ending> {
+    let (span, fixed) = match queue.wrap_up {
+        WrapUp::Off => return None,
+        WrapUp::Timed(span) | WrapUp::Manual(span) => (span, false),
+        WrapUp::Fixed(span) => (span, true),
+    };
+    let until = now + span;
+    Some(Ending { until, fixed })
+}
+
+/// Refuses to end a conversation without the verdict that its queue wants. While it is
+/// finished up there is still time to give it.
+fn check_disposition(
+    queue: &QueueRules,
+    found: &Conversation,
+    disposition: &str,
+    spam: bool,
+) -> Result<(), ActError> {
+    let allowed = &queue.dispositions;
+    let problem = if !disposition.is_empty()
+        && !allowed.is_empty()
+        && !allowed.iter().any(|known| known == disposition)
+    {
+        format!("the queue knows only: {}", allowed.join(", "))
+    } else if queue.disposition_needed
+        && !spam
+        && disposition.is_empty()
+        && found.disposition.is_empty()
+        && (queue.wrap_up == WrapUp::Off || matches!(found.state, State::WrapUp { .. }))
+        && found.owner().is_some()
+    {
+        "the queue wants one before the conversation ends".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ActError::Invalid {
+        field: "disposition",
+        problem,
+    })
 }
 
 /// Refuses to give anything to somebody who does not work here any more.
@@ -384,8 +447,10 @@ fn ask(
         expires_at,
         explanation: Explanation {
             cause: Cause::Transfer,
+            strategy: domain::routing::Strategy::default(),
             place: asked.place,
             round: asked.round,
+            skills: domain::routing::Skills::default(),
             chosen: CandidateKeys {
                 operator,
                 load: colleague
@@ -393,6 +458,9 @@ fn ask(
                     .units(&domain::operator::CapacityRules::default()),
                 capacity: colleague.capacity,
                 idle_since: colleague.idle_since,
+                open: colleague.load.total(),
+                turn: colleague.turn,
+                position: 0,
             },
             runner_up: None,
             excluded: domain::routing::Excluded::default(),
@@ -407,25 +475,4 @@ fn ask(
         return Ok(change::conversation(tx, &asked, accept)?);
     }
     Ok(asked)
-}
-
-/// Brings a conversation back from where it was put away, or moves it on, because
-/// its time has come.
-pub(crate) fn due(
-    tx: &mut Tx<'_>,
-    rules: &domain::routing::RoutingRules,
-    id: ConversationId,
-) -> Result<(), StoreError> {
-    let Some(found) = tx.conversation(id)? else {
-        return Ok(());
-    };
-    if found.next_deadline().is_none_or(|at| at > tx.now()) {
-        return Ok(());
-    }
-    let owner_free = found
-        .owner()
-        .is_some_and(|owner| routing::has_room(tx, rules, owner, &found));
-    let place = opening::place(tx);
-    change::conversation(tx, &found, Input::Due { owner_free, place })?;
-    Ok(())
 }

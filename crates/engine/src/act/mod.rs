@@ -1,11 +1,18 @@
 //! What operators and supervisors do. Each act is one transaction, done once for a
 //! client's own id however often it is asked for.
 
+pub(crate) mod audit;
 mod conversations;
+mod mentions;
 mod messages;
+mod metrics;
+mod obligations;
 mod offers;
+mod rating;
 mod reach;
 mod reads;
+mod replies;
+mod why;
 
 use std::collections::BTreeSet;
 
@@ -18,10 +25,15 @@ use serde::de::DeserializeOwned;
 use store::{PastAct, StoreError, Tx, View};
 
 pub use conversations::Target;
-pub(crate) use conversations::due;
+pub use mentions::MentionPage;
 pub use messages::NewMessage;
 pub(crate) use messages::{delivered, last_message};
+pub use metrics::{Grouping, MetricsAnswer, MetricsQuery, MetricsRow, Today};
+pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
+pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
+pub use replies::{NewCannedReply, WantedReplies};
+pub use why::{NotMe, StillWaiting};
 
 use crate::change::ChangeError;
 use crate::people::Principal;
@@ -88,6 +100,12 @@ pub enum ActError {
 
 impl From<Refusal> for ActError {
     fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.to_string())
+    }
+}
+
+impl From<domain::obligation::Refusal> for ActError {
+    fn from(refusal: domain::obligation::Refusal) -> Self {
         Self::Refused(refusal.to_string())
     }
 }

@@ -37,7 +37,7 @@ impl Engine {
     ) -> Result<Operator, ActError> {
         let presence = tidy(presence);
         let reason = text::line(reason, 200);
-        let by = actor.operator;
+        let by = store::Auditor::from(actor);
         let fingerprint = format!("force {operator:?} {presence:?} {reason}").into_bytes();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let changed = set(tx, operator, presence, false)?;

@@ -43,7 +43,7 @@ impl Engine {
             if !tx.unblock(&identity.key())? {
                 return Err(ActError::NotFound("block"));
             }
-            tx.audit(who.operator, "identity.unblock", &identity.value, "")?;
+            tx.audit(&who, "identity.unblock", &identity.value, "")?;
             Ok(())
         })
         .await
@@ -105,12 +105,7 @@ fn block(
         identity,
     };
     tx.block(&block.identity.key(), &block)?;
-    tx.audit(
-        actor.operator,
-        "identity.block",
-        &block.identity.value,
-        reason,
-    )?;
+    tx.audit(actor, "identity.block", &block.identity.value, reason)?;
     Ok(block)
 }
 

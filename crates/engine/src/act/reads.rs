@@ -12,7 +12,8 @@ use store::{
     Folder, JournalEntry, JournalState, PageKey, PendingOfLine, StoreError, StoredSuggestion, Tally,
 };
 
-use super::{ActError, Actor, seen};
+use super::rating::opinions;
+use super::{ActError, Actor, Opinions, seen};
 use crate::{Engine, Line};
 
 /// A page of conversations, with what a list shows around it.
@@ -49,6 +50,8 @@ pub struct Opened {
     pub sender: Option<Identity>,
     /// Whether the sender is kept out.
     pub sender_blocked: bool,
+    /// What was thought of it and of those beside it.
+    pub opinions: Opinions,
 }
 
 /// A page of a timeline.
@@ -124,19 +127,21 @@ impl Engine {
         self.read(move |view| {
             let conversation = seen(view, &who, id)?;
             let contact = conversation.client.contact.clone();
-            let offer = match &conversation.state {
-                domain::conversation::State::Offered { offer, .. } => view.offer(*offer)?,
-                domain::conversation::State::Queued
-                | domain::conversation::State::Active { .. }
-                | domain::conversation::State::Parked { .. }
-                | domain::conversation::State::Closed { .. } => None,
+            // Of several, the reader's own.
+            let asked = conversation.asked();
+            let own = who.operator.and_then(|me| asked.get(&me));
+            let offer = match own.or_else(|| asked.values().next()) {
+                Some(offer) => view.offer(*offer)?,
+                None => None,
             };
             let draft = match who.operator {
                 Some(me) => view.draft(me, id)?,
                 None => String::new(),
             };
-            let history = view
-                .conversations_of(&contact, i64::MAX, 21)?
+            let all = view.conversations_of(&contact, i64::MAX, 21)?;
+            let beside = all.iter().filter(|other| other.id != id);
+            let opinions = opinions(view, &who, beside.chain([&conversation]))?;
+            let history = all
                 .into_iter()
                 .filter(|other| other.id != id)
                 .take(20)
@@ -156,6 +161,7 @@ impl Engine {
                 history,
                 sender,
                 sender_blocked,
+                opinions,
                 conversation,
             })
         })
@@ -191,14 +197,20 @@ impl Engine {
         Ok(pending)
     }
 
-    /// One dead letter with its raw bytes.
-    pub async fn dead_letter(&self, seq: i64) -> Result<JournalEntry, ActError> {
-        self.read(move |view| {
-            view.journal_entry(seq)?
-                .filter(|entry| entry.state == JournalState::Dead)
-                .ok_or(ActError::NotFound("dead letter"))
-        })
-        .await
+    /// One dead letter with its raw bytes. They are a client's own words, so it is noted
+    /// who read them.
+    pub async fn dead_letter(&self, actor: &Actor, seq: i64) -> Result<JournalEntry, ActError> {
+        let by = store::Auditor::from(actor);
+        self.store()
+            .write(move |tx| {
+                let found = tx
+                    .journal_entry(seq)?
+                    .filter(|entry| entry.state == JournalState::Dead)
+                    .ok_or(ActError::NotFound("dead letter"))?;
+                tx.audit(by, "dead_letter.read", &seq.to_string(), "")?;
+                Ok(found)
+            })
+            .await
     }
 
     /// Tries a dead letter again.
@@ -207,7 +219,7 @@ impl Engine {
         actor: Option<&Actor>,
         seq: i64,
     ) -> Result<(), ActError> {
-        let by = actor.and_then(|actor| actor.operator);
+        let by = super::audit::by(actor);
         let serving = self.serving();
         self.inner.pending.fetch_add(1, Ordering::Relaxed);
         let replayed = self

@@ -1,6 +1,7 @@
 //! Who may come in: the first set-up, passwords, sessions, tokens. Secrets are
 //! random, long, and kept as hashes only.
 
+mod failures;
 mod operators;
 mod password;
 mod principal;
@@ -9,8 +10,9 @@ mod session;
 mod set_up;
 mod token;
 
-pub use operators::{NewOperator, OperatorChange};
+pub(crate) use failures::Failures;
+pub use operators::{NewOperator, OperatorChange, SKILLS_MAX, skill_name};
 pub use principal::Principal;
 pub use secret::random_bytes;
 pub(crate) use secret::{fresh_secret, link_key};
-pub use session::SignedIn;
+pub use session::{Browser, SignedIn};

@@ -1,13 +1,20 @@
 //! Operators: made, changed, disabled.
 
 use channels::Host;
-use domain::operator::{Load, Membership, Operator, Presence, Role};
+use domain::operator::{Link, Load, Membership, Operator, Presence, Role};
+use domain::routing::Skills;
 use domain::{OperatorId, QueueId, Timestamp, text};
 use store::Tx;
 
 use super::password::{Salt, check_password, fresh_salt, hash_password};
+use crate::act::audit::by;
 use crate::act::scope_of;
-use crate::{ActError, Actor, Engine, change};
+use crate::{ActError, Actor, Engine, change, obligations};
+
+/// The most skills of one operator, and of one conversation's needs.
+pub const SKILLS_MAX: usize = 50;
+/// The longest name of one.
+const SKILL_CHARS_MAX: usize = 64;
 
 /// What an operator is made of.
 #[derive(Clone, Debug)]
@@ -22,6 +29,8 @@ pub struct NewOperator {
     pub role: Role,
     /// Queues.
     pub memberships: Vec<Membership>,
+    /// What they can do.
+    pub skills: Skills,
     /// Units; 0 for 100.
     pub capacity: u32,
     /// Offers are accepted by themselves.
@@ -37,6 +46,8 @@ pub struct OperatorChange {
     pub role: Role,
     /// Queues.
     pub memberships: Vec<Membership>,
+    /// What they can do.
+    pub skills: Skills,
     /// Units; 0 for 100.
     pub capacity: u32,
     /// Offers are accepted by themselves.
@@ -58,13 +69,14 @@ impl Engine {
         let new = NewOperator {
             login: check_login(&new.login)?,
             display_name: check_display_name(&new.display_name)?,
+            skills: check_skills(&new.skills)?,
             ..new
         };
         let engine = self.clone();
         let salt = self.salt_of(actor, client_id, &new.login);
         let password_hash = hash_password(password, salt).await?;
         let fingerprint = format!("operator {new:?} {password_hash}");
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         self.once(actor, client_id, fingerprint.into_bytes(), move |tx| {
             engine.check_memberships(&new.memberships, &[])?;
             let operator = add(tx, new, &password_hash)?;
@@ -72,7 +84,7 @@ impl Engine {
                 by,
                 "operator.add",
                 &operator.login,
-                &format!("{:?}", operator.role),
+                &format!("{:?}, queues {}", operator.role, queues(&operator)),
             )?;
             Ok(operator)
         })
@@ -88,8 +100,9 @@ impl Engine {
         wanted: OperatorChange,
     ) -> Result<Operator, ActError> {
         let display_name = check_display_name(&wanted.display_name)?;
+        let skills = check_skills(&wanted.skills)?;
         let engine = self.clone();
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         let fingerprint = format!("{id:?}{wanted:?}").into_bytes();
         self.once(actor, client_id, fingerprint, move |tx| {
             let before = tx.operator(id).ok_or(ActError::NotFound("operator"))?;
@@ -111,9 +124,11 @@ impl Engine {
             after.display_name = display_name;
             after.role = wanted.role;
             after.memberships = wanted.memberships;
+            after.skills = skills;
             after.capacity = capacity_of(wanted.capacity);
             after.auto_accept = wanted.auto_accept;
             after.disabled = wanted.disabled;
+            let told = told(&before, &after);
             let deadline = after.next_deadline();
             tx.save_operator(after, deadline)?;
             if wanted.disabled {
@@ -123,13 +138,9 @@ impl Engine {
                     when_idle: false,
                 };
                 change::operator(tx, id, gone)?;
+                obligations::owner_gone(tx, id)?;
             }
-            tx.audit(
-                by,
-                "operator.change",
-                &before.login,
-                &format!("role {:?}, disabled {}", wanted.role, wanted.disabled),
-            )?;
+            tx.audit(by, "operator.change", &before.login, &told)?;
             tx.operator(id)
                 .map(|operator| (*operator).clone())
                 .ok_or(ActError::NotFound("operator"))
@@ -175,6 +186,52 @@ impl Engine {
     }
 }
 
+/// What is other about an operator, for the audit log.
+fn told(before: &Operator, after: &Operator) -> String {
+    let mut told = Vec::new();
+    if before.role != after.role {
+        told.push(format!("role {:?} to {:?}", before.role, after.role));
+    }
+    if before.disabled != after.disabled {
+        told.push(
+            if after.disabled {
+                "disabled"
+            } else {
+                "enabled"
+            }
+            .to_owned(),
+        );
+    }
+    if before.memberships != after.memberships {
+        told.push(format!("queues {} to {}", queues(before), queues(after)));
+    }
+    if before.capacity != after.capacity {
+        told.push(format!(
+            "capacity {} to {}",
+            before.capacity, after.capacity
+        ));
+    }
+    if before.auto_accept != after.auto_accept {
+        told.push(format!("accepts by themselves: {}", after.auto_accept));
+    }
+    if before.display_name != after.display_name {
+        told.push("the name to show".to_owned());
+    }
+    if told.is_empty() {
+        told.push("nothing has changed".to_owned());
+    }
+    told.join("; ")
+}
+
+fn queues(operator: &Operator) -> String {
+    let queues: Vec<String> = operator
+        .memberships
+        .iter()
+        .map(|membership| format!("{}:{}", membership.queue, membership.rank))
+        .collect();
+    format!("[{}]", queues.join(" "))
+}
+
 pub(super) fn check_login(login: &str) -> Result<String, ActError> {
     let login = login.trim().to_lowercase();
     let valid = (2..=64).contains(&login.chars().count())
@@ -201,6 +258,34 @@ pub(super) fn check_display_name(display_name: &str) -> Result<String, ActError>
     Ok(name)
 }
 
+/// A skill's name as it is compared: in small letters, so that nobody is passed over
+/// for a capital. An error says what to write.
+pub fn skill_name(name: &str) -> Result<String, String> {
+    let name = name.trim().to_lowercase();
+    let fits = (1..=SKILL_CHARS_MAX).contains(&name.chars().count());
+    // Lists of skills are typed with commas between them.
+    if fits && !name.contains(|c: char| c == ',' || c.is_control()) {
+        Ok(name)
+    } else {
+        Err(format!(
+            "write 1 to {SKILL_CHARS_MAX} characters and no comma, such as billing or lang:ru"
+        ))
+    }
+}
+
+fn check_skills(skills: &Skills) -> Result<Skills, ActError> {
+    let invalid = |problem| ActError::Invalid {
+        field: "skills",
+        problem,
+    };
+    let names: Result<Vec<String>, String> = skills.iter().map(skill_name).collect();
+    let names = names.map_err(invalid)?;
+    if names.len() > SKILLS_MAX {
+        return Err(invalid(format!("give at most {SKILLS_MAX}")));
+    }
+    Ok(names.into_iter().collect())
+}
+
 fn capacity_of(wanted: u32) -> u32 {
     if wanted == 0 { 100 } else { wanted.min(10_000) }
 }
@@ -223,15 +308,20 @@ pub(super) fn add(
         role: new.role,
         disabled: false,
         memberships: new.memberships,
+        skills: new.skills,
         capacity: capacity_of(new.capacity),
         auto_accept: new.auto_accept,
         presence: Presence::Offline,
         next_presence: None,
         idle_since: Timestamp::default(),
+        turn: 0,
         load: Load::default(),
+        wrapping_up: 0,
         misses: 0,
         not_responding: false,
         cool_down_until: None,
+        link: Link::Unwatched,
+        lost_at: None,
         version: 1,
     };
     tx.add_operator(&operator, password_hash)?;

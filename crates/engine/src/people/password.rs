@@ -4,10 +4,11 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use domain::OperatorId;
-use store::{StoreError, Tx};
+use store::{Auditor, StoreError, Tx};
 use tokio::sync::{Semaphore, oneshot};
 
-use super::Principal;
+use super::{Browser, Principal};
+use crate::act::audit::by;
 use crate::{ActError, Actor, Engine};
 
 const PASSWORD_CHARS_MIN: usize = 10;
@@ -28,7 +29,7 @@ impl Engine {
     ) -> Result<(), ActError> {
         check_password(&password)?;
         let hash = hash_password(password, fresh_salt()).await?;
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         self.store()
             .write(move |tx| {
                 let operator = tx.operator(id).ok_or(ActError::NotFound("operator"))?;
@@ -46,6 +47,7 @@ impl Engine {
         principal: &Principal,
         current: String,
         new: String,
+        browser: impl Into<Browser> + Send,
     ) -> Result<(), ActError> {
         let id = principal
             .operator
@@ -57,10 +59,17 @@ impl Engine {
             .ok_or(ActError::NotFound("operator"))?;
         let wrong = || ActError::Denied("the current password is wrong".to_owned());
         if !verify_password(current, hash.clone()).await? {
+            let login = self
+                .read::<_, StoreError>(move |view| view.operator_row(id))
+                .await?
+                .map(|operator| operator.login);
+            self.note_failure(login.as_deref(), "changing the password", &browser.into())
+                .await;
             return Err(wrong());
         }
         let new = hash_password(new, fresh_salt()).await?;
         let session = principal.session;
+        let by = Auditor::from(principal);
         self.store()
             .write(move |tx| {
                 if !is_still_theirs(tx, id, &hash)? {
@@ -68,7 +77,8 @@ impl Engine {
                 }
                 tx.set_password_hash(id, &new)?;
                 tx.end_sessions_of(id, session)?;
-                tx.audit(Some(id), "password.change", &id.to_string(), "")?;
+                let login = tx.operator(id).map(|operator| operator.login.clone());
+                tx.audit(by, "password.change", &login.unwrap_or_default(), "")?;
                 Ok(())
             })
             .await

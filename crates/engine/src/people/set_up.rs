@@ -3,13 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::operator::{Membership, Role};
-use domain::text;
+use domain::routing::Skills;
 use store::StoreError;
 
 use super::operators::{NewOperator, add, check_display_name, check_login};
 use super::password::{check_password, fresh_salt, hash_password};
 use super::secret::{fresh_secret, hash_secret};
-use super::session::{SignedIn, begin_session};
+use super::session::{Browser, SignedIn, begin_session};
 use crate::{ActError, Engine};
 
 const SET_UP_HASH: &str = "set_up_hash";
@@ -44,7 +44,7 @@ impl Engine {
         login: &str,
         password: String,
         display_name: &str,
-        user_agent: &str,
+        browser: &Browser,
     ) -> Result<SignedIn, ActError> {
         check_password(&password)?;
         let memberships = self
@@ -54,6 +54,7 @@ impl Engine {
             .map(|queue| Membership {
                 queue: queue.id.clone(),
                 rank: 0,
+                position: 0,
             })
             .collect();
         let new = NewOperator {
@@ -62,6 +63,7 @@ impl Engine {
             password: String::new(),
             role: Role::Admin,
             memberships,
+            skills: Skills::default(),
             capacity: 0,
             auto_accept: false,
         };
@@ -69,7 +71,7 @@ impl Engine {
         let offered = URL_SAFE_NO_PAD.encode(hash_secret(set_up_token));
         let token = fresh_secret();
         let token_hash = hash_secret(&token);
-        let user_agent = text::line(user_agent, 200);
+        let browser = browser.clone();
         let operator = self
             .store()
             .write::<_, ActError>(move |tx| {
@@ -82,8 +84,9 @@ impl Engine {
                 }
                 tx.unset_meta(SET_UP_HASH)?;
                 let operator = add(tx, new, &password_hash)?;
-                tx.audit(Some(operator.id), "set_up", &operator.login, "first admin")?;
-                begin_session(tx, operator.id, &user_agent, &token_hash)?;
+                let detail = format!("first admin; {browser}");
+                tx.audit(operator.id, "set_up", &operator.login, &detail)?;
+                begin_session(tx, operator.id, &browser, &token_hash)?;
                 Ok(operator)
             })
             .await?;

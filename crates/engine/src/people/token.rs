@@ -5,6 +5,7 @@ use domain::{LineId, OperatorId, text};
 use store::ApiToken;
 
 use super::secret::{fresh_secret, hash_secret};
+use crate::act::audit::by;
 use crate::{ActError, Actor, Engine};
 
 impl Engine {
@@ -41,7 +42,7 @@ impl Engine {
         }
         let secret = format!("sb_{}", fresh_secret());
         let hash = hash_secret(&secret);
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         let token = self
             .store()
             .write::<_, ActError>(move |tx| {
@@ -60,7 +61,7 @@ impl Engine {
                     revoked_at: None,
                 };
                 tx.save_token(&token, &hash)?;
-                tx.audit(by, "token.add", &token.name, &format!("{role:?}"))?;
+                tx.audit(by, "token.add", &token.name, &rights_of(&token))?;
                 Ok(token)
             })
             .await?;
@@ -69,15 +70,25 @@ impl Engine {
 
     /// Ends an API token.
     pub async fn revoke_token(&self, actor: Option<&Actor>, id: i64) -> Result<(), ActError> {
-        let by = actor.and_then(|actor| actor.operator);
+        let by = by(actor);
         self.store()
             .write(move |tx| {
                 if !tx.revoke_token(id)? {
                     return Err(ActError::NotFound("token"));
                 }
-                tx.audit(by, "token.revoke", &id.to_string(), "")?;
+                let name = tx.token(id)?.map(|token| token.name).unwrap_or_default();
+                tx.audit(by, "token.revoke", &name, &format!("token {id}"))?;
                 Ok(())
             })
             .await
     }
+}
+
+fn rights_of(token: &ApiToken) -> String {
+    let mut rights = vec![format!("token {}", token.id), format!("{:?}", token.role)];
+    let operator = token.operator.iter();
+    rights.extend(operator.map(|operator| format!("as operator {operator}")));
+    let lines = token.bridge_lines.iter();
+    rights.extend(lines.map(|line| format!("bridges {line}")));
+    rights.join(", ")
 }

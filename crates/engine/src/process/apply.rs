@@ -1,5 +1,7 @@
 //! What an event changes.
 
+use std::collections::BTreeSet;
+
 use domain::conversation::{Conversation, Input};
 use domain::message::{
     Author, Content, Direction, Inbound, InboundKind, MembershipChange, Message, MessageReaction,
@@ -9,11 +11,12 @@ use domain::routing::RoutingRules;
 use domain::{MessageId, ThreadId, Timestamp};
 use store::{Provisional, StoreError, ThreadRow, Tx};
 
+use super::calling_back;
 use super::entry::{Who, provisional, sent_at};
 use crate::act::{delivered, last_message};
 use crate::contacts::reconcile;
 use crate::opening::{self, KnownContact};
-use crate::{Line, change, routing};
+use crate::{Line, change, rating, routing};
 
 const REVISIONS_MAX: usize = 50;
 
@@ -49,12 +52,20 @@ pub(super) fn apply(
             Some(_) | None => Ok(()),
         },
         InboundKind::Membership(change) => membership(tx, line, &inbound.thread_key, change),
+        InboundKind::Rating {
+            score,
+            comment,
+            conversation,
+        } => rating::keep(tx, &line.id, key, conversation, score, &comment),
+        InboundKind::CallbackRequest { phone, comment } => {
+            calling_back::request(tx, rules, line, received_at, inbound, who, &phone, &comment)
+        }
         // Leaves no trace; a channel tells it by `Host::typing`.
         InboundKind::Typing { .. } => Ok(()),
     }
 }
 
-fn message(
+pub(super) fn message(
     tx: &mut Tx<'_>,
     rules: &RoutingRules,
     line: &Line,
@@ -74,7 +85,7 @@ fn message(
     let open = tx.open_conversation_of(thread.id)?;
     let mut fresh = match &open {
         Some(_) => None,
-        None => Some(opening::conversation(tx, line, &thread, &contact)?),
+        None => Some(opening::conversation(tx, rules, line, &thread, &contact)?),
     };
     let Some(conversation) = open.as_ref().or(fresh.as_ref()) else {
         return Err(StoreError::Broken("no conversation".to_owned()));
@@ -101,6 +112,7 @@ fn message(
         edited_at: None,
         deleted_at: None,
         revisions: Vec::new(),
+        mentions: BTreeSet::new(),
     };
     let last = Some(last_message(&message));
     let audience = conversation.audience();
@@ -109,10 +121,8 @@ fn message(
         fresh.unread_count = 1;
         tx.open_conversation(fresh)?;
     } else if let Some(before) = &open {
-        let owner_free = before
-            .owner()
-            .is_some_and(|owner| routing::has_room(tx, rules, owner, before));
-        let place = opening::place(tx);
+        let owner = routing::owner(tx, rules, before);
+        let place = opening::place(tx, rules, &line.id);
         let mut after = before.clone();
         after.last_message = last;
         after.unread_count = after.unread_count.saturating_add(1);
@@ -120,7 +130,7 @@ fn message(
             after.client = opening::client(&thread, &contact, after.client.known);
         }
         let effects = after
-            .handle(tx.now(), Input::Inbound { owner_free, place })
+            .handle(tx.now(), Input::Inbound { owner, place })
             .map_err(|refusal| StoreError::Broken(refusal.to_string()))?;
         tx.save_conversation(before, &mut after)?;
         change::carry_out(tx, &after, effects)?;

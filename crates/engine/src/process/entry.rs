@@ -94,13 +94,14 @@ async fn who(
     inbound: &domain::message::Inbound,
 ) -> Result<Who, StoreError> {
     let needs_contact = match &inbound.kind {
-        InboundKind::Message(_) => true,
+        InboundKind::Message(_) | InboundKind::CallbackRequest { .. } => true,
         InboundKind::Reaction { .. }
         | InboundKind::Edit { .. }
         | InboundKind::Delete { .. }
         | InboundKind::Receipt { .. }
         | InboundKind::Typing { .. }
-        | InboundKind::Membership(_) => false,
+        | InboundKind::Membership(_)
+        | InboundKind::Rating { .. } => false,
     };
     let (blocked, thread) = engine
         .store()

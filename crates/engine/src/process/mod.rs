@@ -3,6 +3,7 @@
 //! holds up nobody but its own thread.
 
 mod apply;
+mod calling_back;
 mod entry;
 
 use std::collections::{HashMap, VecDeque};

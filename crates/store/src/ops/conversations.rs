@@ -7,6 +7,7 @@ use domain::routing::Place;
 use domain::{ContactId, ConversationId, OperatorId, QueueId, ThreadId, Timestamp};
 use serde_json::Value;
 
+use crate::view::doc_of;
 use crate::{StoreError, Tx, View};
 
 /// Which conversations a list shows.
@@ -48,14 +49,23 @@ pub struct Tally {
     pub active: i64,
     /// Put away.
     pub parked: i64,
+    /// Waiting for the hours to begin.
+    pub deferred: i64,
+    /// Being finished up.
+    pub wrap_up: i64,
+    /// Left by their clients, who may still come back.
+    pub abandoned: i64,
 }
 
 const fn state_name(state: &State) -> &'static str {
     match state {
+        State::Deferred { .. } => "deferred",
         State::Queued => "queued",
         State::Offered { .. } => "offered",
         State::Active { .. } => "active",
         State::Parked { .. } => "parked",
+        State::WrapUp { .. } => "wrap_up",
+        State::Abandoned { .. } => "abandoned",
         State::Closed { .. } => "closed",
     }
 }
@@ -64,6 +74,7 @@ impl Tx<'_> {
     /// Writes a new conversation and says so.
     pub fn open_conversation(&mut self, conversation: &mut Conversation) -> Result<(), StoreError> {
         conversation.version = 1;
+        self.count_conversation(None, conversation);
         let last_at = conversation.created_at;
         self.execute(
             "insert into conversation
@@ -88,6 +99,7 @@ impl Tx<'_> {
         )?;
         self.tally(&conversation.queue, state_name(&conversation.state), 1)?;
         self.set_deadline(conversation.next_deadline());
+        self.place_on_floor(conversation);
         self.unsettle();
         self.emit(EventKind::ConversationOpened(Arc::new(
             conversation.clone(),
@@ -102,6 +114,7 @@ impl Tx<'_> {
         conversation: &mut Conversation,
     ) -> Result<(), StoreError> {
         conversation.version = before.version + 1;
+        self.count_conversation(Some(before), conversation);
         let last_at = conversation
             .last_message
             .as_ref()
@@ -133,6 +146,7 @@ impl Tx<'_> {
                 conversation.id
             )));
         }
+        self.place_on_floor(conversation);
         let old = state_name(&before.state);
         if old != state || before.queue != conversation.queue {
             self.tally(&before.queue, old, -1)?;
@@ -143,6 +157,9 @@ impl Tx<'_> {
             || before.not_before != conversation.not_before
         {
             self.unsettle();
+        }
+        if before.is_open() && !conversation.is_open() {
+            self.tell_of_the_end(conversation)?;
         }
         self.set_deadline(conversation.next_deadline());
         let changed = Arc::new(conversation.clone());
@@ -215,6 +232,7 @@ impl Tx<'_> {
              where contact = ?1",
             (from.as_str(), to.as_str()),
         )?;
+        self.ratings_to_contact(from, to)?;
         Ok(moved)
     }
 
@@ -234,6 +252,7 @@ impl Tx<'_> {
              where id = ?1",
             (thread.get(), to.as_str()),
         )?;
+        self.ratings_of_thread_to_contact(thread, to)?;
         self.rows(
             "select id from conversation where thread = ?1",
             [thread.get()],
@@ -284,21 +303,17 @@ impl View<'_> {
         )
     }
 
-    /// The head of a queue, in order, from a place on.
-    pub fn waiting_heads(
-        &self,
-        queue: &QueueId,
-        after: Option<PageKey>,
-        limit: i64,
-    ) -> Result<Vec<Conversation>, StoreError> {
-        let after = after.unwrap_or(FIRST);
-        self.docs(
+    /// Looks at everything that waits and is not being offered.
+    pub(crate) fn each_queued(&self, mut see: impl FnMut(Conversation)) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
             "select doc from conversation
-             where queue = ?1 and state in ('queued', 'offered') and state = 'queued'
-               and (band, eligible_at, seq) > (?2, ?3, ?4)
-             order by band, eligible_at, seq limit ?5",
-            (queue.as_str(), after.band, after.at.0, after.id, limit),
-        )
+             where state in ('queued', 'offered') and state = 'queued'",
+        )?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            see(doc_of(row)?);
+        }
+        Ok(())
     }
 
     /// Since when the first of a queue has waited.
@@ -389,6 +404,9 @@ impl View<'_> {
                     offered: 0,
                     active: 0,
                     parked: 0,
+                    deferred: 0,
+                    wrap_up: 0,
+                    abandoned: 0,
                 });
             }
             if let Some(last) = tallies.last_mut() {
@@ -397,6 +415,9 @@ impl View<'_> {
                     "offered" => last.offered = count,
                     "active" => last.active = count,
                     "parked" => last.parked = count,
+                    "deferred" => last.deferred = count,
+                    "wrap_up" => last.wrap_up = count,
+                    "abandoned" => last.abandoned = count,
                     other => return Err(StoreError::Corrupt(format!("state {other}"))),
                 }
             }
@@ -458,12 +479,18 @@ impl View<'_> {
         self.docs(
             "select doc, last_at, id from conversation
              where operator = ?1 and state <> 'parked' and (last_at, id) < (?2, ?3)
-             union all
+             union
              select doc, last_at, id from conversation
              where state <> 'closed' and doc ->> '$.participants' is not null
                and state <> 'parked' and operator is not ?1
                and exists (select 1 from json_each(doc, '$.participants') where value = ?1)
                and (last_at, id) < (?2, ?3)
+             union
+             select conversation.doc, conversation.last_at, conversation.id
+             from offer join conversation on conversation.id = offer.conversation
+             where offer.operator = ?1 and offer.pending = 1
+               and conversation.operator is not ?1
+               and (conversation.last_at, conversation.id) < (?2, ?3)
              order by last_at desc, id desc limit ?4",
             (operator.get(), after.at.0, after.id, limit),
         )
@@ -526,12 +553,18 @@ impl View<'_> {
                     coalesce(sum(parked), 0),
                     coalesce(sum(parked and unread > 0), 0)
              from (
-               select state = 'parked' as parked, unread from conversation where operator = ?1
-               union all
-               select 0, unread from conversation
+               select id, state = 'parked' as parked, unread
+               from conversation where operator = ?1
+               union
+               select id, 0, unread from conversation
                where state <> 'closed' and doc ->> '$.participants' is not null
                  and state <> 'parked' and operator is not ?1
-                 and exists (select 1 from json_each(doc, '$.participants') where value = ?1))",
+                 and exists (select 1 from json_each(doc, '$.participants') where value = ?1)
+               union
+               select conversation.id, 0, conversation.unread
+               from offer join conversation on conversation.id = offer.conversation
+               where offer.operator = ?1 and offer.pending = 1
+                 and conversation.operator is not ?1)",
             [operator.get()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )

@@ -27,7 +27,10 @@ impl View<'_> {
                  join conversation on conversation.id = offer.conversation
                  where offer.pending = 1
                    and (conversation.state <> 'offered'
-                     or conversation.operator is not offer.operator)",
+                     or (conversation.operator is not offer.operator
+                       and coalesce(
+                         conversation.doc -> '$.state.offered.others' ->> cast(offer.operator as text), 0)
+                         <> offer.id))",
             ),
             (
                 "tally_differs",
@@ -61,8 +64,13 @@ impl View<'_> {
     fn loads_that_differ(&self) -> Result<i64, StoreError> {
         let mut carried: BTreeMap<OperatorId, BTreeMap<String, u32>> = BTreeMap::new();
         let rows = self.rows(
-            "select operator, json_extract(doc, '$.medium'), count(*) from conversation
-             where operator is not null and state in ('offered', 'active')
+            "select carrier, medium, count(*) from (
+               select operator as carrier, doc ->> '$.medium' as medium from conversation
+               where operator is not null and state in ('offered', 'active', 'wrap_up')
+               union all
+               select cast(other.key as integer), conversation.doc ->> '$.medium'
+               from conversation, json_each(conversation.doc, '$.state.offered.others') as other
+               where operator is not null and state = 'offered')
              group by 1, 2",
             (),
             |row| {

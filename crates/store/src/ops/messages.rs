@@ -52,6 +52,7 @@ impl Tx<'_> {
             let words = words.to_owned();
             self.index(Index::Messages, message.id.get(), words);
         }
+        self.count_message(&message, &audience.queue);
         self.emit(EventKind::MessageAdded {
             message: Arc::new(message),
             audience,

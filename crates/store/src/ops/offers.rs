@@ -3,7 +3,7 @@ use std::sync::Arc;
 use domain::conversation::{Conversation, Offer, OfferState};
 use domain::event::EventKind;
 use domain::routing::Excluded;
-use domain::{OfferId, OperatorId};
+use domain::{ConversationId, OfferId, OperatorId};
 use rusqlite::Row;
 
 use crate::roster::KeptOut;
@@ -39,6 +39,7 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let bare = bare(offer);
         self.add_offer(offer, &bare)?;
+        self.count_offer(offer)?;
         self.emit(EventKind::OfferMade {
             offer: Arc::new(bare),
             conversation: Arc::new(conversation.clone()),
@@ -60,6 +61,7 @@ impl Tx<'_> {
         if changed == 0 {
             self.add_offer(offer, &bare)?;
         }
+        self.count_offer(offer)?;
         self.emit(EventKind::OfferEnded(Arc::new(bare)))?;
         Ok(())
     }
@@ -109,6 +111,22 @@ impl View<'_> {
             stored,
         )?;
         found.into_iter().map(|found| self.whole(found)).collect()
+    }
+
+    /// The pending offer of a conversation, or else the last that was accepted.
+    pub fn deciding_offer_of(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<Offer>, StoreError> {
+        let found = self.row(
+            "select doc, roster, kept_out from offer
+             where conversation = ?1
+               and (pending = 1 or doc ->> '$.state.ended.outcome' = 'accepted')
+             order by pending desc, id desc limit 1",
+            [conversation.get()],
+            stored,
+        )?;
+        found.map(|found| self.whole(found)).transpose()
     }
 
     fn whole(&self, (mut offer, kept_out): (Offer, Option<KeptOut>)) -> Result<Offer, StoreError> {

@@ -61,7 +61,9 @@ impl Tx<'_> {
             .state
             .operators
             .insert(operator.id, Arc::clone(&operator));
+        self.count_operator(before.as_deref(), &operator);
         self.state.undo.push((operator.id, before));
+        self.operator_on_floor(&operator);
         self.unsettle();
         self.emit(EventKind::PresenceChanged(operator))?;
         Ok(())

@@ -39,23 +39,6 @@ pub struct ApiToken {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// One act that changed rights, queues or order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// Its number.
-    pub id: i64,
-    /// When.
-    pub at: Timestamp,
-    /// Who; none for the command line.
-    pub operator: Option<OperatorId>,
-    /// What.
-    pub act: String,
-    /// To what.
-    pub subject: String,
-    /// For a person to read.
-    pub detail: String,
-}
-
 impl Tx<'_> {
     /// Writes a session, new or used again.
     pub fn save_session(&mut self, session: &Session, token_hash: &[u8]) -> Result<(), StoreError> {
@@ -115,30 +98,6 @@ impl Tx<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes who did what.
-    pub fn audit(
-        &mut self,
-        operator: Option<OperatorId>,
-        act: &str,
-        subject: &str,
-        detail: &str,
-    ) -> Result<(), StoreError> {
-        let id = self.fresh_id();
-        self.execute(
-            "insert into audit (id, at, operator, act, subject, detail)
-             values (?1, ?2, ?3, ?4, ?5, ?6)",
-            (
-                id,
-                self.now().0,
-                operator.map(OperatorId::get),
-                act,
-                subject,
-                detail,
-            ),
-        )?;
-        Ok(())
-    }
-
     /// Keeps a fact about the store itself.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         self.execute(
@@ -186,25 +145,6 @@ impl View<'_> {
     /// Every token, the newest first.
     pub fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
         self.docs("select doc from token order by id desc limit 10000", ())
-    }
-
-    /// What was done, before a number, the newest first.
-    pub fn audit_before(&self, before: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
-        self.rows(
-            "select id, at, operator, act, subject, detail from audit
-             where id < ?1 order by id desc limit ?2",
-            (before, limit),
-            |row| {
-                Ok(AuditEntry {
-                    id: row.get(0)?,
-                    at: Timestamp(row.get(1)?),
-                    operator: row.get::<_, Option<i64>>(2)?.map(OperatorId::new),
-                    act: row.get(3)?,
-                    subject: row.get(4)?,
-                    detail: row.get(5)?,
-                })
-            },
-        )
     }
 
     /// A fact about the store itself.

@@ -6,7 +6,9 @@ use domain::conversation::{Conversation, Offer, OfferOutcome, OfferState};
 use domain::event::{Cursor, EventKind};
 use domain::message::Medium;
 use domain::operator::{Load, Membership};
-use domain::routing::{Candidate, Decision, Place, RoutingRules, Rule, Snapshot, Waiting, settle};
+use domain::routing::{
+    Candidate, Decision, Place, RoutingRules, Rule, Skills, Snapshot, Waiting, settle,
+};
 use domain::{ConversationId, OfferId, OperatorId, QueueId, Timestamp};
 use rusqlite::Connection;
 use serde_json::json;
@@ -29,11 +31,15 @@ fn operator(raw: i64) -> Candidate {
         memberships: vec![Membership {
             queue: QueueId::from("sales"),
             rank: 0,
+            position: 0,
         }],
+        skills: Skills::default(),
         load,
         capacity: 100,
         idle_since: Timestamp(1_790_000_000_000 + raw),
+        turn: 0,
         auto_accept: false,
+        cool_down_until: None,
         barred: match raw % 11 {
             0..8 => Some(Rule::NotReady),
             8 => Some(Rule::CoolingDown),
@@ -54,7 +60,10 @@ fn waiting(number: i64) -> Waiting {
             seq: 2_000_000 + number,
         },
         tried: BTreeSet::from([OperatorId::new(1_048_576 + 3 * 10)]),
+        skills: Skills::default(),
+        preferred: None,
         last_asked: None,
+        asked_at: None,
         round: 1,
         not_before: None,
     }
@@ -62,10 +71,10 @@ fn waiting(number: i64) -> Waiting {
 
 /// The offers of one pass.
 fn offers(operators: i64, conversations: i64, from: i64) -> Vec<Offer> {
-    let snapshot = Snapshot {
-        waiting: (from..from + conversations).map(waiting).collect(),
-        operators: (0..operators).map(operator).collect(),
-    };
+    let snapshot = Snapshot::new(
+        (from..from + conversations).map(waiting),
+        (0..operators).map(operator),
+    );
     let now = Timestamp(1_790_000_100_000);
     let decisions = settle(&snapshot, &RoutingRules::default(), now);
     let offers = decisions.into_iter().filter_map(|decision| match decision {
@@ -84,7 +93,7 @@ fn offers(operators: i64, conversations: i64, from: i64) -> Vec<Offer> {
             expires_at,
             explanation,
         }),
-        Decision::Assign { .. } | Decision::NextRound { .. } => None,
+        Decision::Ring { .. } | Decision::Assign { .. } | Decision::NextRound { .. } => None,
     });
     offers.collect()
 }

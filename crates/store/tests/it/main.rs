@@ -6,12 +6,17 @@
     reason = "a scenario that cannot go on has failed"
 )]
 
+mod audit;
 mod commits;
 mod damage;
 mod explanations;
 mod files;
 mod lists;
+mod metrics;
+mod obligations;
 mod owners;
+mod ratings;
+mod replies;
 mod words;
 
 use std::path::Path;

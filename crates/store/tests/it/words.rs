@@ -31,6 +31,7 @@ fn message(id: i64, words: &str) -> Message {
         edited_at: None,
         deleted_at: None,
         revisions: Vec::new(),
+        mentions: std::collections::BTreeSet::new(),
     }
 }
 

@@ -1,15 +1,18 @@
 //! `switchboard doctor`
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use engine::settings::ContactsEndpoint;
-use proto::admin::v1::ListLinesRequest;
 use proto::admin::v1::admin_client::AdminClient;
+use proto::admin::v1::{ListLinesRequest, ListWebhooksRequest};
+use store::AuditSeal;
 use tonic::transport::Endpoint;
 
 use super::admin::{told, with_local};
+use crate::cli::DoctorArgs;
 use crate::config::Config;
 use crate::out;
 
@@ -17,7 +20,7 @@ use crate::out;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Tries what is configured, a line each; exit 1 if anything is wrong.
-pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) fn run(config: Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let mut sick = 0;
     let mut tell = |what: &str, verdict: Result<String, String>| -> anyhow::Result<()> {
         match verdict {
@@ -32,14 +35,19 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
     tell("configuration", Ok("no problems".to_owned()))?;
     tell("clock", clock())?;
     tell("store", store(&config))?;
+    tell("metrics", metrics(&config))?;
     tell("port", port(&config))?;
     tell("contacts", contacts(&config.settings.contacts)?)?;
     let configured = config.settings.lines.clone();
-    let told = with_local(config, async |local| {
+    let store_path = config.settings.store_path.clone();
+    let (told, webhooks) = with_local(config, async |local| {
         let mut admin = AdminClient::new(local.signed());
-        let answer = admin.list_lines(ListLinesRequest {}).await.map_err(told)?;
-        Ok(answer.into_inner())
+        let lines = admin.list_lines(ListLinesRequest {}).await.map_err(told)?;
+        let webhooks = admin.list_webhooks(ListWebhooksRequest {}).await;
+        Ok((lines.into_inner(), webhooks.map_err(told)?.into_inner()))
     })?;
+    // Read from the file itself, whatever serves it: a store of before has its chain now.
+    tell("audit log", audit_log(&store_path, args.audit_seal))?;
     for line in &configured {
         let name = format!("line {} ({})", line.id, line.kind.descriptor.kind);
         let known = told.lines.iter().find(|known| {
@@ -61,6 +69,12 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
             gone.waiting_count
         );
         tell(&format!("line {}", gone.line_id), Err(problem))?;
+    }
+    for webhook in &webhooks.webhooks {
+        tell(
+            &format!("webhook {}", webhook.id),
+            super::webhooks::verdict(webhook),
+        )?;
     }
     Ok(if sick == 0 {
         ExitCode::SUCCESS
@@ -91,6 +105,42 @@ fn store(config: &Config) -> Result<String, String> {
     store::check(path)
         .map(|()| format!("{} is whole", path.display()))
         .map_err(|error| error.to_string())
+}
+
+fn audit_log(path: &Path, kept: Option<AuditSeal>) -> Result<String, String> {
+    let verdict = store::verify_audit(path, kept).map_err(|error| error.to_string())?;
+    match verdict.problem {
+        Some(problem) => Err(problem),
+        None => Ok(format!(
+            "whole; its seal, to be kept elsewhere, is {}",
+            verdict.seal
+        )),
+    }
+}
+
+/// Counts again what the last days' events say, and compares.
+fn metrics(config: &Config) -> Result<String, String> {
+    const BACK: domain::Millis = domain::Millis::from_secs(3 * 86_400);
+    let path = &config.settings.store_path;
+    if !path.exists() {
+        return Ok("nothing is counted yet".to_owned());
+    }
+    let found = store::compare_metrics(path, BACK).map_err(|error| error.to_string())?;
+    let Some((key, kept, told)) = found.different.first() else {
+        return Ok(format!(
+            "{} counters of the last three days agree with the event log, {} it does not tell",
+            found.equal, found.in_doubt
+        ));
+    };
+    Err(format!(
+        "{} counters do not agree with the event log; the first, of the hour from {} ms, line \
+         {:?}, queue {:?}, operator {:?}: stored {kept:?}, the log says {told:?}. Please report it",
+        found.different.len(),
+        key.hour.start(),
+        key.line,
+        key.queue,
+        key.operator
+    ))
 }
 
 fn port(config: &Config) -> Result<String, String> {

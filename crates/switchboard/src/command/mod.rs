@@ -14,6 +14,8 @@ mod normalize;
 mod people;
 mod reload;
 mod serve;
+mod webhooks;
+pub(crate) mod whatif;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -57,8 +59,10 @@ pub(crate) fn run(cli: Cli, environment: Environment) -> anyhow::Result<ExitCode
         Command::Token { command } => people::token(config, command),
         Command::Contacts { command } => contacts::run(config, command),
         Command::DeadLetters { command } => dead_letters::run(config, command),
-        Command::Doctor => doctor::run(config),
+        Command::Webhooks { command } => webhooks::run(config, command),
+        Command::Doctor(args) => doctor::run(config, &args),
         Command::Backup { file } => backup::backup(&config, &file),
+        Command::Whatif(args) => whatif::run(&config, &source, &args),
         Command::Restore { file } => backup::restore(&config, &file),
         Command::Serve
         | Command::Config(_)

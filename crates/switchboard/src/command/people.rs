@@ -9,7 +9,7 @@ use proto::admin::v1::admin_client::AdminClient;
 use proto::inbox::v1::{Membership, Operator, Presence, Role};
 
 use super::admin::{Local, told, with_local};
-use crate::cli::{OperatorCommand, RoleName, TokenCommand};
+use crate::cli::{OperatorChange, OperatorCommand, RoleName, TokenCommand};
 use crate::config::Config;
 use crate::out;
 
@@ -27,13 +27,17 @@ async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
             name,
             role,
             queues,
+            skills,
+            capacity,
         } => {
             let request = pb::CreateOperatorRequest {
                 display_name: name.unwrap_or_else(|| login.clone()),
                 login,
                 password: password()?,
                 role: role_of(role).into(),
-                queues: queues.iter().map(|queue| membership(queue)).collect(),
+                queues: memberships(&queues)?,
+                skills,
+                capacity: capacity.unwrap_or(0),
                 ..Default::default()
             };
             let mut admin = AdminClient::new(local.signed());
@@ -44,18 +48,17 @@ async fn change(local: &Local, command: OperatorCommand) -> anyhow::Result<()> {
             ))
         }
         OperatorCommand::List => list(local).await,
+        OperatorCommand::Change { login, change } => {
+            let request = changed(as_it_is(find(local, &login).await?), change)?;
+            let mut admin = AdminClient::new(local.signed());
+            let changed = admin.update_operator(request).await.map_err(told)?;
+            show(&changed.into_inner())
+        }
         OperatorCommand::Disable { login } => {
             let mut admin = AdminClient::new(local.signed());
-            let known = find(local, &login).await?;
             let request = pb::UpdateOperatorRequest {
-                operator_id: known.id.clone(),
-                display_name: known.display_name.clone(),
-                role: known.role,
-                queues: known.queues.clone(),
-                capacity: known.capacity,
-                auto_accept: known.auto_accept,
                 disabled: true,
-                ..Default::default()
+                ..as_it_is(find(local, &login).await?)
             };
             admin.update_operator(request).await.map_err(told)?;
             out::line(format_args!("{login} cannot sign in any more."))
@@ -152,38 +155,99 @@ async fn find(local: &Local, login: &str) -> anyhow::Result<Operator> {
 
 async fn list(local: &Local) -> io::Result<()> {
     let operators = all(local).await.map_err(io::Error::other)?;
-    for known in operators {
-        let state = match (known.disabled, known.presence()) {
-            (true, _) => "disabled",
-            (false, Presence::Ready) => "ready",
-            (false, Presence::Away) => "away",
-            (false, Presence::Offline | Presence::Unspecified) => "offline",
-        };
-        let queues: Vec<String> = known
-            .queues
-            .iter()
-            .map(|membership| format!("{}:{}", membership.queue_id, membership.rank))
-            .collect();
-        out::line(format_args!(
-            "{}\t{state}\t{}\t{}\t{}",
-            known.login,
-            known.role().as_str_name().to_lowercase(),
-            queues.join(","),
-            known.display_name
-        ))?;
-    }
-    Ok(())
+    operators.iter().try_for_each(show)
 }
 
-/// `main` or `main:2`, the number being the operator's order of queues.
-fn membership(text: &str) -> Membership {
-    let (queue_id, rank) = match text.rsplit_once(':') {
-        Some((queue, rank)) if rank.parse::<i32>().is_ok() => (queue, rank.parse().unwrap_or(0)),
-        Some(_) | None => (text, 0),
+/// One line of the list.
+fn show(known: &Operator) -> io::Result<()> {
+    let state = match (known.disabled, known.presence()) {
+        (true, _) => "disabled",
+        (false, Presence::Ready) => "ready",
+        (false, Presence::Away) => "away",
+        (false, Presence::Offline | Presence::Unspecified) => "offline",
     };
-    Membership {
-        queue_id: queue_id.to_owned(),
+    let queues: Vec<String> = known.queues.iter().map(written).collect();
+    out::line(format_args!(
+        "{}\t{state}\t{}\t{}\t{}\t{}",
+        known.login,
+        known.role().as_str_name().to_lowercase(),
+        queues.join(","),
+        known.skills.join(","),
+        known.display_name
+    ))
+}
+
+/// With what is given in place of what was.
+fn changed(
+    mut request: pb::UpdateOperatorRequest,
+    change: OperatorChange,
+) -> anyhow::Result<pb::UpdateOperatorRequest> {
+    if let Some(name) = change.name {
+        request.display_name = name;
+    }
+    if let Some(role) = change.role {
+        request.role = role_of(role).into();
+    }
+    if change.no_queues || !change.queues.is_empty() {
+        request.queues = memberships(&change.queues)?;
+    }
+    if change.no_skills || !change.skills.is_empty() {
+        request.skills = change.skills;
+    }
+    if let Some(capacity) = change.capacity {
+        request.capacity = capacity;
+    }
+    Ok(request)
+}
+
+/// A change that changes nothing.
+fn as_it_is(known: Operator) -> pb::UpdateOperatorRequest {
+    pb::UpdateOperatorRequest {
+        operator_id: known.id,
+        display_name: known.display_name,
+        role: known.role,
+        queues: known.queues,
+        capacity: known.capacity,
+        auto_accept: known.auto_accept,
+        skills: known.skills,
+        disabled: known.disabled,
+        ..Default::default()
+    }
+}
+
+fn memberships(texts: &[String]) -> anyhow::Result<Vec<Membership>> {
+    texts.iter().map(|text| membership(text)).collect()
+}
+
+/// `main`, `main:2`, the number being the operator's order of queues, or `main:2:1`, the
+/// last being the queue's order of operators. The ids of queues have no colon.
+fn membership(text: &str) -> anyhow::Result<Membership> {
+    let mut parts = text.splitn(3, ':');
+    let queue_id = parts.next().unwrap_or_default().to_owned();
+    let mut number = || match parts.next() {
+        None => Ok(0),
+        Some(part) => part.parse().with_context(|| {
+            format!("{text}: {part:?} is no number; write such as {queue_id}:2 or {queue_id}:2:1")
+        }),
+    };
+    let (rank, position) = (number()?, number()?);
+    Ok(Membership {
+        queue_id,
         rank,
+        position,
+    })
+}
+
+/// As [`membership`] reads it, with a rank always.
+fn written(membership: &Membership) -> String {
+    let Membership {
+        queue_id,
+        rank,
+        position,
+    } = membership;
+    match position {
+        0 => format!("{queue_id}:{rank}"),
+        position => format!("{queue_id}:{rank}:{position}"),
     }
 }
 
@@ -211,4 +275,51 @@ fn password() -> anyhow::Result<String> {
         bail!("no password was given: type it, or pipe it in");
     }
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_given_stays() {
+        let before = pb::UpdateOperatorRequest {
+            display_name: "Anna".to_owned(),
+            role: Role::Admin.into(),
+            queues: vec![membership("main:1").unwrap()],
+            capacity: 50,
+            auto_accept: true,
+            skills: vec!["billing".to_owned()],
+            ..Default::default()
+        };
+        let same = changed(before.clone(), OperatorChange::default()).unwrap();
+        assert_eq!(same, before);
+        let change = OperatorChange {
+            queues: vec!["second".to_owned()],
+            no_skills: true,
+            ..Default::default()
+        };
+        let other = pb::UpdateOperatorRequest {
+            queues: vec![membership("second").unwrap()],
+            skills: Vec::new(),
+            ..before.clone()
+        };
+        assert_eq!(changed(before, change).unwrap(), other);
+    }
+
+    #[test]
+    fn a_queue_is_written_as_it_is_read() {
+        for (text, again) in [
+            ("main", "main:0"),
+            ("main:2", "main:2"),
+            ("second-line:-1:0", "second-line:-1"),
+            ("main:0:3", "main:0:3"),
+        ] {
+            assert_eq!(written(&membership(text).unwrap()), again, "{text}");
+        }
+        for wrong in ["main:x", "main:1:", "main:1:2:3"] {
+            let told = membership(wrong).unwrap_err().to_string();
+            assert!(told.contains("write such as main:2 or main:2:1"), "{told}");
+        }
+    }
 }

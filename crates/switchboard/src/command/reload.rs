@@ -1,9 +1,7 @@
 //! `SIGHUP`: the configuration is read anew and taken whole, or not at all.
 
-use std::fmt::Display;
-
 use engine::Engine;
-use engine::reload::{Changes, Difference, ReloadError};
+use engine::reload::ReloadError;
 
 use super::Source;
 use crate::config::{Config, Problems};
@@ -64,7 +62,7 @@ impl Reloads {
             }
             Err(ReloadError::Store(error)) => return Err(Refused::Other(error.to_string())),
         };
-        let mut told = told(&changes);
+        let mut told = changes.told();
         if config.log.level != self.config.log.level {
             match self.level.set(&config.log.level) {
                 Ok(()) => told.push(format!("log level {:?}", config.log.level)),
@@ -77,56 +75,5 @@ impl Reloads {
         } else {
             told.join(", ")
         })
-    }
-}
-
-fn told(changes: &Changes) -> Vec<String> {
-    let mut told = of("line", &changes.lines);
-    told.extend(of("queue", &changes.queues));
-    if changes.capacity {
-        told.push("capacity changed".to_owned());
-    }
-    for (line, count) in &changes.unsent {
-        told.push(format!("{count} answers of \"{line}\" still go out"));
-    }
-    told
-}
-
-fn of<T: Display>(what: &str, difference: &Difference<T>) -> Vec<String> {
-    let changes = [
-        ("added", &difference.added),
-        ("changed", &difference.changed),
-        ("removed", &difference.removed),
-    ];
-    let each = changes
-        .iter()
-        .flat_map(|(how, ids)| ids.iter().map(move |id| format!("{what} \"{id}\" {how}")));
-    each.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_change_is_told_by_its_name() {
-        let changes = Changes {
-            lines: Difference {
-                added: vec!["shop".into()],
-                changed: Vec::new(),
-                removed: vec!["site".into()],
-            },
-            queues: Difference {
-                changed: vec!["main".into()],
-                ..Difference::default()
-            },
-            capacity: true,
-            unsent: vec![("site".into(), 2)],
-        };
-        assert_eq!(
-            told(&changes).join(", "),
-            "line \"shop\" added, line \"site\" removed, queue \"main\" changed, \
-             capacity changed, 2 answers of \"site\" still go out"
-        );
     }
 }

@@ -53,6 +53,7 @@ async fn serve(mut reloads: Reloads) -> anyhow::Result<ExitCode> {
         ..Options::default()
     };
     let gateway = Gateway::start(engine, listener, options, Some(metrics))?;
+    web::webhooks::deliver(gateway.engine(), Arc::new(chance))?;
     admin::leave_note(gateway.engine(), gateway.address())?;
     greet(&server.public_url, set_up.as_deref())?;
     let stop = wait_for_stop();
@@ -67,6 +68,12 @@ async fn serve(mut reloads: Reloads) -> anyhow::Result<ExitCode> {
     admin::take_note(gateway.engine());
     gateway.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A number that nobody can foresee.
+fn chance() -> u16 {
+    let bytes = engine::people::random_bytes();
+    u16::from_be_bytes([bytes[0], bytes[1]])
 }
 
 fn greet(public_url: &str, set_up: Option<&str>) -> anyhow::Result<()> {

@@ -113,7 +113,7 @@ pub(super) fn overlay(
 fn set(table: &mut Table, path: &[&str], text: &str, place: &Place) -> Result<(), String> {
     let (key, rest) = match path {
         [] => return Ok(()),
-        [key, rest @ ..] => ((*key).to_owned(), rest),
+        [key, rest @ ..] => (key_of(table, key), rest),
     };
     if rest.is_empty() {
         let value = like(table.get(&key), text, place);
@@ -137,6 +137,26 @@ fn set(table: &mut Table, path: &[&str], text: &str, place: &Place) -> Result<()
     }
 }
 
+/// The key that a variable means: `mon_fri` is `mon-fri`, if that is there.
+fn key_of(table: &Table, name: &str) -> String {
+    let mut keys = table.keys().filter(|key| is_written(key, name));
+    let key = if table.contains_key(name) {
+        None
+    } else {
+        keys.next()
+    };
+    key.map_or_else(|| name.to_owned(), Clone::clone)
+}
+
+/// Whether this is how an environment variable writes it, in small letters.
+fn is_written(word: &str, name: &str) -> bool {
+    let word = word.to_lowercase();
+    let written = word
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '_' });
+    written.eq(name.chars())
+}
+
 /// The table of a list that has this id, as an environment variable writes it.
 fn named<'a>(entry: &'a mut Entry, name: &str) -> Option<&'a mut Table> {
     let Value::Table(table) = &mut entry.value else {
@@ -145,11 +165,7 @@ fn named<'a>(entry: &'a mut Entry, name: &str) -> Option<&'a mut Table> {
     let Value::Text(id) = &table.get("id")?.value else {
         return None;
     };
-    let id = id.to_lowercase();
-    let matches = id
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { '_' });
-    matches.eq(name.chars()).then_some(table)
+    is_written(id, name).then_some(table)
 }
 
 /// A variable's text in the type of the value that it replaces.

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use channels::{ConfigProblem, Kind, LineSetup, registry};
-use domain::message::Medium;
-use domain::routing::{Assignment, QueueRules};
-use domain::{LineId, Millis, QueueId};
+use domain::routing::{LineRules, QueueRules};
+use domain::{LineId, Millis, QueueId, obligation};
 use engine::settings::{Line, Queue};
 
 use super::Problem;
 use super::document::{Entry, Place, Table, Value, merge};
 use super::following::Setups;
+use super::hours::Hours;
+use super::routing::{self, Known};
 use super::section::Section;
-use super::value::{Typed, Wrong, choice, unknown, wrong};
+use super::value::{Typed, Wrong, unknown, wrong};
 
 /// The region of a line that names none.
 const REGION: &str = "RU";
@@ -26,7 +27,15 @@ pub(super) struct Queues {
     ids: BTreeSet<String>,
 }
 
-/// The id of a line or queue.
+/// Every line.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) list: Vec<Line>,
+    pub(super) rules: BTreeMap<LineId, LineRules>,
+    pub(super) setups: Setups,
+}
+
+/// The id of a line, a queue or hours.
 struct Id(String);
 
 impl Typed for Id {
@@ -57,11 +66,25 @@ pub(super) fn underlay_queues(written: &mut Table, defaults: &Table) {
     }
 }
 
-pub(super) fn queues(tables: Vec<(Place, Table)>, problems: &mut Vec<Problem>) -> Queues {
+pub(super) fn queues(
+    tables: Vec<(Place, Table)>,
+    hours: &Hours,
+    problems: &mut Vec<Problem>,
+) -> Queues {
     let mut queues = Queues::default();
+    // A queue may lead to one that comes after it.
+    let named = tables.iter().filter_map(|(_, table)| table.get("id"));
+    let ids: BTreeSet<String> = named
+        .filter_map(|entry| Id::read(entry).ok())
+        .map(|Id(id)| id)
+        .collect();
+    let known = Known {
+        hours,
+        queues: &ids,
+    };
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("queue #{}", number + 1), place, table, problems);
-        if let Some((queue, rules)) = queue(&mut section, &mut queues.ids) {
+        if let Some((queue, rules)) = queue(&mut section, known, &mut queues.ids) {
             queues.list.push(queue);
             queues.rules.insert(rules.id.clone(), rules);
         }
@@ -70,42 +93,53 @@ pub(super) fn queues(tables: Vec<(Place, Table)>, problems: &mut Vec<Problem>) -
     queues
 }
 
-fn queue(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<(Queue, QueueRules)> {
-    const STRATEGIES: [(&str, ()); 1] = [("longest_idle", ())];
-    const ASSIGNMENTS: [(&str, Assignment); 2] =
-        [("offer", Assignment::Offer), ("direct", Assignment::Direct)];
+fn queue(
+    section: &mut Section<'_>,
+    known: Known<'_>,
+    ids: &mut BTreeSet<String>,
+) -> Option<(Queue, QueueRules)> {
     let id = id(section, ids);
     let name = section.read::<String>("name");
-    section.read_with("strategy", |entry| choice(entry, &STRATEGIES));
-    let assignment = section.read_with("assign", |entry| choice(entry, &ASSIGNMENTS));
-    let offer_timeout = section.read_with("offer_timeout", offer_timeout);
-    let round_pause = section.read::<Millis>("round_pause");
-    let id = QueueId::new(id?);
-    Some((
-        Queue {
-            id: id.clone(),
-            display_name: name.unwrap_or_else(|| id.to_string()),
-        },
-        QueueRules {
-            id,
-            assignment: assignment?,
-            offer_timeout: offer_timeout?,
-            round_pause: round_pause?,
-        },
-    ))
+    let ask_rating = section.read::<bool>("ask_rating");
+    let promises = promises(section);
+    let rules = routing::queue(section, id.as_deref(), known)?;
+    let rules = QueueRules {
+        promises: promises?,
+        ..rules
+    };
+    let queue = Queue {
+        id: rules.id.clone(),
+        display_name: name.unwrap_or_else(|| rules.id.to_string()),
+        ask_rating: ask_rating?,
+    };
+    Some((queue, rules))
 }
 
-/// One time for every medium, or a table.
-fn offer_timeout(entry: &Entry) -> Result<BTreeMap<Medium, Millis>, Vec<Wrong>> {
-    if matches!(entry.value, Value::Table(_)) {
-        return BTreeMap::read(entry);
+/// What is promised to clients, and when somebody is told of a promise.
+fn promises(section: &mut Section<'_>) -> Option<obligation::Rules> {
+    let callback_within = section.read::<Millis>("callback_within");
+    let lead = section.read::<Millis>("promise_remind_before");
+    let grace = section.read::<Millis>("promise_escalate_after");
+    let limit = section.read::<Millis>("promise_broken_after");
+    if let (Some(grace), Some(limit)) = (grace, limit)
+        && limit < grace
+    {
+        let problem =
+            "must not be less than promise_escalate_after: the supervisors are told first";
+        section.problem("promise_broken_after", problem);
     }
-    let timeout = Millis::read(entry)?;
-    Ok(Medium::ALL.map(|medium| (medium, timeout)).into())
+    Some(obligation::Rules {
+        callback_within,
+        terms: obligation::Terms {
+            lead: lead?,
+            grace: grace?,
+            limit: limit?,
+        },
+    })
 }
 
 /// Reads the id and names the section by it.
-fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
+pub(super) fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
     let Id(id) = section.require("id", "write one such as id = \"main\"")?;
     if let Some((kind, _)) = section.name.split_once(' ') {
         section.name = format!("{kind} {id:?}");
@@ -120,33 +154,48 @@ pub(super) fn lines(
     tables: Vec<(Place, Table)>,
     public_url: &str,
     queues: &Queues,
+    hours: &Hours,
     problems: &mut Vec<Problem>,
-) -> (Vec<Line>, Setups) {
-    let mut lines = Vec::new();
-    let mut setups = Setups::new();
+) -> Lines {
+    let mut lines = Lines::default();
     let mut ids = BTreeSet::new();
     for (number, (place, table)) in tables.into_iter().enumerate() {
         let mut section = Section::new(format!("line #{}", number + 1), place, table, problems);
-        if let Some((line, setup)) = line(&mut section, public_url, queues, &mut ids) {
-            setups.insert(line.id.clone(), setup);
-            lines.push(line);
+        if let Some((line, setup, rules)) = line(&mut section, public_url, queues, hours, &mut ids)
+        {
+            lines.setups.insert(line.id.clone(), setup);
+            lines.rules.insert(line.id.clone(), rules);
+            lines.list.push(line);
         }
     }
-    (lines, setups)
+    lines
 }
 
 fn line(
     section: &mut Section<'_>,
     public_url: &str,
     queues: &Queues,
+    hours: &Hours,
     ids: &mut BTreeSet<String>,
-) -> Option<(Line, LineSetup)> {
+) -> Option<(Line, LineSetup, LineRules)> {
     let id = id(section, ids);
     let name = section.read::<String>("name");
     let region = section.read_with("region", region);
+    // What is wrong here is told, and no configuration comes of it.
+    let rules = LineRules {
+        band: section.read::<i32>("priority").unwrap_or_default(),
+        age_credit: section
+            .read_with("age_credit", routing::or_zero)
+            .unwrap_or_default(),
+        skills: section
+            .read_with("skills", routing::skills)
+            .unwrap_or_default(),
+        hours: hours.of(section),
+        ..LineRules::default()
+    };
     let queue = section.require::<String>("queue", "write the id of a [[queue]]");
     let kind = section.require::<String>("channel", "write the kind of channel");
-    let queue = queue.and_then(|queue| known_queue(section, queues, &queue));
+    let queue = queue.and_then(|queue| known_queue(section, "queue", queues, &queue));
     let kind = kind.and_then(|kind| known_kind(section, &kind))?;
     section.read_files();
     // Without an id the rest is still checked, under a name that is never used.
@@ -174,9 +223,10 @@ fn line(
         kind,
         queue: queue?,
         default_region: setup.default_region.clone(),
+        hours: rules.hours.clone(),
         channel,
     };
-    Some((line, setup))
+    Some((line, setup, rules))
 }
 
 fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {
@@ -188,12 +238,18 @@ fn region(entry: &Entry) -> Result<String, Vec<Wrong>> {
     }
 }
 
-fn known_queue(section: &mut Section<'_>, queues: &Queues, id: &str) -> Option<QueueId> {
+/// The queue that a key names.
+pub(super) fn known_queue(
+    section: &mut Section<'_>,
+    key: &str,
+    queues: &Queues,
+    id: &str,
+) -> Option<QueueId> {
     if queues.ids.contains(id) {
         return Some(QueueId::from(id));
     }
     let known = queues.ids.iter().map(String::as_str);
-    section.problem("queue", &unknown(id, known, "the queues are"));
+    section.problem(key, &unknown(id, known, "the queues are"));
     None
 }
 

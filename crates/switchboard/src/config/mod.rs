@@ -3,10 +3,14 @@
 
 mod document;
 mod following;
+mod hours;
 mod lines;
+mod routing;
 mod section;
 mod sections;
+mod texts;
 mod value;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -31,16 +35,18 @@ const DEMO: &str = include_str!("../../../../config/demo.toml");
 /// Stands for the file in what is told of the example.
 const THE_DEFAULTS: &str = "the defaults";
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 11] = [
     "capacity",
     "contacts",
     "coordination",
+    "hours",
     "limits",
     "line",
     "log",
     "queue",
     "server",
     "store",
+    "webhook",
 ];
 
 /// A configuration without problems.
@@ -164,8 +170,10 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         problems.push(Problem::new(whole.clone(), "", problem));
     }
     let fixed = following::fixed(&document);
+    let hour_tables = tables(&mut document, "hours", problems);
     let queue_tables = tables(&mut document, "queue", problems);
     let line_tables = tables(&mut document, "line", problems);
+    let webhook_tables = tables(&mut document, "webhook", problems);
     let server = section(&mut document, "server", problems, sections::server);
     let store = section(&mut document, "store", problems, sections::store);
     section(
@@ -182,29 +190,33 @@ fn assemble(file: Arc<str>, mut document: Table, problems: &mut Vec<Problem>) ->
         let problem = value::unknown(&key, SECTIONS, "the sections are");
         problems.push(Problem::new(entry.place, "", &problem));
     }
-    let queues = lines::queues(queue_tables, problems);
+    let hours = hours::hours(hour_tables, problems);
+    let queues = lines::queues(queue_tables, &hours, problems);
     let public_url = server.as_ref().map_or("", |server| &server.public_url);
-    let (lines, setups) = lines::lines(line_tables, public_url, &queues, problems);
+    let lines = lines::lines(line_tables, public_url, &queues, &hours, problems);
+    let webhooks = webhooks::webhooks(webhook_tables, &queues, problems);
     let (server, (store_path, files_path)) = (server?, store?);
     let settings = Settings {
         store_path,
         files_path,
         public_url: server.public_url.clone(),
         contacts: contacts?,
-        lines,
+        lines: lines.list,
         rules: RoutingRules {
             queues: queues.rules,
+            lines: lines.rules,
             capacity: capacity?,
         },
         queues: queues.list,
         limits: limits?,
+        webhooks,
     };
     let log = log?;
     Some(Config {
         settings,
         server,
         log,
-        setups,
+        setups: lines.setups,
         fixed,
         whole,
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Problem;
 use super::document::{Entry, Place, Table, Value, to_toml};
-use super::value::{Typed, Wrong, unknown};
+use super::value::{Typed, Wrong, unknown, wrong};
 
 /// A table being read.
 pub(super) struct Section<'p> {
@@ -58,17 +58,65 @@ impl<'p> Section<'p> {
 
     /// Reads a key that must be there.
     pub(super) fn require<T: Typed>(&mut self, key: &str, hint: &str) -> Option<T> {
+        self.require_with(key, hint, T::read)
+    }
+
+    pub(super) fn require_with<T>(
+        &mut self,
+        key: &str,
+        hint: &str,
+        read: impl FnOnce(&Entry) -> Result<T, Vec<Wrong>>,
+    ) -> Option<T> {
         if !self.entries.contains_key(key) {
             self.problem(key, &format!("is missing; {hint}"));
         }
-        self.read(key)
+        self.read_with(key, read)
+    }
+
+    /// Reads a list of tables, each as a section. What is wrong with one is told, and
+    /// the rest is still read.
+    pub(super) fn each<T>(
+        &mut self,
+        key: &str,
+        count_max: usize,
+        example: &str,
+        mut read: impl FnMut(&mut Section<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.read_with(key, |entry| match &entry.value {
+            Value::List(items) if items.len() > count_max => {
+                let count = items.len();
+                wrong(
+                    entry,
+                    format!("has {count} of them; write at most {count_max}"),
+                )
+            }
+            Value::List(items) => Ok(items.clone()),
+            Value::Text(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Table(_) => wrong(entry, format!("must be a list such as [{example}]")),
+        })?;
+        let name = self.path(key);
+        let mut values = Vec::new();
+        for item in items {
+            let Value::Table(table) = item.value else {
+                let problem = format!("must be a table such as {example}");
+                self.problems
+                    .push(Problem::new(item.place, &name, &problem));
+                continue;
+            };
+            let mut section = Section::new(name.clone(), item.place, table, self.problems);
+            values.extend(read(&mut section));
+            section.finish();
+        }
+        Some(values)
     }
 
     /// Replaces every `key_file` by a `key` that holds what the file says, so that
     /// a secret need not stand in the configuration.
     pub(super) fn read_files(&mut self) {
-        let keys: Vec<String> = self.entries.keys().cloned().collect();
-        for file_key in &keys {
+        for file_key in &self.keys() {
             if let Some(key) = file_key.strip_suffix("_file") {
                 self.read_file(key, file_key);
             }
@@ -94,6 +142,16 @@ impl<'p> Section<'p> {
                 self.problem(file_key, &format!("{path:?} cannot be read: {error}"));
             }
         }
+    }
+
+    /// The keys that are there and not read yet.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// Whether a key is written and not read yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
     }
 
     /// Adds a problem with a key, or with the whole section if it has no such key.

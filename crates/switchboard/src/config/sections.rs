@@ -164,10 +164,12 @@ pub(super) fn capacity(section: &mut Section<'_>) -> Option<CapacityRules> {
     let cost = section.read("cost");
     let count_max = section.read("count_max");
     let blocked_while_on = section.read("blocked_while_on");
+    let may_exceed = section.read::<bool>("may_exceed");
     Some(CapacityRules {
         cost: cost?,
         count_max: count_max?,
         blocked_while_on: blocked_while_on?,
+        may_exceed: may_exceed?,
     })
 }
 

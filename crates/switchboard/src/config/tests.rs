@@ -4,10 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use channels::registry::KINDS;
-use domain::Millis;
+use domain::hours::Schedule;
 use domain::message::Medium;
 use domain::operator::CapacityRules;
-use domain::routing::{Assignment, QueueRules};
+use domain::routing::{
+    Assignment, Dropped, Exit, LineRules, Overflow, QueueRules, Relaxation, Strategy, Trigger,
+    WrapUp,
+};
+use domain::text::Localized;
+use domain::{Millis, Timestamp};
 use engine::settings::{ContactsEndpoint, Limits};
 use web::listen::TrustedProxies;
 
@@ -169,6 +174,19 @@ fn the_example_is_good_and_holds_the_defaults() {
 }
 
 #[test]
+fn a_queue_asks_for_ratings_unless_it_is_told_not_to() {
+    let queue = "[[queue]]\nid = \"sales\"\n";
+    assert!(good(queue, &[]).settings.queues[0].ask_rating);
+    let silent = format!("{queue}ask_rating = false\n");
+    assert!(!good(&silent, &[]).settings.queues[0].ask_rating);
+    let by_variable = [("SWITCHBOARD__QUEUE__SALES__ASK_RATING", "false")];
+    assert!(!good(queue, &by_variable).settings.queues[0].ask_rating);
+    let wrong = format!("{queue}ask_rating = \"no\"\n");
+    let problem = "a.toml:3: queue \"sales\".ask_rating: must be true or false, without quotes";
+    check(&wrong, &[], &[problem]);
+}
+
+#[test]
 fn a_start_without_configuration_has_a_site_chat() {
     let settings = load(None, []).expect("the demo is good").settings;
     let line = &settings.lines[0];
@@ -200,6 +218,225 @@ fn every_key_in_a_channels_example_is_known() {
         let text = format!("{QUEUE}{}", uncommented(kind.example));
         good(&text, &[]);
     }
+}
+
+/// A section of the example with what is behind `#`, up to where another begins.
+fn example_of<'a>(head: &str, until: &str) -> &'a str {
+    let start = DEFAULTS.find(head).expect("the example shows it");
+    let section = &DEFAULTS[start..];
+    &section[..section.find(until).expect("something comes after it")]
+}
+
+#[test]
+fn the_examples_hours_are_good() {
+    let hours = uncommented(example_of("#[[hours]]", "# A queue:"));
+    let queue = uncommented(example_of("[[queue]]", "# Outgoing webhooks"));
+    let line = "[[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"main\"\n";
+    let settings = good(&format!("{hours}\n{queue}\n{line}hours = \"office\""), &[]).settings;
+    let rules = settings.rules.queues.values().next().expect("one queue");
+    let office = rules.hours.as_ref().expect("hours");
+    assert_eq!(settings.lines[0].hours.as_ref(), Some(office));
+    // 1 January 2027 is a Friday: closed until Saturday of the week after.
+    let opens = office.next_opening(Timestamp(1_798_756_200_000));
+    assert_eq!(opens, Some(Timestamp(1_799_478_000_000)));
+    let reply = rules.closed_reply.as_ref().expect("a reply");
+    assert!(reply.of(None).starts_with("We are closed"));
+    assert!(reply.of(Some("ru-RU")).starts_with("Сейчас мы закрыты"));
+    for reply in [
+        &rules.voicemail_reply,
+        &rules.form_reply,
+        &rules.callback_reply,
+    ] {
+        let reply = reply.as_ref().expect("a reply");
+        assert!(reply.of(None).starts_with("Nobody is free just now."));
+        assert!(reply.of(Some("ru")).starts_with("Сейчас все заняты."));
+    }
+}
+
+#[test]
+fn hours_are_kept_by_days() {
+    let config = good(
+        &format!(
+            "[[hours]]\nid = \"office\"\nzone = \"UTC\"\nsat-mon = [\"20:00-23:00\", \"09:00-10:00\"]\n\
+             wed = [\"24h\"]\nthu = []\nholidays = [2026-12-25]\n{QUEUE}hours = \"office\"\n"
+        ),
+        &[
+            ("SWITCHBOARD__HOURS__OFFICE__SAT_MON", "22:00-02:00"),
+            ("SWITCHBOARD__HOURS__OFFICE__FRI", "10:00-12:00,13:00-14:00"),
+            ("SWITCHBOARD__HOURS__OFFICE__ZONE", "Europe/Moscow"),
+            ("SWITCHBOARD__QUEUE__MAIN__CLOSED_REPLY", "Zzz"),
+            (
+                "SWITCHBOARD__QUEUE__MAIN__TEXTS__PT_BR__CLOSED_REPLY",
+                "Fechado",
+            ),
+        ],
+    );
+    let rules = config.settings.rules.queues.values().next();
+    let rules = rules.expect("one queue");
+    let week = [
+        "22:00-02:00",
+        "",
+        "24h",
+        "",
+        "10:00-12:00, 13:00-14:00",
+        "22:00-02:00",
+        "22:00-02:00",
+    ];
+    let expected = Schedule::new(
+        "Europe/Moscow".parse().expect("a zone"),
+        week.map(|hours| hours.parse().expect("hours")),
+        vec!["2026-12-25".parse().expect("a holiday")],
+    );
+    assert_eq!(rules.hours.as_deref(), Some(&expected));
+    let reply = rules.closed_reply.as_ref().expect("a reply");
+    assert_eq!(
+        (reply.of(Some("pt-BR")), reply.of(None)),
+        ("Fechado", "Zzz")
+    );
+}
+
+const EVERY_RULE: &str = "[[hours]]\nid = \"office\"\nzone = \"UTC\"\nmon-fri = \"09:00-18:00\"\n\
+    [[queue]]\nid = \"a\"\nstrategy = \"strict_list\"\nround_wait = \"off\"\n\
+    sticky_wait = \"never\"\nageing = \"never\"\nskills = [\"Billing\", \"lang:ru\"]\n\
+    relax = [{ after = \"60s\", drop = [\"lang:ru\"] }, { after = \"2m\", drop = \"all\" }]\n\
+    wrap_up = \"manual\"\nwrap_up_time = \"5m\"\ndispositions = [\"sold\", \"no sale\"]\n\
+    disposition_required = true\npark_after = { email = \"never\", chat = \"1h\" }\n\
+    abandon_after = \"off\"\nresume_within = \"off\"\noverflow = [\n\
+    { waited = \"5m\", to = \"queue:b\" }, { full = 50, to = \"form\" },\n\
+    { unstaffed = true, to = \"callback\" }, { rounds = 3, to = \"any_skills\" },\n\
+    { closing = true, to = \"voicemail\" }]\nform_reply = \"Write\"\n\
+    [queue.texts.ru]\nform_reply = \"Пишите\"\n\
+    [[queue]]\nid = \"b\"\npark_after = \"2h\"\n\
+    [[line]]\nid = \"s\"\nchannel = \"webchat\"\nqueue = \"a\"\npriority = -1\n\
+    age_credit = \"10m\"\nskills = [\"vip\"]\n";
+
+/// What it says of the queue `a`.
+fn every_rule() -> QueueRules {
+    let way = |when, exit| Overflow { when, exit };
+    let secs = Millis::from_secs;
+    let new = |id: &str| QueueRules::new(id.into());
+    let mut park_after = new("a").park_after;
+    park_after.remove(&Medium::Email);
+    park_after.insert(Medium::Chat, secs(3_600));
+    QueueRules {
+        strategy: Strategy::StrictList,
+        round_wait: Millis(0),
+        sticky_wait: Millis(0),
+        ageing: Millis(i64::MAX),
+        skills: ["billing", "lang:ru"].into_iter().collect(),
+        relaxations: vec![
+            Relaxation {
+                after: secs(60),
+                drop: Dropped::These(["lang:ru"].into_iter().collect()),
+            },
+            Relaxation {
+                after: secs(120),
+                drop: Dropped::All,
+            },
+        ],
+        wrap_up: WrapUp::Manual(secs(300)),
+        dispositions: vec!["sold".to_owned(), "no sale".to_owned()],
+        disposition_needed: true,
+        park_after,
+        abandon_after: Millis(0),
+        resume_within: Millis(0),
+        overflows: vec![
+            way(Trigger::Waited(secs(300)), Exit::Queue("b".into())),
+            way(Trigger::Full(50), Exit::Form),
+            way(Trigger::Unstaffed, Exit::Callback),
+            way(Trigger::Rounds(3), Exit::AnySkills),
+            way(Trigger::Closing, Exit::Voicemail),
+        ],
+        form_reply: Some(Arc::new(Localized::new("Write").with("ru", "Пишите"))),
+        ..new("a")
+    }
+}
+
+#[test]
+fn every_rule_of_a_queue_and_a_line_is_read() {
+    let variables = [
+        ("SWITCHBOARD__CAPACITY__MAY_EXCEED", "false"),
+        ("SWITCHBOARD__LINE__S__PRIORITY", "-2"),
+        ("SWITCHBOARD__QUEUE__B__SKILLS", "lang:de, vip"),
+        ("SWITCHBOARD__QUEUE__B__DISPOSITION_REQUIRED", "true"),
+    ];
+    let rules = good(EVERY_RULE, &variables).settings.rules;
+    assert!(!rules.capacity.may_exceed);
+    assert_eq!(rules.queues[&"a".into()], every_rule());
+    let b = &rules.queues[&"b".into()];
+    let all_but_calls = Medium::ALL.into_iter().skip_while(|m| *m == Medium::Voice);
+    assert_eq!(
+        b.park_after,
+        all_but_calls
+            .map(|medium| (medium, Millis::from_secs(7_200)))
+            .collect()
+    );
+    assert_eq!(b.skills, ["lang:de", "vip"].into_iter().collect());
+    assert!(b.disposition_needed);
+    let line = LineRules {
+        band: -2,
+        age_credit: Millis::from_secs(600),
+        skills: ["vip"].into_iter().collect(),
+        hours: None,
+        replies: false,
+    };
+    assert_eq!(rules.lines[&"s".into()], line);
+}
+
+#[test]
+fn every_strategy_and_way_to_finish_up_has_its_word() {
+    let rules = |text: &str| {
+        let settings = good(&format!("{QUEUE}{text}"), &[]).settings;
+        settings.rules.queues[&"main".into()].clone()
+    };
+    for strategy in Strategy::ALL {
+        let read = rules(&format!("strategy = \"{}\"\n", strategy.name()));
+        assert_eq!(read.strategy, strategy);
+    }
+    let minute = Millis::from_secs(60);
+    for (word, expected) in [
+        ("off", WrapUp::Off),
+        ("timed", WrapUp::Timed(minute)),
+        ("fixed", WrapUp::Fixed(minute)),
+        ("manual", WrapUp::Manual(minute)),
+    ] {
+        assert_eq!(rules(&format!("wrap_up = \"{word}\"\n")).wrap_up, expected);
+    }
+}
+
+#[test]
+fn long_texts_and_lists_are_refused() {
+    let text = |length| format!("{QUEUE}closed_reply = \"{}\"\n", "я".repeat(length));
+    good(&text(1_000), &[]);
+    let expected = "a.toml:3: queue \"main\".closed_reply: has 1001 characters; write at most 1000";
+    check(&text(1_001), &[], &[expected]);
+    let holidays = vec!["\"01-01\""; 1_001].join(",");
+    check(
+        &format!(
+            "{QUEUE}[[hours]]\nid = \"a\"\nzone = \"UTC\"\nmon = \"24h\"\nholidays = [{holidays}]\n"
+        ),
+        &[],
+        &[
+            "a.toml:7: hours \"a\".holidays: has more than 1000 holidays; remove those that are over",
+        ],
+    );
+    let ways: Vec<String> = (1..=17)
+        .map(|n| format!("{{ waited = \"{n}m\", to = \"any_skills\" }}"))
+        .collect();
+    let names: Vec<String> = (0..51).map(|n| format!("\"n{n}\"")).collect();
+    let (ways, names) = (ways.join(","), names.join(","));
+    check(
+        &format!(
+            "{QUEUE}overflow = [{ways}]\nskills = [{names}]\ndispositions = [{names}, \"{}\"]\n",
+            "x".repeat(101)
+        ),
+        &[],
+        &[
+            "a.toml:3: queue \"main\".overflow: has 17 of them; write at most 16",
+            "a.toml:4: queue \"main\".skills: has 51 skills; write at most 50",
+            "a.toml:5: queue \"main\".dispositions: is too long; write at most 100 characters",
+        ],
+    );
 }
 
 #[test]
@@ -286,4 +523,78 @@ fn a_line_keeps_its_connection_unless_its_own_keys_change() {
             "{queue} {keys}"
         );
     }
+}
+
+/// The section of the example, with secrets that are some.
+fn webhook(keys: &str) -> String {
+    format!(
+        "{QUEUE}[[webhook]]\nid = \"crm\"\nurl = \"https://crm.example.com/\"\n\
+         secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n{keys}"
+    )
+}
+
+#[test]
+fn a_webhook_is_read_whole() {
+    let plain = good(&webhook(""), &[]).settings.webhooks.remove(0);
+    assert_eq!(plain.events.len(), engine::webhooks::EVENTS.len());
+    assert_eq!(
+        (plain.secrets.len(), plain.timeout),
+        (1, Millis::from_secs(15))
+    );
+    let keys = "previous_secret = \"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n\
+                events = [\"message_added\"]\nqueues = [\"main\"]\ntimeout = \"2s\"\n";
+    let full = good(&webhook(keys), &[]).settings.webhooks.remove(0);
+    assert_eq!((full.secrets.len(), full.events.len()), (2, 1));
+    assert_eq!((full.queues.len(), full.timeout), (1, Millis::from_secs(2)));
+    let moved = (
+        "SWITCHBOARD__WEBHOOK__CRM__URL",
+        "https://other.example.com/",
+    );
+    let moved = good(&webhook(keys), &[moved]).settings.webhooks.remove(0);
+    assert_eq!(moved.target.to_string(), "https://other.example.com/");
+}
+
+#[test]
+fn a_webhook_that_cannot_be_is_told_with_what_to_do() {
+    for (keys, expected) in [
+        (
+            "events = [\"message_aded\"]",
+            "webhook \"crm\".events: \"message_aded\" is unknown",
+        ),
+        (
+            "queues = [\"sales\"]",
+            "webhook \"crm\".queues: \"sales\" is unknown",
+        ),
+        (
+            "timeout = \"2m\"",
+            "webhook \"crm\".timeout: must be from \"1s\" to \"60s\"",
+        ),
+        (
+            "previous_secret = \"abc\"",
+            "webhook \"crm\".previous_secret: must be whsec_",
+        ),
+        ("ca = \"abc\"", "webhook \"crm\".ca: has no certificate"),
+        ("retries = 3", "webhook \"crm\": \"retries\" is unknown"),
+    ] {
+        let told = read(&webhook(&format!("{keys}\n")), &[]).err();
+        let told = told
+            .map(|problems| problems.to_string())
+            .unwrap_or_default();
+        assert!(told.contains(expected), "{keys}: {told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    let bare = read(&format!("{QUEUE}[[webhook]]\nid = \"crm\"\n"), &[]).err();
+    let told = bare
+        .map(|problems| problems.to_string())
+        .unwrap_or_default();
+    assert!(
+        told.contains("url: is missing") && told.contains("secret: is missing"),
+        "{told}"
+    );
+    let clear = webhook("").replace("https:", "http:");
+    let told = read(&clear, &[]).err().map(|problems| problems.to_string());
+    assert!(
+        told.unwrap_or_default()
+            .contains("must begin with https://")
+    );
 }

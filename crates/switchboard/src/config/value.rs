@@ -22,6 +22,10 @@ pub(super) trait Typed: Sized {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bytes(pub(super) u64);
 
+/// A number from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Count(pub(super) u32);
+
 /// The address or network of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Proxy(pub(super) String);
@@ -51,16 +55,20 @@ pub(super) fn unknown<'a>(
     verb: &str,
 ) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let nearest = known
-        .iter()
-        .map(|candidate| (distance(name, candidate), *candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4);
-    match nearest {
-        Some((_, candidate)) => format!("{name:?} is unknown; did you mean {candidate:?}?"),
+    match nearest(name, known.iter().copied()) {
+        Some(candidate) => format!("{name:?} is unknown; did you mean {candidate:?}?"),
         None if known.is_empty() => format!("{name:?} is unknown"),
         None => format!("{name:?} is unknown; {verb} {}", known.join(", ")),
     }
+}
+
+/// What a name may have meant.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (distance(name, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Letters to insert, remove or change to come from one word to the other.
@@ -122,6 +130,40 @@ impl Typed for u32 {
             from_variable(entry).and_then(|text| text.parse().ok())
         };
         number.map_or_else(|| wrong(entry, "must be a whole number, 0 or more"), Ok)
+    }
+}
+
+impl Typed for Count {
+    fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
+        match u32::read(entry) {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            Ok(_) | Err(_) => wrong(entry, "must be a whole number, 1 or more"),
+        }
+    }
+}
+
+impl Typed for i32 {
+    fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
+        let number = if let Value::Integer(number) = entry.value {
+            Self::try_from(number).ok()
+        } else {
+            from_variable(entry).and_then(|text| text.parse().ok())
+        };
+        number.map_or_else(
+            || wrong(entry, "must be a whole number such as 0 or -1"),
+            Ok,
+        )
+    }
+}
+
+impl Typed for bool {
+    fn read(entry: &Entry) -> Result<Self, Vec<Wrong>> {
+        let given = if let Value::Boolean(given) = entry.value {
+            Some(given)
+        } else {
+            from_variable(entry).and_then(|text| text.parse().ok())
+        };
+        given.map_or_else(|| wrong(entry, "must be true or false, without quotes"), Ok)
     }
 }
 

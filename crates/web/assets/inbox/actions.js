@@ -166,7 +166,7 @@ export async function freshLinks(message, force = false) {
 
 /**
  * @param {string} conversationId
- * @param {{ note: boolean, text: string, uploads: PendingMessage["uploads"], replyToMessageId: string }} content
+ * @param {Pick<PendingMessage, "note" | "text" | "uploads" | "replyToMessageId" | "mentions" | "cannedReplyIds">} content
  */
 export function send(conversationId, content) {
   /** @type {PendingMessage} */
@@ -192,13 +192,14 @@ async function transmit(pending) {
   const { conversationId, text, clientId: id } = pending;
   try {
     const message = pending.note
-      ? await call("Inbox/AddNote", { conversationId, text, clientId: id })
+      ? await call("Inbox/AddNote", { conversationId, text, clientId: id, mentionedOperatorIds: pending.mentions })
       : await call("Inbox/SendMessage", {
           conversationId,
           text,
           clientId: id,
           uploadIds: pending.uploads.map((u) => u.uploadId),
           replyToMessageId: pending.replyToMessageId || undefined,
+          cannedReplyIds: pending.cannedReplyIds,
         });
     dispatch({ type: "message", message: { ...message, clientId: message.clientId ?? id } });
     dispatch({ type: "sendDropped", clientId: id });
@@ -264,11 +265,16 @@ export const transfer = (conversationId, to) =>
 export const snooze = (conversationId, until) =>
   change(call("Inbox/SnoozeConversation", { conversationId, until, clientId: clientId() }), t("done.snoozed"));
 /** @param {string} conversationId @param {string} disposition @param {boolean} spam */
-export const finish = (conversationId, disposition, spam) =>
-  change(
+export async function finish(conversationId, disposition, spam) {
+  const before = getState().conversations[conversationId]?.state;
+  const after = await change(
     call("Inbox/FinishConversation", { conversationId, disposition, spam, clientId: clientId() }),
-    spam ? t("done.spam") : t("done.finished"),
   );
+  // That there is time to finish up is said above the thread.
+  if (after?.state !== "WRAPPING_UP") after && toast({ text: t(spam ? "done.spam" : "done.finished") });
+  else if (before === "WRAPPING_UP") toast({ text: t("done.verdict") });
+  return after;
+}
 
 /** @param {Presence} presence @param {string} awayReason @param {boolean} whenIdle */
 export async function setPresence(presence, awayReason, whenIdle) {

@@ -97,9 +97,25 @@ export function ringMessage(messageId, name, text, onOpen) {
   });
 }
 
+/** @param {string} messageId @param {string} title @param {string} text @param {() => void} onOpen */
+export function ringMention(messageId, title, text, onOpen) {
+  onlyOneTab(messageId, () => {
+    beep([880, 740]);
+    notify(`mention-${messageId}`, title, text, onOpen);
+  });
+}
+
+/** @param {string} id @param {string} notice @param {string} title @param {string} text @param {() => void} onOpen */
+export function ringPromise(id, notice, title, text, onOpen) {
+  onlyOneTab(`${id}-${notice}`, () => {
+    beep([520, 660]);
+    notify(`promise-${id}`, title, text, onOpen);
+  });
+}
+
 function retitle() {
-  const { offers, unread } = attention(getState());
-  const count = offers + unread;
+  const { offers, unread, due } = attention(getState());
+  const count = offers + unread + due;
   const title = offers > 0 ? t("title.offer") : t("title.inbox");
   const text = `${count > 0 ? `(${count}) ` : ""}${title} · Switchboard`;
   if (document.title !== text) document.title = text;

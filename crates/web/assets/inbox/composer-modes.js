@@ -1,4 +1,5 @@
-// The two ways to write, as a pair of radio buttons: reply and private note.
+// The two ways to write, as a pair of radio buttons: reply and private note; and how
+// long a reply may be.
 
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
@@ -40,4 +41,22 @@ export function drawModes(group, note, mustNote, choose) {
     button(false, "reply", t("composer.reply"), "mode-reply"),
     button(true, "lock", t("composer.note"), "mode-note"),
   );
+}
+
+/**
+ * Says how long a reply is once that matters, and answers whether it is too long.
+ *
+ * @param {HTMLElement | undefined} count
+ * @param {string} text
+ * @param {number} most characters; 0 for no limit
+ */
+export function drawLength(count, text, most) {
+  const length = [...text].length;
+  const over = most > 0 && length > most;
+  if (count) {
+    count.hidden = most === 0 || length < most * 0.8;
+    count.textContent = `${length} / ${most}`;
+    count.classList.toggle("over", over);
+  }
+  return over;
 }

@@ -3,7 +3,8 @@
 
 import { send } from "./actions.js";
 import { View, getState } from "./app.js";
-import { drawModes } from "./composer-modes.js";
+import { composerLists, drawNotice, listButton, mayGo, namedIn, takeUsed } from "./composer-lists.js";
+import { drawLength, drawModes } from "./composer-modes.js";
 import { draft, saveDraft, stopTyping, typing } from "./drafts.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
@@ -27,7 +28,8 @@ class Composer extends View {
   start() {
     this.id_ = this.getAttribute("conversation") ?? "";
     const c = conversation(getState(), this.id_);
-    this.mustNote = !answerable(getState(), c);
+    const answers = answerable(getState(), c);
+    this.mustNote = !answers || this.hasAttribute("notes");
     this.note = this.mustNote || (inNote.get(this.id_) ?? false);
     /** @type {Message | null} */
     this.replyTo = null;
@@ -55,9 +57,14 @@ class Composer extends View {
     this.sendButton = h("button", {
       type: "button",
       class: "button send",
-      onclick: () => this.#send(),
+      onclick: () => void this.#send(),
       "data-testid": "send",
     });
+    this.lists = composerLists(this.text, this.id_, () => this.note === true);
+    this.onLeave(() => this.lists?.leave());
+    this.notice = h("p", { class: "composer-notice", role: "status", hidden: true, "data-testid": "composer-notice" });
+    this.insert = listButton(this.lists, "/");
+    this.mention = listButton(this.lists, "@");
     this.attach = iconButton("attach", t("composer.attach"), {
       onclick: () => this.picker?.click(),
       "data-testid": "attach",
@@ -70,14 +77,24 @@ class Composer extends View {
       h("div", { class: "composer-top" }, this.modes, this.hint),
       this.quoted,
       this.text,
+      this.notice,
       this.tray,
       this.picker,
-      h("div", { class: "composer-bottom" }, this.attach, this.count, h("span", { class: "grow" }), this.sendButton),
+      h(
+        "div",
+        { class: "composer-bottom" },
+        this.attach,
+        this.insert,
+        this.mention,
+        this.count,
+        h("span", { class: "grow" }),
+        this.sendButton,
+      ),
     );
     this.#listeners(this.text);
     replace(
       this,
-      this.mustNote &&
+      !answers &&
         h(
           "p",
           { class: "strip", "data-testid": "not-answerable" },
@@ -110,6 +127,7 @@ class Composer extends View {
       this.#mode(/** @type {CustomEvent<boolean>} */ (event).detail);
       this.text?.focus();
     });
+    this.addEventListener("sb-begin", (event) => this.lists?.begin(/** @type {CustomEvent<string>} */ (event).detail));
     this.onLeave(whenPrefsChange(() => this.#buttons()));
     this.onLeave(() => {
       this.#left();
@@ -176,14 +194,9 @@ class Composer extends View {
       this.note ? t("composer.noteHint") : pref("enterSends") ? t("composer.enterHint") : t("composer.ctrlEnterHint"),
     );
     attach.hidden = !this.#mayAttach();
-    const most = this.#line()?.textLengthMax ?? 0;
-    const length = [...text.value].length;
-    const over = !this.note && most > 0 && length > most;
-    if (this.count) {
-      this.count.hidden = this.note || most === 0 || length < most * 0.8;
-      this.count.textContent = `${length} / ${most}`;
-      this.count.classList.toggle("over", over);
-    }
+    if (this.mention) this.mention.hidden = !this.note;
+    if (this.notice) drawNotice(this.notice, text.value, this.note === true, this.id_ ?? "");
+    const over = drawLength(this.count, text.value, this.note ? 0 : (this.#line()?.textLengthMax ?? 0));
     const something = text.value.trim() !== "" || (!this.note && uploads.results.length > 0);
     sendButton.disabled = !something || uploads.busy || over;
     sendButton.classList.toggle("primary", !this.note);
@@ -218,10 +231,11 @@ class Composer extends View {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (this.lists?.key(event)) return;
     const enter = event.code === "Enter" || event.code === "NumpadEnter";
     if (enter && !event.isComposing && !event.shiftKey && (event.ctrlKey || event.metaKey || pref("enterSends"))) {
       event.preventDefault();
-      this.#send();
+      void this.#send();
     } else if (event.code === "Escape") {
       event.stopPropagation();
       if (this.replyTo) this.#quote(null);
@@ -251,16 +265,23 @@ class Composer extends View {
     if (message) this.text?.focus();
   }
 
-  #send() {
+  async #send() {
     const { text, uploads, sendButton } = this;
     if (!text || !uploads || !sendButton || sendButton.disabled) return;
     const id = this.id_ ?? "";
     const note = this.note === true;
+    if (!note && !(await mayGo(text.value))) {
+      text.focus();
+      return;
+    }
+    this.lists?.close();
     send(id, {
       note,
       text: text.value.trim(),
       uploads: note ? [] : uploads.results,
       replyToMessageId: this.replyTo?.id ?? "",
+      mentions: note ? namedIn(text.value) : [],
+      cannedReplyIds: note ? [] : takeUsed(id, text.value),
     });
     text.value = "";
     if (note) notes.delete(id);

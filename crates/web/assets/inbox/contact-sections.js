@@ -10,9 +10,11 @@ import { momentText, shortText, t } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { dismiss, mergeDialog } from "./merge.js";
 import { channelName, kindName } from "./parts.js";
+import { stars } from "./ratings.js";
 import { conversationHref, goToConversation } from "./route.js";
 import { can, conversation } from "./selectors.js";
-import { askBlock } from "./thread-head.js";
+import { closedText, stateText } from "./states.js";
+import { askBlock } from "./thread-asks.js";
 
 /** @import { Contact, Conversation, Identity } from "./types/api.js" */
 /** @import { DetailState, State } from "./types/state.js" */
@@ -179,11 +181,12 @@ export function history(state, detail, open) {
                     { class: "muted" },
                     [
                       shortText(c.lastMessageAt ?? c.createdAt, serverNow()),
-                      c.state === "CLOSED" ? c.disposition || t("segment.closed") : t("segment.open"),
+                      c.state === "CLOSED" ? c.disposition || closedText(c) : stateText(state, c) || t("segment.open"),
                     ]
                       .filter(Boolean)
                       .join(" · "),
                   ),
+                  stars(state, c.id),
                 ),
               ),
               c.state === "CLOSED" &&

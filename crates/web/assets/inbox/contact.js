@@ -9,6 +9,7 @@ import { h, replace } from "./dom.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { avatar, skeleton } from "./parts.js";
+import { promisesSection } from "./promise-parts.js";
 import { conversation } from "./selectors.js";
 
 /** @import { Contact, Conversation } from "./types/api.js" */
@@ -27,6 +28,9 @@ class ContactCard extends View {
       state.contacts[c?.contact?.id ?? ""],
       state.lines,
       state.me?.role,
+      state.promises,
+      state.operators,
+      state.opinions,
     ];
   }
 
@@ -51,6 +55,7 @@ class ContactCard extends View {
             ? [
                 ...suggestions(detail, c),
                 identities(state, contact),
+                promisesSection(state, c),
                 facts(state, contact, c, detail),
                 attributes(contact),
                 history(state, detail, c),
@@ -96,7 +101,7 @@ class ContactCard extends View {
 customElements.define("sb-contact", ContactCard);
 
 /** @param {Contact} contact */
-async function askName(contact) {
+export async function askName(contact) {
   const input = h("input", {
     name: "name",
     maxlength: 200,

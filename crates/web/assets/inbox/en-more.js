@@ -163,7 +163,6 @@ export const enMore = {
   "queues.ready": "Ready operators",
   "queues.free": "With room",
   "queues.strategy": "Strategy",
-  "queues.longestIdle": "Longest idle first",
   "queues.operators": "Operators",
   "queues.presence": "Presence",
   "queues.state": "Routing state",

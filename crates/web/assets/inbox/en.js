@@ -1,6 +1,14 @@
 // The English strings of the frame, the list, offers and the thread.
 
+import { enAudit } from "./en-audit.js";
+import { enMetrics } from "./en-metrics.js";
 import { enMore } from "./en-more.js";
+import { enReplies } from "./en-replies.js";
+import { enPromises } from "./en-promises.js";
+import { enRatings } from "./en-ratings.js";
+import { enPeople } from "./en-people.js";
+import { enStates } from "./en-states.js";
+import { enWhy } from "./en-why.js";
 
 export const en = {
   close: "Close",
@@ -208,4 +216,12 @@ export const en = {
   "action.block": "Block the sender",
   "action.spam": "Spam: finish and block",
   ...enMore,
+  ...enReplies,
+  ...enPromises,
+  ...enRatings,
+  ...enAudit,
+  ...enMetrics,
+  ...enPeople,
+  ...enStates,
+  ...enWhy,
 };

@@ -5,7 +5,8 @@
  * @import { State, TimelineState } from "./types/state.js"
  */
 
-import { compareMessages, inFolder, newerMessage } from "./order.js";
+import { compareMessages, inFolder, isMentioned, newerMessage } from "./order.js";
+import { inScope } from "./selectors.js";
 
 /**
  * @param {State} state
@@ -90,6 +91,9 @@ export function dropConversation(before, { id, version = "0" }) {
 function countChange(state, before, after) {
   if (!before || !state.me) return state;
   const me = state.me.id;
+  // Seen for a mention alone: the server counts it in no folder of theirs.
+  const guest = (/** @type {Conversation} */ c) => isMentioned(c, me) && !inScope(state, c);
+  if (guest(before) && guest(after)) return state;
   const counts = { ...state.counts };
   for (const folder of /** @type {const} */ (["MINE", "WAITING", "ALL_OPEN", "SNOOZED"])) {
     const was = inFolder(before, folder, "", me) ? 1 : 0;
@@ -203,7 +207,29 @@ export function upsertOperator(state, operator) {
   };
 }
 
-/** @param {Conversation | undefined} before @param {Conversation} after */
+/**
+ * @param {State} state
+ * @param {import("./types/api.js").Identity} sender
+ * @param {boolean} blocked
+ * @returns {State}
+ */
+export function blockSender(state, sender, blocked) {
+  const details = Object.entries(state.details).map(([id, detail]) => [
+    id,
+    sameIdentity(detail.sender, sender) ? { ...detail, blocked } : detail,
+  ]);
+  return { ...state, details: Object.fromEntries(details) };
+}
+
+/**
+ * @param {import("./types/api.js").Identity | null} a
+ * @param {import("./types/api.js").Identity} b
+ */
+function sameIdentity(a, b) {
+  return a?.kind === b.kind && a?.value === b.value && (a?.issuer ?? "") === (b.issuer ?? "");
+}
+
+/** @param {{ version?: string } | undefined} before @param {{ version?: string }} after */
 export function isStale(before, after) {
   return before !== undefined && BigInt(before.version ?? 0) > BigInt(after.version ?? 0);
 }

@@ -14,7 +14,9 @@ import {
   upsertOperator,
   without,
 } from "./entities.js";
+import { rate, score } from "./opinions.js";
 import { inFolder } from "./order.js";
+import { upsertPromise } from "./promise-state.js";
 
 // Typing is told again every few seconds while it lasts.
 const TYPING_LASTS_MS = 8_000;
@@ -51,6 +53,8 @@ function apply(state, event, now) {
   }
   if (event.offerEnded) return { ...state, offers: without(state.offers, event.offerEnded.id) };
   if (event.presenceChanged) return upsertOperator(state, event.presenceChanged);
+  if (event.mentionsChanged) return { ...state, mentions: event.mentionsChanged.unreadCount ?? 0 };
+  if (event.cannedRepliesChanged) return { ...state, repliesVersion: state.repliesVersion + 1 };
   if (event.queueChanged) {
     const queue = event.queueChanged;
     const queueIds = state.queueIds.includes(queue.id) ? state.queueIds : [...state.queueIds, queue.id];
@@ -61,6 +65,10 @@ function apply(state, event, now) {
   if (event.contactsMerged?.contact) {
     return merged(state, event.contactsMerged.mergedContactId ?? "", event.contactsMerged.contact);
   }
+  const promise = event.obligationChanged ?? event.obligationDue?.obligation;
+  if (promise) return upsertPromise(state, promise);
+  if (event.rated) return rate(state, event.rated);
+  if (event.scored) return score(state, event.scored);
   if (event.typing) {
     const { conversationId = "", operatorId = "", active } = event.typing;
     const { [operatorId]: _, ...others } = state.typing[conversationId] ?? {};

@@ -14,6 +14,7 @@ const GROUPS = [
       ["Ctrl K", "keys.palette"],
       ["?", "keys.help"],
       ["Alt 1 … 5", "keys.folders"],
+      ["Alt M", "page.mentions"],
       ["Alt ↓ / Alt ↑", "keys.next"],
       ["J / K", "keys.nextPlain"],
       ["Esc", "keys.escape"],
@@ -32,12 +33,16 @@ const GROUPS = [
     [
       ["R", "keys.reply"],
       ["N", "keys.note"],
+      ["/", "keys.cannedReply"],
+      ["@", "keys.mention"],
       ["Ctrl Enter", "keys.send"],
       ["I", "keys.contact"],
       ["Alt J", "keys.join"],
       ["Alt T", "keys.transfer"],
       ["Alt S", "keys.snooze"],
       ["Alt E", "keys.finish"],
+      ["Alt C", "keys.promise"],
+      ["Alt W", "keys.why"],
     ],
   ],
 ];
@@ -68,7 +73,7 @@ export function showKeys() {
                   h(
                     "dt",
                     null,
-                    combo.split(" ").map((part) => (/^[/…]$/.test(part) ? ` ${part} ` : h("kbd", null, part))),
+                    combo.split(" ").map((part, i) => (i > 0 && /^[/…]$/.test(part) ? ` ${part} ` : h("kbd", null, part))),
                   ),
                   h("dd", null, t(text)),
                 ),

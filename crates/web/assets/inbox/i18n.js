@@ -69,13 +69,13 @@ export function momentText(time) {
   return format(time, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 }
 
-/** "Today", "Yesterday", "5 March". @param {string | undefined} time @param {number} now */
+/** "Today", "Yesterday", "Tomorrow", "5 March". @param {string | undefined} time @param {number} now */
 export function dayText(time, now) {
   if (!time) return "";
   const day = new Date(time);
   const today = new Date(now);
   const days = Math.round((new Date(today).setHours(0, 0, 0, 0) - new Date(day).setHours(0, 0, 0, 0)) / 86_400_000);
-  if (days === 0 || days === 1) {
+  if (Math.abs(days) <= 1) {
     const text = new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(-days, "day");
     return text.charAt(0).toUpperCase() + text.slice(1);
   }

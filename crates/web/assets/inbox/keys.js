@@ -6,6 +6,7 @@ import { showKeys } from "./help.js";
 import { acceptOffer, askDecline } from "./offers.js";
 import { FOLDERS } from "./order.js";
 import { openPalette } from "./palette.js";
+import { toggleContact, urgentOffer } from "./palette-acts.js";
 import { goToConversation } from "./route.js";
 import { conversation, listed } from "./selectors.js";
 import { openFolder } from "./sidebar.js";
@@ -44,7 +45,7 @@ function handle(event) {
 /** @param {string} code */
 function withAlt(code) {
   const state = getState();
-  const offer = Object.values(state.offers).sort((a, b) => ((a.expiresAt ?? "") < (b.expiresAt ?? "") ? -1 : 1))[0];
+  const offer = urgentOffer(state);
   const digit = /^Digit([1-5])$/.exec(code);
   if (digit) openFolder(FOLDERS[Number(digit[1]) - 1], "");
   else if (code === "ArrowDown") step(1);
@@ -52,10 +53,13 @@ function withAlt(code) {
   else if (code === "KeyA" && offer) void acceptOffer(offer.id);
   else if (code === "KeyX" && offer) void askDecline(offer.id);
   else if (code === "KeyO" && offer) goToConversation(offer.conversationId ?? "");
+  else if (code === "KeyM") location.hash = "#/mentions";
   else if (code === "KeyJ") act("join");
   else if (code === "KeyT") act("transfer");
   else if (code === "KeyS") act("snooze");
   else if (code === "KeyE") act("finish");
+  else if (code === "KeyC") act("promise");
+  else if (code === "KeyW") act("why");
   else return false;
   return true;
 }
@@ -66,10 +70,7 @@ function plain(code) {
   else if (code === "KeyK") step(-1);
   else if (code === "KeyR") compose(false);
   else if (code === "KeyN") compose(true);
-  else if (code === "KeyI")
-    document
-      .querySelector("sb-thread")
-      ?.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "contact-toggle" }));
+  else if (code === "KeyI") toggleContact();
   else if (code === "Slash") openPalette();
   else return false;
   return true;

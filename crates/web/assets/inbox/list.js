@@ -5,12 +5,13 @@ import { View, getState } from "./app.js";
 import { everySecond, serverNow } from "./clock.js";
 import { h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
-import { dayText, shortText, t, timeText } from "./i18n.js";
+import { shortText, t, timeText } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { isWaiting, listKey } from "./order.js";
-import { channelName, conversationAvatar, empty, failed, operatorName, skeleton, waitTimer } from "./parts.js";
+import { channelName, conversationAvatar, empty, failed, skeleton, waitTimer } from "./parts.js";
 import { conversationHref } from "./route.js";
 import { clientTyping, listed } from "./selectors.js";
+import { closedText, stateTags, untilText } from "./states.js";
 import { welcome } from "./welcome.js";
 
 /** @import { Conversation } from "./types/api.js" */
@@ -80,6 +81,8 @@ class List extends View {
         c,
         c.id === state.selectedId,
         state.operators[c.operatorId ?? ""]?.displayName,
+        state.operators[c.preferredOperatorId ?? ""],
+        c.overflowFromQueueId && state.queues,
         clientTyping(state, c.id),
         state.lines[c.lineId ?? ""],
         draftOf(state, c),
@@ -143,7 +146,6 @@ function row(state, c) {
   const now = serverNow();
   const unread = c.unreadCount ?? 0;
   const waiting = isWaiting(c);
-  const mine = c.operatorId === state.me?.id;
   const draft = draftOf(state, c);
   return h(
     "div",
@@ -188,20 +190,7 @@ function row(state, c) {
           "span",
           { class: "row-meta" },
           h("span", { class: "row-line" }, channelName(state, c.lineId, c.channel)),
-          c.state === "ACTIVE" &&
-            !mine &&
-            h("span", { class: "tag" }, icon("person"), operatorName(state.operators[c.operatorId ?? ""])),
-          c.state === "OFFERED" &&
-            h(
-              "span",
-              { class: "tag" },
-              icon("bell"),
-              mine
-                ? t("row.offeredToYou")
-                : t("row.offeredTo", { name: operatorName(state.operators[c.operatorId ?? ""]) }),
-            ),
-          c.returned &&
-            h("span", { class: "tag warn", "data-testid": "returned" }, icon("returned"), t("row.returned")),
+          ...stateTags(state, c),
           (c.band ?? 0) !== 0 &&
             waiting &&
             h("span", { class: "tag" }, icon("up"), (c.band ?? 0) < 0 ? t("row.front") : t("row.later")),
@@ -211,15 +200,12 @@ function row(state, c) {
               { class: "tag" },
               icon("moon"),
               c.snoozedUntil
-                ? t("row.until", {
-                    time:
-                      shortText(c.snoozedUntil, now) === timeText(c.snoozedUntil)
-                        ? timeText(c.snoozedUntil)
-                        : `${dayText(c.snoozedUntil, now)}, ${timeText(c.snoozedUntil)}`,
-                  })
+                ? t("row.until", { time: untilText(c.snoozedUntil) })
                 : t("row.untilWrites"),
             ),
-          c.state === "CLOSED" && c.disposition && h("span", { class: "tag" }, c.disposition),
+          c.state === "CLOSED" &&
+            (c.disposition || (c.closeReason && c.closeReason !== "finished")) &&
+            h("span", { class: "tag" }, c.disposition || closedText(c)),
         ),
       ),
     ),

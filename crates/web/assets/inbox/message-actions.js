@@ -41,6 +41,18 @@ export function messageActions(state, message, open, mine) {
     ...(writable && mine && message.direction === "OUTBOUND" && can(state, open, "edit") && text
       ? [{ label: t("message.edit"), icon: /** @type {const} */ ("edit"), run: () => void askEdit(message) }]
       : []),
+    ...(mine && message.direction === "NOTE" && message.conversationId === open.id
+      ? [
+          {
+            label: t("message.deleteNote"),
+            icon: /** @type {const} */ ("trash"),
+            danger: true,
+            separated: true,
+            testid: "delete-note",
+            run: () => void askDelete(message),
+          },
+        ]
+      : []),
     ...(writable && mine && message.direction === "OUTBOUND" && can(state, open, "delete")
       ? [
           {
@@ -91,6 +103,10 @@ async function askEdit(message) {
 
 /** @param {Message} message */
 async function askDelete(message) {
-  if (await confirmDanger(t("message.delete"), t("message.deleteText"), t("message.delete"), "delete-dialog"))
-    await deleteMessage(message.id);
+  const note = message.direction === "NOTE";
+  const title = t(note ? "message.deleteNote" : "message.delete");
+  const text = t(
+    !note ? "message.deleteText" : message.mentions?.length ? "message.deleteMention" : "message.deleteNoteText",
+  );
+  if (await confirmDanger(title, text, title, "delete-dialog")) await deleteMessage(message.id);
 }

@@ -4,9 +4,10 @@ import { retry, send } from "./actions.js";
 import { dispatch } from "./app.js";
 import { drawAttachments } from "./attachment.js";
 import { openDialog } from "./dialog.js";
-import { h, linked } from "./dom.js";
+import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { momentText, sizeText, t, timeText } from "./i18n.js";
+import { withMentions } from "./mention-text.js";
 import { messageActions } from "./message-actions.js";
 import { operatorName } from "./parts.js";
 import { toast } from "./toasts.js";
@@ -50,7 +51,7 @@ export function drawMessage(state, message, { first, quoted, open }) {
       side === "note" && h("div", { class: "bubble-label" }, icon("lock"), t("note.label"), author && ` · ${author}`),
       side === "out" && first && h("div", { class: "bubble-author" }, author),
       message.replyToMessageId && quote(quoted),
-      ...content(message),
+      ...content(state, message),
       foot(message),
     ),
     messageActions(state, message, open, mine),
@@ -73,13 +74,13 @@ export function drawMessage(state, message, { first, quoted, open }) {
   );
 }
 
-/** @param {Message} message @returns {(Node | false | undefined | "")[]} */
-function content(message) {
+/** @param {State} state @param {Message} message @returns {(Node | false | undefined | "")[]} */
+function content(state, message) {
   if (message.deletedAt) return [h("p", { class: "gone" }, icon("trash"), t("message.deleted"))];
   const text = message.text?.plain ?? "";
   return [
     (message.attachments ?? []).length > 0 && drawAttachments(message),
-    text && h("p", { class: "text", dir: "auto" }, ...linked(text)),
+    text && h("p", { class: "text", dir: "auto" }, ...withMentions(state, message, text)),
     message.text?.html && htmlButton(message.text.html),
     message.location && location(message.location),
     message.contactCard &&
@@ -88,7 +89,10 @@ function content(message) {
         { class: "text" },
         icon("person"),
         ` ${message.contactCard.displayName ?? ""} `,
-        (message.contactCard.identities ?? []).map((i) => i.value).join(", "),
+        (message.contactCard.identities ?? [])
+          .map((i) => i.value)
+          .filter((value) => value !== message.contactCard?.displayName)
+          .join(", "),
       ),
     message.sticker && h("p", { class: "sticker" }, message.sticker.emoji || t("message.sticker")),
     message.postback &&

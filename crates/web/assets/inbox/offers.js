@@ -8,8 +8,11 @@ import { ask, field } from "./dialog.js";
 import { el, h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
+import { iconButton } from "./menu.js";
 import { channelName, conversationAvatar, waitTimer } from "./parts.js";
 import { goToConversation } from "./route.js";
+import { originTags, othersText } from "./states.js";
+import { showWhyOffer } from "./why.js";
 
 /** @import { Offer } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
@@ -81,6 +84,9 @@ class Offers extends View {
           c?.contact,
           c?.lastMessageText,
           c?.returned,
+          c?.callbackPhone,
+          c?.overflowExit,
+          c?.askedOperatorIds?.length,
           offer.expiresAt,
           state.queues[offer.queueId ?? ""]?.displayName,
           state.lines[c?.lineId ?? ""],
@@ -140,7 +146,8 @@ class Offers extends View {
             "span",
             { class: "offer-meta" },
             waitTimer(c?.waitingSince),
-            c?.returned && h("span", { class: "tag warn" }, icon("returned"), t("row.returned")),
+            ...(c ? originTags(state, c) : []),
+            c && (c.askedOperatorIds ?? []).length > 1 && h("span", { class: "tag", "data-testid": "offer-others" }, icon("people"), othersText(state, c)),
           ),
         ),
       ),
@@ -152,6 +159,10 @@ class Offers extends View {
           { type: "button", class: "button", onclick: () => void askDecline(offer.id), "data-testid": "offer-decline" },
           t("offer.decline"),
         ),
+        iconButton("question", t("why.ask"), {
+          onclick: () => showWhyOffer({ offerId: offer.id }),
+          "data-testid": "offer-why",
+        }),
         h(
           "button",
           {

@@ -17,7 +17,12 @@ export function isWaiting(c) {
 
 /** Owned by somebody, offered to them or joined by them. @param {Conversation} c @param {string} who */
 export function takesPart(c, who) {
-  return c.operatorId === who || (c.participantIds ?? []).includes(who);
+  return c.operatorId === who || (c.participantIds ?? []).includes(who) || (c.askedOperatorIds ?? []).includes(who);
+}
+
+/** Seen for a note that names somebody. @param {Conversation} c @param {string} who */
+export function isMentioned(c, who) {
+  return (c.mentionedIds ?? []).includes(who);
 }
 
 /**

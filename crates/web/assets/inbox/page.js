@@ -25,7 +25,8 @@ export class Page extends View {
     );
   }
 
-  watch() {
+  /** @param {import("./types/state.js").State} _state @returns {unknown[]} */
+  watch(_state) {
     /** @type {unknown[]} */
     const nothing = [];
     return nothing;

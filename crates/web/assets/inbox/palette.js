@@ -1,6 +1,6 @@
 // Ctrl+K: every act by name, conversations by name, messages by their words.
 
-import { errorText, nameOf, setPresence } from "./actions.js";
+import { errorText, nameOf } from "./actions.js";
 import { call } from "./api.js";
 import { getState } from "./app.js";
 import { serverNow } from "./clock.js";
@@ -8,61 +8,24 @@ import { openDialog } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { icon, mediumIcon } from "./icons.js";
 import { shortText, t } from "./i18n.js";
-import { FOLDERS } from "./order.js";
+import { holds } from "./matching.js";
+import { acts } from "./palette-acts.js";
 import { channelName } from "./parts.js";
 import { goToConversation } from "./route.js";
-import { conversation } from "./selectors.js";
-import { openFolder } from "./sidebar.js";
-import { conversationActs } from "./thread-head.js";
-import { showKeys } from "./help.js";
 
 /** @import { SearchHit } from "./types/api.js" */
-/** @import { IconName } from "./icons.js" */
+/** @import { Entry } from "./palette-acts.js" */
 
 const SEARCH_MS = 250;
 const PAGE = 20;
 
-/** @typedef {{ label: string, icon: IconName, detail?: string, aside?: string, testid: string, run: () => void }} Entry */
-
 /** @param {string} query @returns {Entry[]} */
 function commands(query) {
-  const state = getState();
-  const open = conversation(state, state.selectedId);
-  /** @type {Entry[]} */
-  const all = [
-    ...conversationActs(state, open).map((act) => ({
-      label: act.label,
-      icon: act.icon ?? "check",
-      aside: act.hint,
-      testid: `palette-${act.id}`,
-      run: act.run,
-    })),
-    ...FOLDERS.map((folder) => ({
-      label: t(`folder.${folder}`),
-      icon: /** @type {IconName} */ ("inbox"),
-      testid: `palette-${folder}`,
-      run: () => openFolder(folder, ""),
-    })),
-    {
-      label: t("presence.READY"),
-      icon: "check",
-      testid: "palette-ready",
-      run: () => void setPresence("READY", "", false),
-    },
-    {
-      label: t("presence.AWAY"),
-      icon: "clock",
-      testid: "palette-away",
-      run: () => void setPresence("AWAY", "", false),
-    },
-    { label: t("settings.keys"), icon: "keyboard", aside: "?", testid: "palette-keys", run: () => showKeys() },
-  ];
-  const wanted = query.toLocaleLowerCase();
   const people =
-    wanted.length < 2
+    query.length < 2
       ? []
-      : Object.values(state.conversations)
-          .filter((c) => nameOf(c).toLocaleLowerCase().includes(wanted))
+      : Object.values(getState().conversations)
+          .filter((c) => holds(nameOf(c), query))
           .slice(0, 5)
           .map((c) => ({
             label: nameOf(c),
@@ -71,7 +34,10 @@ function commands(query) {
             testid: "palette-conversation",
             run: () => goToConversation(c.id),
           }));
-  return [...people, ...all.filter(({ label }) => label.toLocaleLowerCase().includes(wanted))];
+  const wanted = query.toLocaleLowerCase();
+  const begins = (/** @type {Entry} */ { label }) => (label.toLocaleLowerCase().startsWith(wanted) ? 0 : 1);
+  const fitting = acts().filter(({ label, detail = "", also = "" }) => holds([label, detail, also].join(" "), query));
+  return [...people, ...fitting.sort((a, b) => begins(a) - begins(b))];
 }
 
 /** @param {SearchHit} hit @returns {Entry} */
@@ -147,8 +113,9 @@ export function openPalette() {
 
   const choose = (/** @type {Entry | undefined} */ entry) => {
     if (!entry) return;
+    // After the focus is back where it was: the act may move it.
+    dialog.addEventListener("close", () => entry.run(), { once: true });
     dialog.close("");
-    entry.run();
   };
   const point = () => {
     [...list.querySelectorAll("[role=option]")].forEach((node, i) =>
@@ -160,8 +127,8 @@ export function openPalette() {
   };
   const draw = () => {
     const query = input.value.trim();
-    const acts = commands(query).slice(0, query ? 8 : 14);
-    entries = [...acts, ...hits.map(found)];
+    const named = commands(query).slice(0, query ? 12 : undefined);
+    entries = [...named, ...hits.map(found)];
     current = Math.min(current, Math.max(0, entries.length - 1));
     const option = (/** @type {Entry} */ entry, /** @type {number} */ i) =>
       h(
@@ -191,19 +158,19 @@ export function openPalette() {
     const nodes = entries.map(option);
     replace(
       list,
-      acts.length > 0 &&
+      named.length > 0 &&
         h(
           "div",
           { role: "group", "aria-label": t("search.acts") },
           h("p", { class: "palette-title", "aria-hidden": "true" }, t("search.acts")),
-          nodes.slice(0, acts.length),
+          nodes.slice(0, named.length),
         ),
       hits.length > 0 &&
         h(
           "div",
           { role: "group", "aria-label": t("search.messages") },
           h("p", { class: "palette-title", "aria-hidden": "true" }, t("search.messages")),
-          nodes.slice(acts.length),
+          nodes.slice(named.length),
         ),
     );
     point();

@@ -84,12 +84,29 @@ export function operatorName(operator) {
 /** @param {Operator | undefined} operator */
 export function presenceDot(operator) {
   const presence = operator?.presence ?? "OFFLINE";
-  return h("span", {
-    class: `dot dot-${presence.toLowerCase()}`,
-    role: "img",
-    "aria-label": t(`presence.${presence}`),
-    title: t(`presence.${presence}`),
-  });
+  const text = presenceText(operator);
+  return h("span", { class: `dot dot-${presence.toLowerCase()}`, role: "img", "aria-label": text, title: text });
+}
+
+/** Why somebody who is Ready gets nothing. @type {Partial<Record<string, IconName>>} */
+const ASIDE = { WRAP_UP: "edit", DISCONNECTED: "offline", NOT_RESPONDING: "bell" };
+
+/** What keeps an operator from work though they may be Ready; empty for nothing. @param {Operator | undefined} operator */
+export function asideText(operator) {
+  const state = operator?.routingState;
+  return state && ASIDE[state] ? t(`routing.${state}`) : "";
+}
+
+/** @param {Operator | undefined} operator */
+export function asideIcon(operator) {
+  const name = ASIDE[operator?.routingState ?? ""];
+  return name ? icon(name) : null;
+}
+
+/** What they chose, why, and what keeps them from work. @param {Operator | undefined} operator */
+export function presenceText(operator) {
+  const chosen = operator?.awayReason || t(`presence.${operator?.presence ?? "OFFLINE"}`);
+  return [chosen, asideText(operator)].filter(Boolean).join(" · ");
 }
 
 /**
@@ -137,28 +154,6 @@ export function skeleton(rows, className = "") {
       ),
     ),
   );
-}
-
-/** @param {State} state @param {Conversation} c */
-export function stateText(state, c) {
-  switch (c.state) {
-    case "QUEUED":
-      return t("state.QUEUED");
-    case "OFFERED":
-      return c.operatorId === state.me?.id
-        ? t("row.offeredToYou")
-        : t("state.OFFERED", { name: operatorName(state.operators[c.operatorId ?? ""]) });
-    case "ACTIVE":
-      return c.operatorId === state.me?.id
-        ? ""
-        : t("state.ACTIVE", { name: operatorName(state.operators[c.operatorId ?? ""]) });
-    case "PARKED":
-      return t("state.PARKED");
-    case "CLOSED":
-      return t("state.CLOSED");
-    default:
-      return "";
-  }
 }
 
 /** @param {State} state @param {string | undefined} kind of an identity */

@@ -12,11 +12,51 @@ import { avatar, operatorName, presenceDot } from "./parts.js";
 import { PASSWORD_LENGTH_MIN } from "./sign-in.js";
 import { toast } from "./toasts.js";
 
-/** @import { Operator, Role } from "./types/api.js" */
+/** @import { Membership, Operator, Role } from "./types/api.js" */
 
 const ROLES = /** @type {const} */ (["OPERATOR", "SUPERVISOR", "ADMIN"]);
 
+/**
+ * A queue to tick, with the two orders in it.
+ * @param {string} id
+ * @param {Membership | undefined} membership none when they do not work for it
+ */
+function queueChoice(id, membership) {
+  const name = getState().queues[id].displayName || id;
+  /** @param {"rank" | "position"} key @param {string} label */
+  const order = (key, label) => {
+    const input = h("input", {
+      type: "number",
+      name: `${key} ${id}`,
+      min: -999,
+      max: 999,
+      required: true,
+      class: "rank",
+      "aria-label": label,
+      "data-testid": `operator-${key}-${id}`,
+    });
+    input.value = String(membership?.[key] ?? 0);
+    return [h("span", { class: "hint" }, t(`people.${key}`)), input];
+  };
+  return h(
+    "div",
+    { class: "queue-choice" },
+    checkbox(name, { name: `queue ${id}`, checked: membership !== undefined }),
+    order("rank", t("people.rankOf", { name })),
+    order("position", t("people.positionOf", { name })),
+  );
+}
+
+/** @param {string[]} known */
+const skillsHint = (known) =>
+  known.length === 0
+    ? t("people.skillsHint")
+    : `${t("people.skillsHint")}. ${t("people.skillsUsed", { names: known.join(", ") })}`;
+
 class People extends Page {
+  /** What somebody can do already. @type {string[]} */
+  #skills = [];
+
   start() {
     this.frame(
       t("page.people"),
@@ -53,9 +93,11 @@ class People extends Page {
       t("signIn.login"),
       t("people.role"),
       t("nav.queues"),
+      t("people.skills"),
       t("people.capacity"),
       t("table.actions"),
     ];
+    this.#skills = [...new Set(operators.flatMap((o) => o.skills ?? []))].sort();
     this.show(
       table(
         t("page.people"),
@@ -71,6 +113,7 @@ class People extends Page {
           o.login ?? "",
           t(`role.${o.role ?? "OPERATOR"}`),
           (o.queues ?? []).map((m) => queues[m.queueId]?.displayName || m.queueId).join(", ") || "—",
+          (o.skills ?? []).join(", ") || "—",
           h("span", { class: "number" }, o.capacity ?? 100),
           h(
             "span",
@@ -105,7 +148,7 @@ class People extends Page {
 
   /** @param {Operator | null} o null makes a new one */
   async #edit(o) {
-    const { queues, queueIds } = getState();
+    const { queueIds } = getState();
     const name = h("input", {
       name: "name",
       required: true,
@@ -140,28 +183,10 @@ class People extends Page {
     const capacity = h("input", { name: "capacity", type: "number", min: 1, max: 1000, required: true });
     capacity.value = String(o?.capacity || 100);
     const box = errorBox("operator-error");
-    const ranks = new Map((o?.queues ?? []).map((m) => [m.queueId, m.rank ?? 0]));
-    const rows = queueIds.map((id) => {
-      const rank = h("input", {
-        type: "number",
-        name: `rank ${id}`,
-        min: 0,
-        max: 99,
-        class: "rank",
-        "aria-label": t("people.rankOf", { name: queues[id].displayName || id }),
-      });
-      rank.value = String(ranks.get(id) ?? 0);
-      return h(
-        "div",
-        { class: "queue-choice" },
-        checkbox(queues[id].displayName || id, {
-          name: `queue ${id}`,
-          checked: o ? ranks.has(id) : true,
-        }),
-        h("span", { class: "hint" }, t("people.rank")),
-        rank,
-      );
-    });
+    const skills = h("input", { name: "skills", autocomplete: "off", "data-testid": "operator-skills" });
+    skills.value = (o?.skills ?? []).join(", ");
+    const memberships = new Map((o?.queues ?? []).map((m) => [m.queueId, m]));
+    const rows = queueIds.map((id) => queueChoice(id, o ? memberships.get(id) : { queueId: id }));
     const { dialog, form } = openDialog({
       title: o ? t("people.edit") : t("people.add"),
       testid: "operator-dialog",
@@ -170,7 +195,8 @@ class People extends Page {
         !o && field(t("signIn.login"), login),
         !o && field(t("signIn.password"), password, t("setUp.passwordHint", { n: PASSWORD_LENGTH_MIN })),
         field(t("people.role"), role),
-        h("fieldset", { class: "choices" }, h("legend", null, t("nav.queues")), rows),
+        h("fieldset", { class: "choices" }, h("legend", null, t("nav.queues")), rows, h("p", { class: "hint" }, t("people.rankHint"))),
+        field(t("people.skills"), skills, skillsHint(this.#skills)),
         field(t("people.capacity"), capacity, t("people.capacityHint")),
         checkbox(t("people.autoAccept"), { name: "autoAccept", checked: o?.autoAccept ?? false }),
         o &&
@@ -195,7 +221,15 @@ class People extends Page {
         autoAccept: data.has("autoAccept"),
         queues: queueIds
           .filter((id) => data.has(`queue ${id}`))
-          .map((id) => ({ queueId: id, rank: Number(data.get(`rank ${id}`) ?? 0) })),
+          .map((id) => ({
+            queueId: id,
+            rank: Number(data.get(`rank ${id}`) ?? 0),
+            position: Number(data.get(`position ${id}`) ?? 0),
+          })),
+        skills: skills.value
+          .split(",")
+          .map((skill) => skill.trim())
+          .filter(Boolean),
         clientId: clientId(),
       };
       try {

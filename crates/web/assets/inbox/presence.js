@@ -8,6 +8,9 @@ import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { withMenu } from "./menu.js";
+import { goOffline } from "./offline.js";
+import { asideText } from "./parts.js";
+import { showWhyNotMe } from "./why.js";
 
 /** @import { State } from "./types/state.js" */
 /** @import { Key } from "./i18n.js" */
@@ -43,8 +46,8 @@ async function askAway() {
   if (data) await setPresence("AWAY", String(data.get("reason") ?? "").trim(), data.has("whenIdle"));
 }
 
-/** @param {State} state @returns {import("./menu.js").MenuItem[]} */
-function items(state) {
+/** Every choice there is. @param {State} state @returns {import("./menu.js").MenuItem[]} */
+export function presenceMenu(state) {
   const now = state.me?.presence ?? "OFFLINE";
   return [
     {
@@ -64,7 +67,7 @@ function items(state) {
       label: t("presence.OFFLINE"),
       checked: now === "OFFLINE",
       testid: "presence-offline",
-      run: () => void setPresence("OFFLINE", "", false),
+      run: () => void goOffline(),
     },
     {
       label: t("presence.nextAway"),
@@ -79,6 +82,7 @@ function items(state) {
       testid: "presence-next-offline",
       run: () => void setPresence("OFFLINE", "", true),
     },
+    { label: t("why.askMe"), icon: "question", separated: true, testid: "presence-why", run: () => showWhyNotMe() },
   ];
 }
 
@@ -90,6 +94,10 @@ function why(state) {
       return "why.full";
     case "NOT_RESPONDING":
       return "why.notResponding";
+    case "WRAP_UP":
+      return "why.wrapUp";
+    case "DISCONNECTED":
+      return "why.disconnected";
     case "COOLING_DOWN":
       return "why.coolingDown";
     default:
@@ -109,6 +117,7 @@ class PresenceSwitch extends View {
     const presence = me?.presence ?? "OFFLINE";
     const reason = presence === "AWAY" && me?.awayReason ? me.awayReason : "";
     const label = t(`presence.${presence}`);
+    const aside = presence === "READY" ? asideText(me ?? undefined) : "";
     const explanation = why(state);
     replace(
       this,
@@ -127,9 +136,10 @@ class PresenceSwitch extends View {
             { class: "presence-text" },
             h("span", { class: "sr" }, `${t("presence.label")}: `),
             h("b", null, label),
-            reason && h("small", null, reason),
+            (reason || aside) && h("small", { "data-testid": "presence-more" }, reason || aside),
           ),
-          h(
+          // There is room for one of both, and work comes again when this is over.
+          !aside && h(
             "span",
             { class: "load", title: t("presence.load") },
             h("span", { class: "sr" }, `${t("presence.load")} `),
@@ -137,7 +147,7 @@ class PresenceSwitch extends View {
           ),
           icon("down"),
         ),
-        () => items(state),
+        () => presenceMenu(state),
       ),
       me?.nextPresence &&
         h(
@@ -145,6 +155,12 @@ class PresenceSwitch extends View {
           { class: "presence-note" },
           icon("clock"),
           t("presence.next", { name: t(`presence.${me.nextPresence}`) }),
+        ),
+      (explanation || (presence === "READY" && (me?.load ?? 0) === 0)) &&
+        h(
+          "button",
+          { type: "button", class: "link small why-link", onclick: () => showWhyNotMe(), "data-testid": "why-me" },
+          t("why.askMe"),
         ),
       explanation && h("p", { class: "presence-note", "data-testid": "why-no-work" }, icon("question"), t(explanation)),
       me?.routingState === "NOT_RESPONDING" &&

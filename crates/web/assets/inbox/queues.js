@@ -6,10 +6,13 @@ import { everySecond } from "./clock.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { Page, table } from "./page.js";
-import { operatorName, presenceDot, waitTimer } from "./parts.js";
+import { asideIcon, operatorName, presenceDot, waitTimer } from "./parts.js";
 import { openFolder } from "./sidebar.js";
+import { strategyText } from "./why-parts.js";
+import { showWhyNotMe } from "./why.js";
 
 /** @import { Queue } from "./types/api.js" */
+/** @import { Key } from "./i18n.js" */
 
 const EVERY_S = 3;
 
@@ -50,12 +53,19 @@ class Queues extends Page {
         { class: "number" },
         q.waiting ?? 0,
         (q.offered ?? 0) > 0 && h("small", null, ` ${t("queues.offered", { n: q.offered ?? 0 })}`),
+        more("queues.deferred", q.deferred),
+        more("queues.abandoned", q.abandoned),
       ),
       q.oldestWaitingSince && (q.waiting ?? 0) > 0 ? waitTimer(q.oldestWaitingSince) : "—",
-      h("span", { class: "number" }, q.active ?? 0),
+      h("span", { class: "number" }, q.active ?? 0, more("queues.wrappingUp", q.wrappingUp)),
       h("span", { class: "number" }, q.readyOperators ?? 0),
       h("span", { class: "number" }, q.freeOperators ?? 0),
-      q.strategy === "longest_idle" ? t("queues.longestIdle") : (q.strategy ?? ""),
+      h(
+        "span",
+        { title: strategyText(q.strategy) },
+        t(/** @type {Key} */ (`strategy.${q.strategy || "longest_idle"}`)),
+        q.direct && h("small", { class: "muted" }, `, ${t("strategy.direct")}`),
+      ),
     ]);
     const operators = Object.values(getState().operators)
       .filter((o) => !o.disabled)
@@ -67,7 +77,12 @@ class Queues extends Page {
     const people = operators.map((o) => [
       h("span", { class: "with-dot" }, presenceDot(o), operatorName(o)),
       o.awayReason || t(`presence.${o.presence ?? "OFFLINE"}`),
-      o.routingState ? t(`routing.${o.routingState}`) : "—",
+      h(
+        "button",
+        { type: "button", class: "link with-dot", onclick: () => showWhyNotMe(o.id), "data-testid": "operator-why" },
+        asideIcon(o),
+        o.routingState ? t(`routing.${o.routingState}`) : t("why.ask"),
+      ),
       h("span", { class: "number" }, `${o.load ?? 0}/${o.capacity ?? 100}`),
       (o.queues ?? []).map((m) => getState().queues[m.queueId]?.displayName || m.queueId).join(", "),
     ]);
@@ -84,3 +99,8 @@ class Queues extends Page {
   }
 }
 customElements.define("sb-queues", Queues);
+
+/** What stands beside a number, if there is any. @param {Key} key @param {number | undefined} n */
+function more(key, n) {
+  return n ? h("small", { class: "beside" }, t(key, { n })) : null;
+}

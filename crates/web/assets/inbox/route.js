@@ -1,9 +1,9 @@
 // What the address says: a conversation, a page, or the one-time set-up link.
 
-/** @typedef {"inbox" | "queues" | "blocks" | "people" | "lines" | "dead-letters"} Page */
+/** @typedef {"inbox" | "mentions" | "promises" | "replies" | "queues" | "proof" | "blocks" | "people" | "lines" | "dead-letters" | "webhooks" | "audit" | "wallboard" | "reports"} Page */
 
 /** @type {Page[]} */
-const PAGES = ["queues", "blocks", "people", "lines", "dead-letters"];
+const PAGES = ["mentions", "promises", "replies", "queues", "proof", "blocks", "people", "lines", "dead-letters", "webhooks", "audit", "wallboard", "reports"];
 
 /** @returns {{ page: Page, id: string, setUpToken: string }} */
 export function route() {
@@ -15,6 +15,11 @@ export function route() {
   if (first === "c" && second) return { page: "inbox", id: decodeURIComponent(second), setUpToken: "" };
   const page = PAGES.find((name) => name === first);
   return { page: page ?? "inbox", id: "", setUpToken: "" };
+}
+
+/** Pages that every operator has. @param {string} page */
+export function isForAll(page) {
+  return page === "inbox" || page === "mentions" || page === "promises" || page === "replies";
 }
 
 /** @param {string} id */

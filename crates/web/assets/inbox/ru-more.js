@@ -164,7 +164,6 @@ export const ruMore = {
   "queues.ready": "Готовы",
   "queues.free": "Есть место",
   "queues.strategy": "Стратегия",
-  "queues.longestIdle": "Кто дольше свободен",
   "queues.operators": "Операторы",
   "queues.presence": "Статус",
   "queues.state": "Состояние",

@@ -1,6 +1,14 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
+import { ruAudit } from "./ru-audit.js";
+import { ruMetrics } from "./ru-metrics.js";
 import { ruMore } from "./ru-more.js";
+import { ruReplies } from "./ru-replies.js";
+import { ruPromises } from "./ru-promises.js";
+import { ruRatings } from "./ru-ratings.js";
+import { ruPeople } from "./ru-people.js";
+import { ruStates } from "./ru-states.js";
+import { ruWhy } from "./ru-why.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
 export const ru = {
@@ -211,4 +219,12 @@ export const ru = {
   "action.block": "Заблокировать отправителя",
   "action.spam": "Спам: завершить и заблокировать",
   ...ruMore,
+  ...ruReplies,
+  ...ruPromises,
+  ...ruRatings,
+  ...ruAudit,
+  ...ruMetrics,
+  ...ruPeople,
+  ...ruStates,
+  ...ruWhy,
 };

@@ -5,7 +5,7 @@
  * @import { PendingMessage, State } from "./types/state.js"
  */
 
-import { inFolder, listKey, sortFolder, takesPart } from "./order.js";
+import { inFolder, isMentioned, listKey, sortFolder, takesPart } from "./order.js";
 
 /**
  * The conversations of the open folder, in its order, within the loaded window.
@@ -19,7 +19,7 @@ export function listed(state) {
   const order = sortFolder(state.folder);
   const edge = state.lists[listKey(state.folder, state.queueId)]?.edge;
   return Object.values(state.conversations)
-    .filter((c) => inFolder(c, state.folder, state.queueId, me))
+    .filter((c) => inFolder(c, state.folder, state.queueId, me) && inScope(state, c))
     .filter((c) => !edge || order(c, edge) <= 0)
     .sort(order);
 }
@@ -58,6 +58,11 @@ export function mayWrite(state, c) {
 
 /** An operator sees their queues, and what they take part in. @param {State} state @param {Conversation} c */
 export function maySee(state, c) {
+  return inScope(state, c) || isMentioned(c, state.me?.id ?? "");
+}
+
+/** Belongs to the operator's folders; what is seen for a mention alone does not. @param {State} state @param {Conversation} c */
+export function inScope(state, c) {
   return isSupervisor(state) || takesPart(c, state.me?.id ?? "") || (c.queueId ?? "") in state.queues;
 }
 
@@ -99,5 +104,8 @@ export function clientTyping(state, id) {
 /** What the title and the icon count. @param {State} state */
 export function attention(state) {
   const offers = Object.keys(state.offers).length;
-  return { offers, unread: state.counts.MINE?.unread ?? 0 };
+  const due = Object.values(state.promises).filter(
+    (p) => p.operatorId === state.me?.id && p.stage === "OBLIGATION_STAGE_DUE",
+  ).length;
+  return { offers, unread: (state.counts.MINE?.unread ?? 0) + state.mentions, due };
 }

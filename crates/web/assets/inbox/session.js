@@ -7,7 +7,9 @@ import { setServerTime } from "./clock.js";
 import { Feed } from "./feed.js";
 import { t } from "./i18n.js";
 import { errorText, loadCounts, loadList, loadOpen, nameOf } from "./actions.js";
+import { announceMention } from "./mentions.js";
 import { pref } from "./prefs.js";
+import { announcePromise, loadPromises } from "./promises.js";
 import { goToConversation, route } from "./route.js";
 import { FOLDERS } from "./order.js";
 
@@ -43,6 +45,7 @@ export async function enter() {
     dispatch({ type: "folder", folder, queueId });
     listen();
     dispatch({ type: "phase", phase: "ready" });
+    void loadPromises();
     await loadList(folder, queueId);
   } catch (error) {
     if (error instanceof ApiError && error.code === "unauthenticated") return;
@@ -81,6 +84,7 @@ export async function reload() {
   dispatch({ type: "me", response });
   if (response.cursor) dispatch({ type: "step", step: { cursor: response.cursor }, now: Date.now() });
   setServerTime(response.serverTime);
+  void loadPromises();
   const { folder, queueId, selectedId } = getState();
   await loadList(folder, queueId);
   if (selectedId) await loadOpen(selectedId);
@@ -102,11 +106,14 @@ function announce(event) {
     const id = offer.conversationId ?? "";
     ringOffer(offer.id, nameOf(conversation), conversation?.lastMessageText ?? "", () => goToConversation(id));
   }
+  const due = event.obligationDue;
+  if (due?.obligation) announcePromise(due.obligation, due.notice);
   const changed = event.conversationChanged;
   if (changed && !changed.contact && changed.id === state.selectedId) goToConversation("");
   const { contactId } = state.details[state.selectedId] ?? {};
   if (event.contactChanged && event.contactChanged.id === contactId) void loadOpen(state.selectedId);
   const message = event.messageAdded;
+  if (message) announceMention(message);
   if (message?.direction === "INBOUND") {
     const conversation = state.conversations[message.conversationId ?? ""];
     if (conversation?.operatorId !== state.me?.id || conversation?.state !== "ACTIVE") return;

@@ -10,23 +10,33 @@ import { installKeys } from "./keys.js";
 import { iconButton } from "./menu.js";
 import { failed } from "./parts.js";
 import { pref, setPref, whenPrefsChange } from "./prefs.js";
-import { goToConversation, route } from "./route.js";
+import { goToConversation, isForAll, route } from "./route.js";
 import { enter } from "./session.js";
+import "./audit.js";
 import "./blocks.js";
 import "./contact.js";
 import "./dead-letters.js";
 import "./lines.js";
 import "./list.js";
+import "./mentions.js";
 import "./offers.js";
 import "./people.js";
+import "./promise-page.js";
+import "./proof.js";
 import "./queues.js";
+import "./replies-page.js";
+import "./reports.js";
 import "./sidebar.js";
 import "./sign-in.js";
 import "./thread.js";
 import "./toasts.js";
+import "./webhooks.js";
+import "./wallboard.js";
 
 /** @import { State } from "./types/state.js" */
 
+/** Pages that supervisors see, too. */
+const SUPERVISORS = ["queues", "proof", "blocks", "wallboard", "reports"];
 const LIMITS = { listWidth: [260, 520], contactWidth: [250, 460] };
 
 class App extends View {
@@ -53,6 +63,7 @@ class App extends View {
       state.phase,
       state.phaseError,
       state.connection,
+      state.mentions > 0,
       state.selectedId,
       state.details[state.selectedId] === undefined,
     ];
@@ -61,7 +72,7 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const may = page === "inbox" || isAdmin(state) || (isSupervisor(state) && (page === "queues" || page === "blocks"));
+    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && SUPERVISORS.includes(page));
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;
@@ -182,6 +193,7 @@ class App extends View {
 
   /** @param {State} state */
   #banner(state) {
+    this.classList.toggle("has-mentions", state.mentions > 0);
     if (!this.banner) return;
     const text =
       state.connection === "offline"

@@ -13,6 +13,7 @@ import { route } from "./route.js";
 import { isAdmin, isSupervisor } from "./selectors.js";
 import { settingsMenu } from "./settings.js";
 import "./presence.js";
+import "./promise-nav.js";
 import { openPalette } from "./palette.js";
 
 /** @import { Folder } from "./types/api.js" */
@@ -59,6 +60,7 @@ class Sidebar extends View {
         "div",
         { class: "nav-scroll" },
         this.folders,
+        el("sb-promise-nav"),
         h("h2", { class: "nav-title" }, t("nav.queues")),
         this.queues,
         this.pages,
@@ -70,7 +72,7 @@ class Sidebar extends View {
 
   /** @param {State} state */
   watch(state) {
-    return [state.me, state.counts, state.queues, state.queueIds, state.folder, state.queueId];
+    return [state.me, state.counts, state.queues, state.queueIds, state.folder, state.queueId, state.mentions];
   }
 
   /** @param {State} state */
@@ -78,15 +80,18 @@ class Sidebar extends View {
     const inbox = route().page === "inbox";
     drawItems(
       this.folders,
-      FOLDERS.map((folder) => ({
-        name: FOLDER_ICONS[folder],
-        label: t(`folder.${folder}`),
-        testid: `folder-${folder}`,
-        count: folder === "ENDED" ? 0 : (state.counts[folder]?.count ?? 0),
-        unread: folder === "MINE" ? (state.counts.MINE?.unread ?? 0) : 0,
-        current: inbox && state.folder === folder && state.queueId === "",
-        open: () => openFolder(folder, ""),
-      })),
+      [
+        ...FOLDERS.map((folder) => ({
+          name: FOLDER_ICONS[folder],
+          label: t(`folder.${folder}`),
+          testid: `folder-${folder}`,
+          count: folder === "ENDED" ? 0 : (state.counts[folder]?.count ?? 0),
+          unread: folder === "MINE" ? (state.counts.MINE?.unread ?? 0) : 0,
+          current: inbox && state.folder === folder && state.queueId === "",
+          open: () => openFolder(folder, ""),
+        })),
+        mentionsItem(state),
+      ],
     );
     drawItems(
       this.queues,
@@ -113,40 +118,48 @@ class Sidebar extends View {
   /** @param {State} state */
   #pages(state) {
     /** @type {[string, IconName, import("./i18n.js").Key][]} */
-    const pages = [];
-    if (isSupervisor(state)) pages.push(["queues", "layers", "page.queues"], ["blocks", "block", "page.blocks"]);
+    const pages = [["replies", "bolt", "page.replies"]];
+    if (isSupervisor(state))
+      pages.push(
+        ["wallboard", "board", "page.wallboard"],
+        ["reports", "chart", "page.reports"],
+        ["queues", "layers", "page.queues"],
+        ["proof", "verified", "page.proof"],
+        ["blocks", "block", "page.blocks"],
+      );
     if (isAdmin(state))
       pages.push(
         ["people", "people", "page.people"],
         ["lines", "globe", "page.lines"],
         ["dead-letters", "warning", "page.deadLetters"],
+        ["webhooks", "send", "page.webhooks"],
+        ["audit", "lock", "page.audit"],
       );
     const current = route().page;
     replace(
       this.pages ?? this,
-      pages.length > 0 && h("h2", { class: "nav-title" }, t("nav.manage")),
-      pages.length > 0 &&
-        h(
-          "div",
-          { role: "list" },
-          pages.map(([page, name, key]) =>
+      h("h2", { class: "nav-title" }, t("nav.manage")),
+      h(
+        "div",
+        { role: "list" },
+        pages.map(([page, name, key]) =>
+          h(
+            "div",
+            { role: "listitem" },
             h(
-              "div",
-              { role: "listitem" },
-              h(
-                "a",
-                {
-                  class: "nav-item",
-                  href: `#/${page}`,
-                  "aria-current": page === current ? "page" : null,
-                  "data-testid": `page-${page}`,
-                },
-                icon(name),
-                h("span", { class: "nav-label" }, t(key)),
-              ),
+              "a",
+              {
+                class: "nav-item",
+                href: `#/${page}`,
+                "aria-current": page === current ? "page" : null,
+                "data-testid": `page-${page}`,
+              },
+              icon(name),
+              h("span", { class: "nav-label" }, t(key)),
             ),
           ),
         ),
+      ),
     );
   }
 
@@ -176,7 +189,24 @@ class Sidebar extends View {
 }
 customElements.define("sb-sidebar", Sidebar);
 
-/** @typedef {{ name: IconName, label: string, count: number, unread: number, current: boolean, testid: string, open: () => void }} Item */
+/** @param {State} state @returns {Item} */
+function mentionsItem({ mentions }) {
+  return {
+    name: "at",
+    label: t("page.mentions"),
+    testid: "page-mentions",
+    count: mentions,
+    unread: 0,
+    loud: true,
+    current: route().page === "mentions",
+    open: () => {
+      location.hash = "#/mentions";
+      document.querySelector("sb-sidebar")?.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "list" }));
+    },
+  };
+}
+
+/** @typedef {{ name: IconName, label: string, count: number, unread: number, loud?: boolean, current: boolean, testid: string, open: () => void }} Item */
 
 /** @param {HTMLElement | undefined} group @param {Item[]} items */
 function drawItems(group, items) {
@@ -189,7 +219,7 @@ function drawItems(group, items) {
 }
 
 /** @param {Item} options */
-function item({ name, label, count, unread, current, testid, open }) {
+function item({ name, label, count, unread, loud = false, current, testid, open }) {
   return h(
     "div",
     { role: "listitem" },
@@ -211,7 +241,7 @@ function item({ name, label, count, unread, current, testid, open }) {
           "aria-label": t("unread", { n: unread }),
           title: t("unread", { n: unread }),
         }),
-      count > 0 && h("span", { class: "count", "data-testid": "count" }, count),
+      count > 0 && h("span", { class: loud ? "badge" : "count", "data-testid": "count" }, count),
     ),
   );
 }

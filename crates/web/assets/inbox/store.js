@@ -5,6 +5,7 @@
 
 import {
   adoptOrphans,
+  blockSender,
   dropConversation,
   isStale,
   patchDetail,
@@ -17,8 +18,28 @@ import {
   without,
 } from "./entities.js";
 import { applyEvent } from "./events.js";
+import { keepPromises } from "./promise-state.js";
+import { keepOpinions } from "./opinions.js";
 import { maySee } from "./selectors.js";
 import { compareMessages, inFolder, listKey, newerMessage, sortFolder } from "./order.js";
+
+/** What a reload reads anew. */
+const NOTHING = {
+  conversations: {},
+  counts: {},
+  offers: {},
+  lists: {},
+  timelines: {},
+  details: {},
+  gone: {},
+  contacts: {},
+  opinions: {},
+  promises: {},
+  promisesGone: {},
+  promisesLoaded: false,
+  typing: {},
+  orphans: [],
+};
 
 /** @returns {State} */
 export function initialState() {
@@ -36,19 +57,12 @@ export function initialState() {
     folder: "MINE",
     queueId: "",
     selectedId: "",
-    conversations: {},
-    counts: {},
     countsStale: false,
-    offers: {},
-    lists: {},
-    timelines: {},
-    details: {},
-    gone: {},
-    contacts: {},
     pending: {},
     drafts: {},
-    typing: {},
-    orphans: [],
+    ...NOTHING,
+    mentions: 0,
+    repliesVersion: 0,
   };
 }
 
@@ -131,24 +145,16 @@ export function reduce(state, action) {
       return { ...state, offers: without(state.offers, action.id) };
     case "operator":
       return upsertOperator(state, action.operator);
+    case "mentions":
+      return state.mentions === action.unread ? state : { ...state, mentions: action.unread };
+    case "promises":
+      return keepPromises(state, action.promises);
     case "typingExpired":
       return expireTyping(state, action.now);
     case "step":
       return applyEvent(state, action.step, action.now);
     case "reset":
-      return {
-        ...state,
-        conversations: {},
-        counts: {},
-        offers: {},
-        lists: {},
-        orphans: [],
-        typing: {},
-        details: {},
-        gone: {},
-        timelines: {},
-        contacts: {},
-      };
+      return { ...state, ...NOTHING, repliesVersion: state.repliesVersion + 1 };
   }
 }
 
@@ -166,6 +172,7 @@ function applyMe(state, me) {
     queues: Object.fromEntries((me.queues ?? []).map((q) => [q.id, q])),
     queueIds: (me.queues ?? []).map((q) => q.id),
     otherQueues: me.otherQueues ?? [],
+    mentions: me.unreadMentionCount ?? 0,
     lines: Object.fromEntries((me.lines ?? []).map((l) => [l.id, l])),
     cursor: state.cursor || (me.cursor ?? ""),
   };
@@ -220,7 +227,7 @@ function applyCounts(state, response) {
  * @param {Extract<Action, { type: "detail" }>} action
  */
 function applyDetail(state, { id, response }) {
-  let next = upsertConversation(state, response.conversation);
+  let next = keepOpinions(upsertConversation(state, response.conversation), response);
   if (response.contact) next = { ...next, contacts: { ...next.contacts, [response.contact.id]: response.contact } };
   if (response.offer?.state === "PENDING" && response.offer.operatorId === state.me?.id) {
     next = { ...next, offers: { ...next.offers, [response.offer.id]: response.offer } };
@@ -262,28 +269,6 @@ function applyTimeline(state, { contactId, response, older }) {
   const done = new Set((response.messages ?? []).map((m) => m.clientId));
   const pending = Object.fromEntries(Object.entries(next.pending).filter(([id]) => !done.has(id)));
   return adoptOrphans({ ...next, pending });
-}
-
-/**
- * @param {State} state
- * @param {import("./types/api.js").Identity} sender
- * @param {boolean} blocked
- * @returns {State}
- */
-function blockSender(state, sender, blocked) {
-  const details = Object.entries(state.details).map(([id, detail]) => [
-    id,
-    sameIdentity(detail.sender, sender) ? { ...detail, blocked } : detail,
-  ]);
-  return { ...state, details: Object.fromEntries(details) };
-}
-
-/**
- * @param {import("./types/api.js").Identity | null} a
- * @param {import("./types/api.js").Identity} b
- */
-function sameIdentity(a, b) {
-  return a?.kind === b.kind && a?.value === b.value && (a?.issuer ?? "") === (b.issuer ?? "");
 }
 
 /** @param {State} state @param {number} now @returns {State} */

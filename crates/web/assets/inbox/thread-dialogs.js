@@ -1,13 +1,14 @@
 // Transfer, snooze and finish ask for their particulars.
 
-import { finish, snooze, transfer } from "./actions.js";
+import { snooze, transfer } from "./actions.js";
 import { getState } from "./app.js";
 import { ask, checkbox, field, openDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { t, timeText, dayText } from "./i18n.js";
-import { operatorName, presenceDot } from "./parts.js";
-import { goToConversation } from "./route.js";
+import { operatorName, presenceDot, presenceText } from "./parts.js";
+import { queueOf } from "./states.js";
+import { finishAndLeave, hasWrapUp } from "./wrap-up.js";
 
 /** @import { Conversation } from "./types/api.js" */
 
@@ -68,7 +69,7 @@ export async function transferDialog(c) {
           h(
             "small",
             null,
-            o.awayReason || t(`presence.${o.presence ?? "OFFLINE"}`),
+            presenceText(o),
             ` · ${o.load ?? 0}/${o.capacity ?? 100}`,
           ),
         ),
@@ -156,28 +157,40 @@ export async function snoozeDialog(c) {
 
 /** @param {Conversation} c */
 export async function finishDialog(c) {
+  const state = getState();
+  const queue = queueOf(state, c.queueId);
+  const own = queue?.dispositions ?? [];
+  const later = hasWrapUp(state, c) && c.state === "ACTIVE";
+  const owned = c.operatorId && c.state !== "OFFERED";
+  const needed = Boolean(queue?.dispositionRequired && owned && !later && !c.disposition);
+  const free = own.length === 0;
+  const before = c.disposition ?? "";
+  /** @param {string} value @param {string} text @param {boolean} checked */
+  const choice = (value, text, checked) =>
+    h(
+      "label",
+      { class: "check" },
+      h("input", { type: "radio", name: "disposition", value, checked, required: needed }),
+      h("span", null, text),
+    );
   const data = await ask({
     title: t("finish.title"),
     submit: t("action.finish"),
     testid: "finish-dialog",
     body: [
+      later && h("p", { class: "muted" }, t("finish.wrapUp")),
       h(
         "fieldset",
         { class: "choices" },
         h("legend", null, t("finish.disposition")),
-        DISPOSITIONS.map((key, i) =>
-          h(
-            "label",
-            { class: "check" },
-            h("input", { type: "radio", name: "disposition", value: t(key), checked: i === 0 }),
-            h("span", null, t(key)),
-          ),
-        ),
+        free
+          ? DISPOSITIONS.map((key, i) => choice(t(key), t(key), i === 0))
+          : own.map((text) => choice(text, text, text === before)),
+        !free && !needed && choice("", t("finish.none"), !own.includes(before)),
       ),
-      field(t("finish.own"), h("input", { name: "own", maxlength: 100 })),
+      free && field(t("finish.own"), h("input", { name: "own", maxlength: 100 })),
     ],
   });
   if (!data) return;
-  const done = await finish(c.id, String(data.get("own") || data.get("disposition") || ""), false);
-  if (done && getState().selectedId === c.id && getState().folder !== "ENDED") goToConversation("");
+  await finishAndLeave(c, String(data.get("own") || data.get("disposition") || ""));
 }

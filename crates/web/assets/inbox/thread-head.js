@@ -1,19 +1,24 @@
 // Who the thread is with, and everything one can do with the conversation.
 
-import { finish, join, nameOf, reopen, take, toastError } from "./actions.js";
-import { call, clientId } from "./api.js";
-import { View, dispatch, getState } from "./app.js";
-import { block } from "./contact-actions.js";
-import { ask, field } from "./dialog.js";
-import { h, reconcile } from "./dom.js";
+import { join, nameOf, reopen, take } from "./actions.js";
+import { View, getState } from "./app.js";
+import { el, h, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
-import { momentText, t } from "./i18n.js";
+import { t } from "./i18n.js";
 import { iconButton, withMenu } from "./menu.js";
 import { isWaiting } from "./order.js";
-import { conversationAvatar, channelName, operatorName, stateText } from "./parts.js";
+import { conversationAvatar, channelName, operatorName } from "./parts.js";
+import { ratingText, scoreDialog, scoreText } from "./ratings.js";
 import { goToConversation } from "./route.js";
 import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
-import { finishDialog, snoozeDialog, transferDialog } from "./thread-dialogs.js";
+import { promiseDialog } from "./promise-dialogs.js";
+import "./promise-strip.js";
+import "./state-strip.js";
+import { stateText } from "./states.js";
+import { askBlock, askFinish, askSpam, moveToFront } from "./thread-asks.js";
+import { snoozeDialog, transferDialog } from "./thread-dialogs.js";
+import { whyAct } from "./why-act.js";
+import { isFinishingUp } from "./wrap-up.js";
 
 /** @import { Conversation } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
@@ -31,6 +36,7 @@ export function conversationActs(state, c) {
   const me = state.me.id;
   const mine = c.operatorId === me && c.state !== "OFFERED";
   const joined = (c.participantIds ?? []).includes(me);
+  const finishing = isFinishingUp(state, c);
   const open = c.state !== "CLOSED";
   const supervisor = isSupervisor(state);
   const { sender, blocked } = state.details[c.id] ?? {};
@@ -44,11 +50,11 @@ export function conversationActs(state, c) {
         run: () => void take(c.id),
       },
     mine &&
-      c.state === "PARKED" && {
+      (c.state === "PARKED" || finishing) && {
         id: "take",
-        label: t("action.unsnooze"),
+        label: t(finishing ? "wrap.goOn" : "action.unsnooze"),
         icon: "hand",
-        primary: true,
+        primary: !finishing,
         run: () => void take(c.id),
       },
     !mine &&
@@ -77,15 +83,26 @@ export function conversationActs(state, c) {
         primary: true,
         run: () => void snoozeDialog(c),
       },
+    {
+      id: "promise",
+      label: t("action.promise"),
+      icon: "alarm",
+      hint: "Alt C",
+      primary: mine && c.state === "ACTIVE",
+      run: () => void promiseDialog(c),
+    },
     (mine || supervisor) &&
       open && {
         id: "finish",
-        label: t("action.finish"),
+        label: t(finishing ? "wrap.done" : "action.finish"),
         icon: "check",
         hint: "Alt E",
-        primary: true,
-        run: () => void finishDialog(c),
+        primary: !finishing,
+        run: () => askFinish(c),
       },
+    supervisor &&
+      !isWaiting(c) && { id: "score", label: t("action.score"), icon: "star", run: () => void scoreDialog(c) },
+    whyAct(c),
     supervisor && isWaiting(c) && { id: "front", label: t("action.front"), icon: "up", run: () => void moveToFront(c) },
     !open && {
       id: "reopen",
@@ -109,66 +126,15 @@ export function conversationActs(state, c) {
   return acts.filter((act) => !!act);
 }
 
-/** @param {Conversation} c */
-async function moveToFront(c) {
-  const data = await ask({
-    title: t("action.front"),
-    submit: t("action.front"),
-    testid: "front-dialog",
-    body: [
-      h("p", { class: "muted" }, t("front.text")),
-      field(t("front.reason"), h("input", { name: "reason", maxlength: 200 })),
-    ],
-  });
-  if (!data) return;
-  try {
-    dispatch({
-      type: "conversation",
-      conversation: await call("Routing/MoveToFront", {
-        conversationId: c.id,
-        reason: String(data.get("reason") ?? ""),
-        clientId: clientId(),
-      }),
-    });
-  } catch (error) {
-    toastError(error);
-  }
-}
-
-/** @param {Conversation} c */
-export async function askBlock(c) {
-  const sender = getState().details[c.id]?.sender;
-  if (!sender) return;
-  const data = await ask({
-    title: t("block.title"),
-    submit: t("block.submit"),
-    danger: true,
-    testid: "block-dialog",
-    body: [
-      h("p", null, t("block.text", { name: nameOf(c), address: sender.value ?? "" })),
-      field(t("block.reason"), h("input", { name: "reason", maxlength: 200 })),
-    ],
-  });
-  if (data) await block(sender, String(data.get("reason") ?? ""));
-}
-
-/** @param {Conversation} c */
-async function askSpam(c) {
-  const data = await ask({
-    title: t("spam.title"),
-    submit: t("spam.submit"),
-    danger: true,
-    testid: "spam-dialog",
-    body: [h("p", null, t("spam.text", { name: nameOf(c) }))],
-  });
-  if (data) await finish(c.id, t("disposition.spam"), true);
-}
+/** What stands above the timeline. */
+export const threadTop = () => [el("sb-thread-head"), el("sb-state-strip"), el("sb-promise-strip")];
 
 class ThreadHead extends View {
   /** @param {State} state */
   watch(state) {
     const c = conversation(state, state.selectedId);
-    return [c, state.operators, state.typing[state.selectedId], state.details[state.selectedId], state.lines, state.me];
+    const { selectedId: id, operators, typing, details, lines, me, opinions } = state;
+    return [c, operators, typing[id], details[id], lines, me, opinions[id]];
   }
 
   /** @param {State} state */
@@ -194,14 +160,11 @@ class ThreadHead extends View {
     /** @param {string} key @param {import("./icons.js").IconName} name @param {string} text @param {Record<string, any>} [props] */
     const strip = (key, name, text, props = {}) =>
       parts.push({ key, stamp: [text], draw: () => h("p", { class: "strip", ...props }, icon(name), text) });
-    if (c.state === "PARKED")
-      strip(
-        "parked",
-        "moon",
-        c.snoozedUntil ? t("strip.snoozed", { time: momentText(c.snoozedUntil) }) : t("row.untilWrites"),
-      );
     if (participants.length > 0)
       strip("participants", "people", t("strip.participants", { name: participants.join(", ") }));
+    const { rating, score } = state.opinions[c.id] ?? {};
+    if (rating) strip("rating", "star", ratingText(rating), { "data-testid": "rating-strip" });
+    if (score) strip("score", "star", scoreText(state, score), { "data-testid": "score-strip" });
     if (writing.length > 0)
       strip("collision", "warning", t("strip.collision", { name: writing.join(", ") }), {
         class: "strip collision",
@@ -253,6 +216,11 @@ class ThreadHead extends View {
               ...act,
               testid: `menu-${act.id}`,
             })),
+          ),
+        ...acts
+          .filter((act) => act.id === "why")
+          .map((act) =>
+            iconButton("question", act.label, { onclick: act.run, "data-testid": "act-why", class: "wide-only" }),
           ),
         iconButton("person", t("contact.toggle"), {
           onclick: () => this.dispatchEvent(new CustomEvent("sb-pane", { bubbles: true, detail: "contact-toggle" })),

@@ -8,13 +8,14 @@ import { el, h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { acceptOffer, askDecline } from "./offers.js";
-import { isWaiting } from "./order.js";
+import { isMentioned, isWaiting } from "./order.js";
 import { empty, failed, operatorName, skeleton } from "./parts.js";
 import { clientTyping, conversation, mayWrite, offerOf, pendingOf } from "./selectors.js";
 import { drawItem, stampItem, timelineItems } from "./timeline.js";
 import { goToConversation } from "./route.js";
 import "./composer.js";
-import "./thread-head.js";
+import { threadTop } from "./thread-head.js";
+import { isFinishingUp } from "./wrap-up.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -64,7 +65,7 @@ class Thread extends View {
     this.onLeave(() => size.disconnect());
     replace(
       this,
-      el("sb-thread-head"),
+      ...threadTop(),
       h("div", { class: "thread-body" }, this.scroller, this.jump, this.state),
       this.foot,
     );
@@ -73,18 +74,8 @@ class Thread extends View {
   /** @param {State} state */
   watch(state) {
     const c = conversation(state, state.selectedId);
-    return [
-      state.selectedId,
-      c,
-      state.timelines[c?.contact?.id ?? ""],
-      state.details[state.selectedId],
-      state.pending,
-      state.typing,
-      state.operators,
-      state.lines,
-      state.offers,
-      state.me,
-    ];
+    const { selectedId: id, timelines, details, pending, typing, operators, lines, offers, me, opinions } = state;
+    return [id, c, timelines[c?.contact?.id ?? ""], details[id], pending, typing, operators, lines, offers, me, opinions];
   }
 
   /** @param {State} state */
@@ -173,9 +164,11 @@ class Thread extends View {
       ? "none"
       : offer
         ? `offer ${offer.id}`
-        : mayWrite(state, c)
-          ? `write ${c.id}`
-          : `${c.state} ${c.id} ${c.operatorId}`;
+        : isFinishingUp(state, c)
+          ? `notes ${c.id}`
+          : mayWrite(state, c)
+            ? `write ${c.id}`
+            : `${c.state} ${c.id} ${c.operatorId} ${isMentioned(c, state.me?.id ?? "")}`;
     if (foot.dataset.mode === mode) return;
     foot.dataset.mode = mode;
     if (!known) replace(foot);
@@ -203,7 +196,8 @@ class Thread extends View {
           ),
         ),
       );
-    } else if (mayWrite(state, c)) replace(foot, el("sb-composer", { conversation: c.id }));
+    } else if (isFinishingUp(state, c)) replace(foot, el("sb-composer", { conversation: c.id, notes: true }));
+    else if (mayWrite(state, c)) replace(foot, el("sb-composer", { conversation: c.id }));
     else if (c.state === "CLOSED") {
       replace(
         foot,
@@ -215,10 +209,7 @@ class Thread extends View {
               type: "button",
               class: "button primary",
               "data-testid": "reopen",
-              onclick: async () => {
-                const opened = await reopen(c.id);
-                if (opened) goToConversation(opened.id);
-              },
+              onclick: () => void reopen(c.id).then((opened) => opened && goToConversation(opened.id)),
             },
             icon("reply"),
             t("action.reopen"),
@@ -226,11 +217,7 @@ class Thread extends View {
         ),
       );
     } else {
-      const text = isWaiting(c)
-        ? t("foot.waiting")
-        : c.state === "PARKED" && c.operatorId === state.me?.id
-          ? t("foot.parked")
-          : t("foot.other", { name: operatorName(state.operators[c.operatorId ?? ""]) });
+      const text = footText(state, c);
       replace(
         foot,
         bar(
@@ -244,6 +231,9 @@ class Thread extends View {
         ),
       );
     }
+    // Whom a note called answers with one.
+    if (foot.querySelector(".foot-bar") && c && !offer && isMentioned(c, state.me?.id ?? ""))
+      foot.append(el("sb-composer", { conversation: c.id, notes: true }));
   }
 
   #scrolled() {
@@ -286,6 +276,16 @@ class Thread extends View {
   }
 }
 customElements.define("sb-thread", Thread);
+
+/** Why one cannot write here just now. @param {State} state @param {import("./types/api.js").Conversation} c */
+function footText(state, c) {
+  if (isWaiting(c)) return t("foot.waiting");
+  if (c.state === "DEFERRED") return t("foot.deferred");
+  if (c.state === "ABANDONED") return t("foot.abandoned");
+  if (c.state === "PARKED" && c.operatorId === state.me?.id) return t("foot.parked");
+  const name = operatorName(state.operators[c.operatorId ?? ""]);
+  return t(c.state === "WRAPPING_UP" ? "foot.wrapUp" : "foot.other", { name });
+}
 
 /** @param {string} text @param {...HTMLElement} buttons */
 function bar(text, ...buttons) {

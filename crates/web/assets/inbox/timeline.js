@@ -7,7 +7,9 @@ import { icon, mediumIcon } from "./icons.js";
 import { dayText, momentText, t } from "./i18n.js";
 import { drawMessage, drawPending } from "./message.js";
 import { channelName, operatorName } from "./parts.js";
+import { stars } from "./ratings.js";
 import { conversationHref } from "./route.js";
+import { stateText } from "./states.js";
 
 /** @import { Conversation, Message } from "./types/api.js" */
 /** @import { PendingMessage, State, TimelineState } from "./types/state.js" */
@@ -127,7 +129,10 @@ export function stampItem(state, item, open) {
         item.conversation?.operatorId,
         item.conversation?.subject,
         item.conversation?.disposition,
+        item.conversation?.closeReason,
+        item.conversation?.askedOperatorIds?.length,
         item.id === open?.id,
+        state.opinions[item.id]?.rating,
         Object.keys(state.lines).length,
       ];
     case "message":
@@ -169,14 +174,8 @@ export function drawItem(state, item, open) {
 function segment(state, { conversation: c, id, locked }, open) {
   const line = state.lines[c?.lineId ?? ""];
   const title = c?.subject || line?.displayName || channelName(state, c?.lineId, c?.channel);
-  const status =
-    c?.state === "CLOSED"
-      ? c.disposition
-        ? t("segment.closedAs", { name: c.disposition })
-        : t("segment.closed")
-      : c?.operatorId
-        ? operatorName(state.operators[c.operatorId])
-        : "";
+  const owned = c?.state === "ACTIVE" || c?.state === "PARKED";
+  const status = !c ? "" : owned ? operatorName(state.operators[c.operatorId ?? ""]) : stateText(state, c);
   const content = [
     icon(locked ? "lock" : mediumIcon(c?.medium)),
     h("span", { class: "segment-title" }, title),
@@ -191,6 +190,7 @@ function segment(state, { conversation: c, id, locked }, open) {
         .filter(Boolean)
         .join(" · "),
     ),
+    stars(state, id),
   ];
   const when = momentText(c?.createdAt);
   if (id === open?.id || locked)

@@ -14,6 +14,7 @@ const bus = new EventTarget();
  * @typedef {object} Toast
  * @property {string} text
  * @property {"info" | "error"} [kind]
+ * @property {import("./icons.js").IconName} [icon] instead of the kind's
  * @property {{ label: string, run: () => void }} [action]
  */
 
@@ -34,7 +35,7 @@ class Toasts extends View {
   }
 
   /** @param {Toast} toast */
-  #show({ text, kind = "info", action }) {
+  #show({ text, kind = "info", icon: name, action }) {
     /** @type {ReturnType<typeof setTimeout>} */
     let timer;
     const close = () => {
@@ -44,7 +45,7 @@ class Toasts extends View {
     const node = h(
       "div",
       { class: `toast toast-${kind}`, "data-testid": "toast" },
-      icon(kind === "error" ? "warning" : "check"),
+      icon(name ?? (kind === "error" ? "warning" : "check")),
       h("span", { class: "toast-text" }, text),
       action &&
         h(

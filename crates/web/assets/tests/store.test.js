@@ -3,56 +3,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { colleaguesTyping, listed, mayWrite, pendingOf } from "../inbox/selectors.js";
-import { initialState, reduce } from "../inbox/store.js";
-
-const at = (second) => new Date(Date.UTC(2026, 0, 1, 9, 0, second)).toISOString();
-const conversation = (id, over = {}) => ({
-  id,
-  lineId: "site",
-  queueId: "main",
-  state: "ACTIVE",
-  operatorId: "me",
-  contact: { id: `contact-${id}` },
-  lastMessageAt: at(0),
-  version: "1",
-  ...over,
-});
-const message = (id, over = {}) => ({
-  id,
-  conversationId: "a",
-  direction: "INBOUND",
-  storedAt: at(1),
-  text: { plain: id },
-  ...over,
-});
-const me = { operator: { id: "me", role: "OPERATOR" }, queues: [{ id: "main" }], lines: [{ id: "site" }], cursor: "1" };
-const event = (kind, cursor = "2") => ({ type: "step", now: 0, step: { cursor, event: kind } });
-const list = (conversations, over = {}) => ({
-  type: "list",
-  folder: "MINE",
-  queueId: "",
-  more: false,
-  response: {
-    conversations,
-    counts: [
-      { folder: "MINE", count: conversations.length },
-      { folder: "WAITING" },
-      { folder: "ALL_OPEN", count: conversations.length },
-      { folder: "SNOOZED" },
-    ],
-    ...over,
-  },
-});
-const run = (...actions) => [{ type: "me", response: me }, ...actions].reduce(reduce, initialState());
-const ids = (state) => listed(state).map((c) => c.id);
-const timeline = (messages, over = {}) => ({
-  type: "timeline",
-  contactId: "contact-a",
-  older: false,
-  response: { messages, conversations: [conversation("a")], ...over },
-});
-const texts = (state) => state.timelines["contact-a"].messages.map((m) => m.text.plain);
+import { colleaguesTyping, mayWrite, pendingOf } from "../inbox/selectors.js";
+import { reduce } from "../inbox/store.js";
+import { at, conversation, message, me, event, list, run, ids, timeline, texts } from "./support.js";
 
 test("a folder lists what belongs to it, in its order", () => {
   const conversations = [
@@ -286,6 +239,29 @@ test("a reset forgets pictures, keeps drafts and what is being sent", () => {
   const state = run(list([conversation("a")]), { type: "draft", id: "a", text: "half" }, { type: "reset" });
   assert.deepEqual(state.conversations, {});
   assert.equal(state.drafts.a, "half");
+});
+
+test("ratings and scores come with a conversation and with the feed, the last one counts", () => {
+  const detail = {
+    type: "detail",
+    id: "a",
+    response: {
+      conversation: conversation("a"),
+      ratings: [{ conversationId: "a", score: 2 }, { conversationId: "b", score: 5 }],
+      scores: [{ conversationId: "a", score: 3 }],
+    },
+  };
+  const state = run(detail, event({ rated: { conversationId: "a", score: 4, comment: "Quick" } }));
+  assert.deepEqual(state.opinions.a, {
+    rating: { conversationId: "a", score: 4, comment: "Quick" },
+    score: { conversationId: "a", score: 3 },
+  });
+  assert.equal(state.opinions.b.rating.score, 5);
+  const scored = reduce(state, event({ scored: { conversationId: "b", score: 1 } }));
+  assert.deepEqual(scored.opinions.b, {
+    rating: { conversationId: "b", score: 5 },
+    score: { conversationId: "b", score: 1 },
+  });
 });
 
 test("who may write", () => {

@@ -148,14 +148,14 @@ export class Composer {
     if (!this.box.value) return this.#stopTyping();
     if (Date.now() - this.#typedAt > TYPING_EVERY_MS) {
       this.#typedAt = Date.now();
-      this.session.sendTyping(true);
+      this.session.send({ type: 'typing', active: true });
     }
     this.#idle = setTimeout(() => this.#stopTyping(), TYPING_IDLE_MS);
   }
 
   #stopTyping() {
     clearTimeout(this.#idle);
-    if (this.#typedAt) this.session.sendTyping(false);
+    if (this.#typedAt) this.session.send({ type: 'typing', active: false });
     this.#typedAt = 0;
   }
 

@@ -2,6 +2,11 @@
 
 /** @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Phrase */
 
+const MINUTE_MS = 60_000;
+/** From here on minutes are said in hours. */
+const LONG_MINUTES = 90;
+const WEEK_MS = 6 * 86_400_000;
+
 const en = {
   title: 'Chat with us',
   subtitle: 'Write to us, we read every message',
@@ -51,6 +56,30 @@ const en = {
   consent: 'I agree to the processing of my personal data.',
   today: 'Today',
   yesterday: 'Yesterday',
+  next: 'You are next in line',
+  place: { one: 'You are {count}st in line', two: 'You are {count}nd in line', few: 'You are {count}rd in line', other: 'You are {count}th in line' },
+  wait: ', about {time}',
+  soon: ', less than a minute',
+  closed: 'We are closed. Open again: {when}. Write to us, we answer then.',
+  callback: 'Leave your number, keep your place',
+  leaveNumber: 'Leave your number',
+  callMe: 'Call me back',
+  cancel: 'Cancel',
+  left: 'We will call you back. Your place is kept.',
+  badPhone: 'That does not look like a phone number. Write it with the country code.',
+  notDone: 'That did not work. Please try again.',
+  rate: 'How did you like the conversation with {name}?',
+  score1: 'Very bad',
+  score2: 'Bad',
+  score3: 'All right',
+  score4: 'Good',
+  score5: 'Excellent',
+  why: 'Why? (optional)',
+  sendRating: 'Send the rating',
+  dismiss: 'Do not rate',
+  thanks: 'Thank you! Your rating: {word}.',
+  change: 'Change',
+  tooLate: 'This conversation cannot be rated any more.',
 };
 
 /** @type {Record<keyof typeof en, Phrase>} */
@@ -106,6 +135,30 @@ const ru = {
   consent: 'Я согласен на обработку персональных данных.',
   today: 'Сегодня',
   yesterday: 'Вчера',
+  next: 'Вы первые в очереди',
+  place: 'Ваше место в очереди: {count}',
+  wait: ', примерно {time}',
+  soon: ', меньше минуты',
+  closed: 'Сейчас мы не работаем. Откроемся: {when}. Напишите нам, тогда и ответим.',
+  callback: 'Оставить номер и сохранить место',
+  leaveNumber: 'Оставить номер',
+  callMe: 'Перезвоните мне',
+  cancel: 'Отмена',
+  left: 'Мы перезвоним. Ваше место сохранено.',
+  badPhone: 'Это не похоже на номер телефона. Укажите его с кодом страны.',
+  notDone: 'Не получилось. Попробуйте ещё раз.',
+  rate: 'Как вам разговор с оператором {name}?',
+  score1: 'Очень плохо',
+  score2: 'Плохо',
+  score3: 'Нормально',
+  score4: 'Хорошо',
+  score5: 'Отлично',
+  why: 'Почему? (необязательно)',
+  sendRating: 'Отправить оценку',
+  dismiss: 'Не оценивать',
+  thanks: 'Спасибо! Ваша оценка: {word}.',
+  change: 'Изменить',
+  tooLate: 'Этот разговор уже нельзя оценить.',
 };
 
 /** @type {Record<string, Record<keyof typeof en, Phrase>>} */
@@ -121,22 +174,56 @@ export function translator(wanted) {
   // Dates as the visitor has them elsewhere, in this language.
   const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
   const plural = new Intl.PluralRules(locale);
+  const ordinal = new Intl.PluralRules(locale, { type: 'ordinal' });
   const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
   const days = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
 
   /**
    * @param {keyof typeof en} key
    * @param {Record<string, string | number>} [values]
+   * @param {Intl.PluralRules} [rules]
    */
-  function t(key, values = {}) {
+  function t(key, values = {}, rules = plural) {
     const phrase = table[key];
-    const text = typeof phrase === 'string' ? phrase : phrase[plural.select(Number(values.count))] ?? phrase.other ?? '';
+    const text = typeof phrase === 'string' ? phrase : phrase[rules.select(Number(values.count))] ?? phrase.other ?? '';
     return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+  }
+
+  /**
+   * A span of waiting, as people say it.
+   * @param {number} low
+   * @param {number} high
+   */
+  function wait(low, high) {
+    const [from, to] = [Math.floor(low / MINUTE_MS), Math.ceil(high / MINUTE_MS)];
+    if (to <= 1) return t('soon');
+    const long = to > LONG_MINUTES;
+    const [least, most] = long ? [Math.round(from / 60), Math.ceil(to / 60)] : [from, to];
+    const format = new Intl.NumberFormat(locale, { style: 'unit', unit: long ? 'hour' : 'minute' });
+    const first = Math.max(1, least);
+    return t('wait', { time: first < most ? format.formatRange(first, most) : format.format(most) });
+  }
+
+  /** @param {number} at when the line opens */
+  function closed(at) {
+    const day = startOfDay(at) === startOfDay(Date.now()) ? undefined : at - Date.now() < WEEK_MS ? { weekday: 'long' } : { day: 'numeric', month: 'long' };
+    const when = new Intl.DateTimeFormat(locale, { .../** @type {{ weekday?: 'long' }} */ (day), hour: '2-digit', minute: '2-digit' });
+    return t('closed', { when: when.format(at) });
   }
 
   return {
     language,
     t,
+    closed,
+    /** @param {Site.Standing} standing */
+    standing: ({ position: count, expected_ms, low_ms = expected_ms, high_ms = expected_ms, closed_until, callback_left }) => {
+      let said = closed_until ? closed(closed_until) : '';
+      if (count && !closed_until) {
+        const place = count === 1 ? t('next') : t('place', { count }, ordinal);
+        said = `${place}${high_ms === undefined ? '' : wait(low_ms ?? high_ms, high_ms)}.`;
+      }
+      return callback_left ? `${said} ${t('left')}`.trim() : said;
+    },
     /** @param {number} at */
     time: (at) => clock.format(at),
     /** @param {number} at */

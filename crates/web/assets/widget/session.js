@@ -1,7 +1,8 @@
 // The conversation as every tab lives it: the leading tab repeats each frame of the server to the others.
 
+import { Beside, newId } from './beside.js';
 import { Leader, Tabs } from './socket.js';
-import { Thread, later } from './thread.js';
+import { Thread, later, userOf } from './thread.js';
 
 /** The word that typing stopped may be lost with a connection. */
 const TYPING_SHOWN_MS = 8_000;
@@ -44,6 +45,7 @@ export class Session {
     this.view = view;
     this.thread = new Thread(storage, context.config.identify !== false);
     this.#leader = new Leader(context, this);
+    this.beside = new Beside(this);
   }
 
   get started() {
@@ -108,10 +110,16 @@ export class Session {
     this.view.changed();
   }
 
-  /** @param {boolean} active */
-  sendTyping(active) {
-    if (this.#tabs?.leads) this.#leader.send({ type: 'typing', active });
-    else this.#tabs?.post({ kind: 'send', frame: { type: 'typing', active } });
+  /** @param {Site.ClientFrame} frame */
+  send(frame) {
+    if (this.#tabs?.leads) this.#leader.send(frame);
+    else this.#tabs?.post({ kind: 'send', frame });
+  }
+
+  /** @param {Site.Shown} shown */
+  share(shown) {
+    this.#tabs?.post({ kind: 'show', shown });
+    this.view.changed();
   }
 
   markRead() {
@@ -167,6 +175,7 @@ export class Session {
     if (this.thread.become(visitor)) {
       this.ticket = '';
       this.synced = this.asks = false;
+      this.beside.forget();
       this.#leader.begin();
     }
     if (!this.identity) this.thread.claim();
@@ -182,6 +191,7 @@ export class Session {
     switch (frame.type) {
       case 'welcome':
         this.#become(frame.visitor_id);
+        this.beside.forget();
         // The log begins anew, after a restored backup.
         if (later(this.thread.cursor, frame.cursor)) this.thread.clear();
         if (frame.visitor_token) this.storage.set('token', frame.visitor_token);
@@ -191,6 +201,8 @@ export class Session {
       case 'message': {
         const isNew = this.thread.apply(frame, Date.now());
         if (frame.author === 'client') this.storage.remove('profile');
+        // The conversation goes on, or another one begins.
+        if (isNew && this.synced) this.beside.rate = undefined;
         if (isNew && frame.author === 'operator') {
           this.#setTyping('');
           if (this.synced) this.view.arrived();
@@ -208,9 +220,15 @@ export class Session {
         break;
       case 'ack':
         this.thread.acknowledge(frame.client_id);
+        this.beside.answer(frame.client_id, '');
+        break;
+      case 'standing':
+      case 'rate':
+        this.beside.hear(frame);
         break;
       case 'refused': {
         const entry = frame.client_id && this.thread.outgoing(frame.client_id);
+        if (this.beside.answer(frame.client_id ?? '', frame.code)) break;
         if (/^identity/.test(frame.code)) {
           this.identity = '';
           this.thread.claim();
@@ -241,6 +259,7 @@ export class Session {
     if (status !== 'online') {
       this.synced = false;
       this.#setTyping('');
+      this.beside.giveUp();
     }
     this.view.changed();
   }
@@ -294,6 +313,9 @@ export class Session {
       case 'discard':
         this.thread.discard(message.client_id);
         break;
+      case 'show':
+        this.beside.show(message.shown);
+        break;
       case 'profile':
         this.#mergeProfile(message.profile);
         return;
@@ -321,7 +343,7 @@ export class Session {
   #snapshot() {
     const { visitor, cursor, read } = this.thread;
     const { token, ticket, limits, status, synced } = this;
-    return { token, visitor, ticket, cursor, read, limits, status, synced, ...this.thread.snapshot() };
+    return { token, visitor, ticket, cursor, read, limits, status, synced, ...this.beside.shown, ...this.thread.snapshot() };
   }
 
   /** @param {Site.Snapshot} snapshot */
@@ -329,8 +351,8 @@ export class Session {
     this.#become(snapshot.visitor);
     if (!this.identity) this.ticket = snapshot.ticket;
     if (snapshot.token && snapshot.token !== this.token) this.storage.set('token', snapshot.token);
-    const { limits, status, synced } = snapshot;
-    Object.assign(this, { limits, status, synced });
+    ({ limits: this.limits, status: this.status, synced: this.synced } = snapshot);
+    this.beside.show(snapshot);
     this.thread.markRead(snapshot.read ?? '');
     for (const message of snapshot.messages) this.thread.apply(message, Date.now());
     for (const entry of snapshot.outgoing) this.thread.queue(entry);
@@ -388,26 +410,11 @@ export class Session {
     this.#tabs?.post({ kind: 'focus' });
   };
 
-  #onVisible = () => {
-    if (document.visibilityState === 'visible') this.#tabs?.ask();
-  };
+  #onVisible = () => !document.hidden && this.#tabs?.ask();
 
   // A page in the back-forward cache holds neither the lock nor the socket.
   #onHide = () => this.#leave();
   #onShow = (/** @type {Event} */ event) => {
     if (/** @type {PageTransitionEvent} */ (event).persisted) this.#tabs?.join();
   };
-}
-
-/** A UUID would do; `crypto.randomUUID` exists on https pages only. */
-function newId() {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-');
-}
-
-/**
- * Whom a signed identity or a ticket names, as it stands there: to be compared only.
- * @param {string} signed
- */
-function userOf(signed) {
-  return JSON.parse(atob(signed.split('.')[0].replace(/-/g, '+').replace(/_/g, '/'))).user_id;
 }

@@ -3,9 +3,9 @@
 export const PHONE = '(max-width: 480px), (max-height: 440px)';
 
 const CSS = `
-:host { --bg: #fff; --fg: #191d22; --muted: #59626d; --edge: #dfe4ea; --their: #eef1f5; --link: #1d4fc4; --bad: #b42318; }
+:host { --bg: #fff; --fg: #191d22; --muted: #59626d; --edge: #dfe4ea; --their: #eef1f5; --link: #1d4fc4; --bad: #b42318; --star: #b26a00; }
 @media (prefers-color-scheme: dark) { :host { --bg: #171a1f; --fg: #e8ebef; --muted: #a2abb6; --edge: #343a43; --their: #262b33; --link: #8db4ff;
-  --bad: #ff9b90; } .panel { color-scheme: dark; } }
+  --bad: #ff9b90; --star: #ffc54d; } .panel { color-scheme: dark; } }
 *, ::before { box-sizing: border-box; }
 [hidden] { display: none !important; }
 p, h2, ul { margin: 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
@@ -78,6 +78,25 @@ i + i { animation-delay: .2s; }
 i + i + i { animation-delay: .4s; }
 .latest { position: absolute; bottom: 10px; inset-inline-end: 16px; background: var(--bg); box-shadow: 0 0 0 1px var(--edge), 0 4px 20px #0005; }
 
+.waiting { flex: none; max-height: 60%; overflow-y: auto; background: var(--their); }
+.place, .rating { position: relative; padding: 10px 20px; font-size: 14px; }
+.place:not(:has(> :not(:empty):not([hidden]))) { display: none; }
+.waiting .link { margin-inline: -4px 0; }
+.waiting form { display: grid; gap: 10px; padding-top: 6px; }
+.waiting .row { align-items: center; gap: 12px; }
+.waiting .primary { padding: 0 20px; }
+.waiting textarea { width: 100%; border-radius: 12px; }
+.rating .dismiss { position: absolute; top: 2px; inset-inline-end: 6px; color: var(--muted); }
+.place + :not(:empty) { border-top: 1px solid var(--edge); }
+fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+legend { padding: 0 36px 0 0; font-weight: 600; overflow-wrap: anywhere; }
+.stars { display: flex; margin-inline-start: -8px; }
+.stars input { appearance: none; display: grid; place-items: center; width: 44px; height: 44px; border-radius: 50%; cursor: pointer; }
+.stars input::before { content: "☆"; font-size: 30px; line-height: 1; color: var(--muted); }
+.stars .lit::before { content: "★"; color: var(--star); }
+.word { min-height: 20px; color: var(--muted); }
+.wrong:empty { display: none; }
+
 .composer { padding: 8px 8px max(6px, env(safe-area-inset-bottom)); border-top: 1px solid var(--edge); }
 .row { display: flex; align-items: flex-end; gap: 4px; }
 .attach { color: var(--muted); }
@@ -101,7 +120,7 @@ progress { appearance: none; width: 100%; height: 4px; margin: 4px 0; border: 0;
 .prechat { flex: 1; display: flex; flex-direction: column; gap: 16px; padding: 22px 20px; overflow-y: auto; }
 .hello { font-size: 17px; }
 .field { display: grid; gap: 5px; font-weight: 600; font-size: 14px; }
-.field input { min-height: 46px; width: 100%; padding: 0 14px; border: 1px solid var(--muted); border-radius: 12px; background: var(--bg); font-size: 16px; }
+.field input { min-height: 46px; width: 100%; padding: 0 14px; border: 1px solid var(--muted); border-radius: 12px; background: var(--bg); font-size: 16px; font-weight: 400; }
 .consent { display: flex; gap: 12px; padding: 10px 0; font-size: 13.5px; cursor: pointer; overflow-wrap: anywhere; }
 .consent input { flex: none; width: 22px; height: 22px; accent-color: var(--accent); }
 .primary { min-height: 48px; border: 0; border-radius: 14px; background: var(--accent); color: var(--ink); font-weight: 650; }

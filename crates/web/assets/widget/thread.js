@@ -203,6 +203,14 @@ function itemOfOutgoing(entry) {
   return { ...entry, key, at, received_at: at, own: true, edited: false, deleted: false, reactions: '', state };
 }
 
+/**
+ * Whom a signed identity or a ticket names, as it stands there: to be compared only.
+ * @param {string} signed
+ */
+export function userOf(signed) {
+  return JSON.parse(atob(signed.split('.')[0].replace(/-/g, '+').replace(/_/g, '/'))).user_id;
+}
+
 /** What this browser remembers of the line: in memory until `persist`, then in localStorage where that works. */
 export class Storage {
   /** @type {Record<string, string>} */

@@ -44,6 +44,8 @@ declare namespace Site {
     limits?: Limits;
     /** Whether signed identities are taken. */
     identify?: boolean;
+    /** When the line opens again; absent while it is open. */
+    closed_until?: number;
   }
 
   interface Attachment {
@@ -91,7 +93,44 @@ declare namespace Site {
     | { type: 'delivered'; cursor: Cursor }
     | { type: 'identify'; token: string }
     | ({ type: 'profile' } & Profile)
+    | (Asking & { client_id: string })
     | { type: 'ping' };
+
+  /** What is done at once or not at all. */
+  type Asking =
+    | { type: 'callback'; phone: string; comment?: string }
+    | { type: 'rating'; conversation_id: string; score: number; comment: string };
+
+  /** From 1, the worst, to 5. */
+  type Score = 1 | 2 | 3 | 4 | 5;
+
+  /** Where the visitor stands in the queue. */
+  interface Standing {
+    /** 1 is next; 0 while the line is closed. */
+    position: number;
+    expected_ms?: number;
+    low_ms?: number;
+    high_ms?: number;
+    closed_until?: number;
+    /** A number can be left, which keeps the place. */
+    callback: boolean;
+    callback_left: boolean;
+  }
+
+  /** A conversation that has ended, and how it was rated. */
+  interface Rate {
+    conversation_id: string;
+    operator_name: string;
+    score?: Score;
+    comment: string;
+    until: number;
+  }
+
+  /** What one tab has changed of what is shown beside the messages. */
+  interface Shown {
+    standing?: Standing;
+    rate?: Rate;
+  }
 
   type ServerFrame =
     | { type: 'welcome'; visitor_token?: string; visitor_id: string; cursor: Cursor; limits?: Limits; server_time?: number }
@@ -101,6 +140,8 @@ declare namespace Site {
     | { type: 'identified'; user_id: string; visitor_id: string; cursor: Cursor; session: string }
     | { type: 'refused'; client_id?: string; code: string; text: string; retry_after_ms?: number }
     | { type: 'typing'; active: boolean; name?: string }
+    | ({ type: 'standing' } & Standing)
+    | ({ type: 'rate' } & Rate)
     | { type: 'error'; code: string; text: string }
     | { type: 'bye'; reason: string; resume_after_ms?: number }
     | { type: 'pong' };
@@ -154,6 +195,7 @@ declare namespace Site {
     | { kind: 'send'; frame: ClientFrame }
     | { kind: 'outgoing'; entry: Outgoing }
     | { kind: 'discard'; client_id: string }
+    | { kind: 'show'; shown: Shown }
     | { kind: 'profile'; profile: Profile }
     | { kind: 'identify'; token: string }
     | { kind: 'read'; cursor: Cursor }
@@ -170,6 +212,8 @@ declare namespace Site {
     limits: Limits;
     status: Status;
     synced: boolean;
+    standing?: Standing;
+    rate?: Rate;
     messages: Message[];
     outgoing: Outgoing[];
   }
@@ -232,6 +276,14 @@ declare namespace Site {
     hello(): ClientFrame;
     frame(frame: ServerFrame): void;
     status(status: Status): void;
+  }
+
+  /** What is known beside the messages asks and tells its session. */
+  interface BesideOwner {
+    readonly status: Status;
+    readonly storage: Storage;
+    send(frame: ClientFrame): void;
+    share(shown: Shown): void;
   }
 
   /** What the leading tab's end of the socket asks and tells its session. */

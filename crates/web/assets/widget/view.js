@@ -4,6 +4,7 @@ import { Composer } from './composer.js';
 import { arrange, h, icon, iconButton, linkified, safeLink, setText } from './dom.js';
 import { startOfDay } from './i18n.js';
 import { PHONE } from './style.js';
+import { Waiting } from './waiting.js';
 
 /** A first connection quicker than this needs no word about it. */
 const CONNECTING_QUIET_MS = 1_200;
@@ -20,6 +21,8 @@ export class View {
   #composer;
   /** @type {Log | undefined} */
   #log;
+  /** @type {Waiting | undefined} */
+  #waiting;
   #banner = h('div', { class: 'banner', role: 'status' });
   #content = h('div', { class: 'middle' });
   #drop;
@@ -87,6 +90,7 @@ export class View {
     if (session.synced) this.#awaitingLinks.splice(0).forEach((done) => done());
     this.#log?.update(session.thread.items(), this.#live, session.typing);
     this.#live ||= session.synced;
+    this.#waiting?.update();
     this.#composer?.update();
     const { status } = session;
     const quiet = status === 'connecting' && Date.now() - this.#shownAt < CONNECTING_QUIET_MS;
@@ -114,13 +118,14 @@ export class View {
       }),
     });
     this.#composer = new Composer(words, session, uploads, this.draft);
-    this.#content.replaceChildren(this.#log.element, this.#composer.element);
+    this.#waiting = new Waiting(words, session, () => this.#focus());
+    this.#content.replaceChildren(this.#log.element, this.#waiting.element, this.#composer.element);
   }
 
   #prechat() {
     const { config, words, actions } = this.parts;
     const { t } = words;
-    const { prechat: fields = [], consent = {}, texts } = config;
+    const { prechat: fields = [], consent = {}, texts, closed_until: closed = 0 } = config;
     const own = texts?.here ?? {};
     const inputs = fields.map(({ name, required }) => ({
       name,
@@ -137,6 +142,7 @@ export class View {
       'form',
       { class: 'prechat' },
       h('p', { class: 'hello', dir: 'auto' }, config.greeting || t('greeting')),
+      closed > Date.now() && h('p', {}, words.closed(closed)),
       ...inputs.map(({ label, input }) => h('label', { class: 'field', dir: 'auto' }, label + (input.required ? '' : ` (${t('optional')})`), input)),
       consent.required && h('label', { class: 'consent' }, box, agreed),
       h('button', { class: 'primary' }, t('start')),

@@ -5,6 +5,7 @@ use domain::message::{
     Action, Attachment, Content, Delivery, Inbound, InboundKind, MembershipChange, Outbound,
     Receipt, Sender, Text, Thread,
 };
+use domain::rating::Score;
 use domain::{LineId, Millis, Timestamp};
 use engine::contacts::convert::{identity, identity_from, timestamp, timestamp_from};
 use proto::channels::v1 as pb;
@@ -81,6 +82,21 @@ fn kind(kind: &InboundKind) -> Kind {
                     MembershipChange::Blocked => Change::Blocked,
                 }
                 .into(),
+            })
+        }
+        InboundKind::Rating {
+            score,
+            comment,
+            conversation,
+        } => Kind::Rating(pb::Rating {
+            score: score.get().into(),
+            comment: comment.clone(),
+            conversation_id: conversation.map(|id| id.to_string()).unwrap_or_default(),
+        }),
+        InboundKind::CallbackRequest { phone, comment } => {
+            Kind::CallbackRequest(pb::CallbackRequest {
+                phone: phone.clone(),
+                comment: comment.clone(),
             })
         }
     }
@@ -218,10 +234,35 @@ fn kind_from(content: Kind) -> Result<InboundKind, String> {
                 }
             })
         }
+        Kind::Rating(rating) => rating_from(rating)?,
+        Kind::CallbackRequest(request) if request.phone.trim().is_empty() => {
+            return Err("callback_request.phone: give the number".to_owned());
+        }
+        Kind::CallbackRequest(request) => InboundKind::CallbackRequest {
+            phone: request.phone,
+            comment: request.comment,
+        },
         // Calls come with telephony, bounces with e-mail; what a bridge says of
         // them until then is shown as what it is.
         Kind::Call(_) => unsupported("call"),
         Kind::Bounce(_) => unsupported("bounce"),
+    })
+}
+
+fn rating_from(rating: pb::Rating) -> Result<InboundKind, String> {
+    let score = u8::try_from(rating.score).ok();
+    let score = score.and_then(|score| Score::try_from(score).ok());
+    let conversation = match rating.conversation_id.as_str() {
+        "" => None,
+        id => Some(
+            id.parse()
+                .map_err(|_| "rating.conversation_id: there is no such conversation".to_owned())?,
+        ),
+    };
+    Ok(InboundKind::Rating {
+        score: score.ok_or_else(|| "rating.score: give 1 to 5".to_owned())?,
+        comment: rating.comment,
+        conversation,
     })
 }
 

@@ -55,12 +55,13 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
             })
             .collect(),
         client_id: message.client_id.clone().unwrap_or_default(),
+        mentions: message.mentions.iter().map(ToString::to_string).collect(),
     }
 }
 
 fn operator_id(author: Author) -> String {
     match author {
-        Author::Client => String::new(),
+        Author::Client | Author::Gateway => String::new(),
         Author::Operator(id) => id.to_string(),
     }
 }

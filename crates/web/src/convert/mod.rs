@@ -4,17 +4,21 @@
 mod event;
 mod inbound;
 mod message;
+mod obligation;
+pub(crate) mod rating;
+pub(crate) mod why;
 
 pub use inbound::inbound;
 
 pub(crate) use event::{event, typing};
 pub(crate) use inbound::{inbound_from, outbound, receipt_from};
 pub(crate) use message::message;
+pub(crate) use obligation::{kind_from, obligation};
 
-use domain::conversation::{CloseReason, Conversation, Offer, OfferOutcome, OfferState, State};
+use domain::conversation::{Client, Conversation, Offer, OfferOutcome, OfferState, State};
 use domain::message::Medium;
 use domain::operator::{Membership, Operator, Presence, Role, RoutingState};
-use domain::routing::{CandidateKeys, Cause};
+use domain::routing::CandidateKeys;
 use domain::{OperatorId, Timestamp};
 use engine::contacts::convert::timestamp;
 use engine::uploads::Viewer;
@@ -98,6 +102,8 @@ fn routing_state(state: RoutingState) -> pb::RoutingState {
         RoutingState::NotResponding => pb::RoutingState::NotResponding,
         RoutingState::CoolingDown => pb::RoutingState::CoolingDown,
         RoutingState::NotReady => pb::RoutingState::NotReady,
+        RoutingState::WrapUp => pb::RoutingState::WrapUp,
+        RoutingState::Disconnected => pb::RoutingState::Disconnected,
     }
 }
 
@@ -107,6 +113,7 @@ pub(crate) fn memberships_from(memberships: Vec<pb::Membership>) -> Vec<Membersh
         .map(|membership| Membership {
             queue: membership.queue_id.as_str().into(),
             rank: membership.rank,
+            position: membership.position,
         })
         .collect()
 }
@@ -146,27 +153,30 @@ pub(crate) fn operator(lens: &Lens, operator: &Operator) -> pb::Operator {
             .map(|membership| pb::Membership {
                 queue_id: membership.queue.to_string(),
                 rank: membership.rank,
+                position: membership.position,
             })
             .collect(),
         idle_since: (operator.idle_since.0 > 0).then(|| timestamp(operator.idle_since)),
         disabled: operator.disabled,
+        skills: operator.skills.iter().map(ToOwned::to_owned).collect(),
+        lost_at: operator.lost_at.map(timestamp),
     }
 }
 
 pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
-    let (state, closed) = match &conversation.state {
-        State::Queued => (pb::ConversationState::Queued, None),
-        State::Offered { .. } => (pb::ConversationState::Offered, None),
-        State::Active { .. } => (pb::ConversationState::Active, None),
-        State::Parked { .. } => (pb::ConversationState::Parked, None),
-        State::Closed { at, reason } => (pb::ConversationState::Closed, Some((*at, *reason))),
+    let (state, until, closed) = match &conversation.state {
+        State::Deferred { until } => (pb::ConversationState::Deferred, Some(*until), None),
+        State::Queued => (pb::ConversationState::Queued, None, None),
+        State::Offered { .. } => (pb::ConversationState::Offered, None, None),
+        State::Active { .. } => (pb::ConversationState::Active, None, None),
+        State::Parked { until, .. } => (pb::ConversationState::Parked, *until, None),
+        State::WrapUp { until, .. } => (pb::ConversationState::WrappingUp, Some(*until), None),
+        State::Abandoned { until, .. } => (pb::ConversationState::Abandoned, Some(*until), None),
+        State::Closed { at, reason } => (pb::ConversationState::Closed, None, Some((*at, *reason))),
     };
-    let snoozed_until = match conversation.state {
-        State::Parked { until, .. } => until,
-        State::Queued | State::Offered { .. } | State::Active { .. } | State::Closed { .. } => None,
-    };
+    let is_parked = state == pb::ConversationState::Parked;
+    let overflow = conversation.overflow.as_ref();
     let last = conversation.last_message.as_ref();
-    let client = &conversation.client;
     pb::Conversation {
         id: conversation.id.to_string(),
         line_id: conversation.line.to_string(),
@@ -174,14 +184,7 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
         medium: medium(conversation.medium).into(),
         queue_id: conversation.queue.to_string(),
         state: state.into(),
-        contact: Some(pb::ContactSummary {
-            id: client.contact.to_string(),
-            display_name: client.display_name.clone(),
-            avatar_url: client.avatar_url.clone().unwrap_or_default(),
-            provisional: client.provisional,
-            address: client.address.clone(),
-            known: client.known,
-        }),
+        contact: Some(client(&conversation.client)),
         operator_id: id(conversation.operator()),
         waiting_since: Some(timestamp(conversation.place.eligible_at)),
         created_at: Some(timestamp(conversation.created_at)),
@@ -191,11 +194,9 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
         unread_count: i32::try_from(conversation.unread_count).unwrap_or(i32::MAX),
         returned: conversation.returned,
         band: conversation.place.band,
-        snoozed_until: snoozed_until.map(timestamp),
+        snoozed_until: until.filter(|_| is_parked).map(timestamp),
         closed_at: closed.map(|(at, _)| timestamp(at)),
-        close_reason: closed
-            .map_or("", |(_, reason)| close_reason(reason))
-            .to_owned(),
+        close_reason: closed.map_or("", |(_, reason)| reason.name()).to_owned(),
         disposition: conversation.disposition.clone(),
         subject: conversation.subject.clone().unwrap_or_default(),
         participant_ids: conversation
@@ -205,14 +206,40 @@ pub(crate) fn conversation(conversation: &Conversation) -> pb::Conversation {
             .collect(),
         answered_at: conversation.answered_at.map(timestamp),
         thread_id: conversation.thread.to_string(),
+        mentioned_ids: conversation
+            .mentioned
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         version: conversation.version,
+        skills: conversation.skills.iter().map(ToOwned::to_owned).collect(),
+        preferred_operator_id: id(conversation.preferred),
+        state_until: until.filter(|_| !is_parked).map(timestamp),
+        overflow_exit: overflow.map_or("", |it| it.exit.name()).to_owned(),
+        overflow_reason: overflow.map(|it| it.reason.clone()).unwrap_or_default(),
+        overflow_from_queue_id: overflow.map(|it| it.from.to_string()).unwrap_or_default(),
+        callback_phone: conversation
+            .callback
+            .as_ref()
+            .map(|it| it.phone.clone())
+            .unwrap_or_default(),
+        over_capacity: conversation.over_capacity,
+        asked_operator_ids: conversation
+            .asked()
+            .keys()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
-const fn close_reason(reason: CloseReason) -> &'static str {
-    match reason {
-        CloseReason::Finished => "finished",
-        CloseReason::Spam => "spam",
+pub(crate) fn client(client: &Client) -> pb::ContactSummary {
+    pb::ContactSummary {
+        id: client.contact.to_string(),
+        display_name: client.display_name.clone(),
+        avatar_url: client.avatar_url.clone().unwrap_or_default(),
+        provisional: client.provisional,
+        address: client.address.clone(),
+        known: client.known,
     }
 }
 
@@ -249,11 +276,6 @@ pub(crate) fn offer(offer: &Offer) -> pb::Offer {
 
 pub(crate) fn explanation(explained: &Offer) -> pb_routing::ExplainOfferResponse {
     let explanation = &explained.explanation;
-    let cause = match explanation.cause {
-        Cause::Queue => "queue",
-        Cause::Transfer => "transfer",
-        Cause::Owner => "owner",
-    };
     pb_routing::ExplainOfferResponse {
         offer: Some(offer(explained)),
         band: explanation.place.band,
@@ -271,7 +293,10 @@ pub(crate) fn explanation(explained: &Offer) -> pb_routing::ExplainOfferResponse
                 operator_ids: operators.iter().map(ToString::to_string).collect(),
             })
             .collect(),
-        cause: cause.to_owned(),
+        cause: explanation.cause.name().to_owned(),
+        strategy: explanation.strategy.name().to_owned(),
+        decided_at: Some(timestamp(explained.made_at)),
+        skills: explanation.skills.iter().map(ToOwned::to_owned).collect(),
     }
 }
 
@@ -281,5 +306,8 @@ fn candidate(keys: &CandidateKeys) -> pb_routing::CandidateKeys {
         load: i32::try_from(keys.load).unwrap_or(i32::MAX),
         capacity: i32::try_from(keys.capacity).unwrap_or(i32::MAX),
         idle_since: Some(timestamp(keys.idle_since)),
+        open: i32::try_from(keys.open).unwrap_or(i32::MAX),
+        turn: keys.turn,
+        position: keys.position,
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -34,6 +35,11 @@ const HTTP2_WINDOW_BYTES: u32 = 1024 * 1024;
 
 const HTTP2_HEADER_BYTES_MAX: u32 = 16 * 1024;
 
+const PING_EVERY: Duration = Duration::from_secs(6);
+const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(8);
+#[cfg(target_os = "linux")]
+const UNCONFIRMED_MAX_MS: u32 = 10_000;
+
 /// More than a browser's tabs and a program's parallel calls.
 const HTTP2_STREAMS_MAX: u32 = 250;
 
@@ -54,8 +60,9 @@ impl Server {
             .max_buf_size(HTTP1_BUFFER_BYTES_MAX);
         http.http2()
             .timer(TokioTimer::new())
-            // A client that vanished without a word is noticed within a minute.
-            .keep_alive_interval(options.idle_max / 2)
+            // A client that vanished without a word is noticed within 15 seconds.
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_ANSWERED_WITHIN)
             .initial_stream_window_size(HTTP2_WINDOW_BYTES)
             .initial_connection_window_size(HTTP2_WINDOW_BYTES)
             .max_header_list_size(HTTP2_HEADER_BYTES_MAX)
@@ -80,6 +87,10 @@ impl Server {
         };
         // Answers are written whole; waiting to join them only adds latency.
         let _ = stream.set_nodelay(true);
+        // The same for those who speak HTTP/1 and only listen: an event that they do not
+        // confirm ends the connection. Not every system can do it.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNCONFIRMED_MAX_MS);
         let Some(wire) = self.secure(stream).await else {
             return;
         };

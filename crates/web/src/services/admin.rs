@@ -1,5 +1,8 @@
 //! Signing in, people, tokens, lines, dead letters.
 
+mod log;
+mod webhooks;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -7,7 +10,7 @@ use channels::host::ClientIp;
 use domain::LineId;
 use engine::contacts::convert::timestamp;
 use engine::limits::Limiter;
-use engine::people::{NewOperator, OperatorChange, SignedIn};
+use engine::people::{Browser, NewOperator, OperatorChange, SignedIn};
 use engine::{Actor, Engine};
 use http::HeaderValue;
 use proto::admin::v1 as pb;
@@ -17,8 +20,8 @@ use store::{ApiToken, JournalEntry, StoreError};
 use tonic::{Request, Response, Status};
 
 use super::{
-    PAGE_DEFAULT, PAGE_MAX, caller, id, lens, operator, optional_id, page_number, page_size, role,
-    status, store_status,
+    PAGE_DEFAULT, PAGE_MAX, caller, id, lens, operator, optional_id, page_number, page_size,
+    replies, role, status, store_status,
 };
 use crate::access::cookie_name;
 use crate::convert::{Lens, memberships_from};
@@ -112,20 +115,23 @@ impl Service {
     }
 }
 
-fn user_agent<T>(request: &Request<T>) -> String {
-    request
-        .metadata()
-        .get("user-agent")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned()
+fn browser<T>(request: &Request<T>) -> Browser {
+    Browser {
+        user_agent: request
+            .metadata()
+            .get("user-agent")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
+        address: request.extensions().get::<ClientIp>().map(|ip| ip.0),
+    }
 }
 
 #[tonic::async_trait]
 impl Admin for Service {
     async fn set_up(&self, request: Request<pb::SetUpRequest>) -> Answer<pb::LoginResponse> {
         self.slow_down(&request, "")?;
-        let user_agent = user_agent(&request);
+        let browser = browser(&request);
         let request = request.into_inner();
         let signed_in = self
             .engine
@@ -134,7 +140,7 @@ impl Admin for Service {
                 &request.login,
                 request.password,
                 &request.display_name,
-                &user_agent,
+                &browser,
             )
             .await
             .map_err(status)?;
@@ -148,11 +154,11 @@ impl Admin for Service {
 
     async fn login(&self, request: Request<pb::LoginRequest>) -> Answer<pb::LoginResponse> {
         self.slow_down(&request, &request.get_ref().login)?;
-        let user_agent = user_agent(&request);
+        let browser = browser(&request);
         let request = request.into_inner();
         let signed_in = self
             .engine
-            .sign_in(&request.login, request.password, &user_agent)
+            .sign_in(&request.login, request.password, browser)
             .await
             .map_err(|error| {
                 if let engine::ActError::Denied(text) = error {
@@ -183,12 +189,14 @@ impl Admin for Service {
     ) -> Answer<pb::ChangePasswordResponse> {
         let caller = caller(&request)?;
         self.slow_down(&request, &format!("{:?}", caller.principal.operator))?;
+        let browser = browser(&request);
         let request = request.into_inner();
         self.engine
             .change_password(
                 &caller.principal,
                 request.current_password,
                 request.new_password,
+                browser,
             )
             .await
             .map_err(status)?;
@@ -265,6 +273,7 @@ impl Admin for Service {
             display_name: request.display_name,
             role,
             memberships: memberships_from(request.queues),
+            skills: request.skills.into_iter().collect(),
             capacity: u32::try_from(request.capacity).unwrap_or(0),
             auto_accept: request.auto_accept,
         };
@@ -289,6 +298,7 @@ impl Admin for Service {
             role: role(request.role())?,
             display_name: request.display_name,
             memberships: memberships_from(request.queues),
+            skills: request.skills.into_iter().collect(),
             capacity: u32::try_from(request.capacity).unwrap_or(0),
             auto_accept: request.auto_accept,
             disabled: request.disabled,
@@ -439,8 +449,10 @@ impl Admin for Service {
         &self,
         request: Request<pb::GetDeadLetterRequest>,
     ) -> Answer<pb::DeadLetter> {
+        let caller = caller(&request)?;
         let seq = number(&request.into_inner().id, "dead letter")?;
-        let found = self.engine.dead_letter(seq).await.map_err(status)?;
+        let found = self.engine.dead_letter(&caller.actor, seq).await;
+        let found = found.map_err(status)?;
         Ok(Response::new(dead_letter(found, true)))
     }
 
@@ -461,36 +473,59 @@ impl Admin for Service {
         &self,
         request: Request<pb::ListAuditRequest>,
     ) -> Answer<pb::ListAuditResponse> {
-        let request = request.into_inner();
-        let limit = page_size(request.page_size, PAGE_DEFAULT, PAGE_MAX)?;
-        let before = page_number(&request.page_token)?.unwrap_or(i64::MAX);
-        let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut found = self
-            .engine
-            .read::<_, StoreError>(move |view| view.audit_before(before, more))
-            .await
-            .map_err(store_status)?;
-        let next = (found.len() > limit)
-            .then(|| found.get(limit - 1).map(|last| last.id.to_string()))
-            .flatten();
-        found.truncate(limit);
-        Ok(Response::new(pb::ListAuditResponse {
-            entries: found
-                .into_iter()
-                .map(|entry| pb::AuditEntry {
-                    id: entry.id.to_string(),
-                    at: Some(timestamp(entry.at)),
-                    operator_id: entry
-                        .operator
-                        .map(|operator| operator.to_string())
-                        .unwrap_or_default(),
-                    act: entry.act,
-                    subject: entry.subject,
-                    detail: entry.detail,
-                })
-                .collect(),
-            next_page_token: next.unwrap_or_default(),
-        }))
+        let caller = caller(&request)?;
+        log::list_audit(&self.engine, &caller, &request.into_inner()).await
+    }
+
+    async fn verify_audit(
+        &self,
+        request: Request<pb::VerifyAuditRequest>,
+    ) -> Answer<pb::VerifyAuditResponse> {
+        log::verify_audit(&self.engine, &request.into_inner()).await
+    }
+
+    async fn list_webhooks(
+        &self,
+        _: Request<pb::ListWebhooksRequest>,
+    ) -> Answer<pb::ListWebhooksResponse> {
+        webhooks::list(&self.engine).await
+    }
+
+    async fn resume_webhook(
+        &self,
+        request: Request<pb::ResumeWebhookRequest>,
+    ) -> Answer<pb::ResumeWebhookResponse> {
+        let caller = caller(&request)?;
+        webhooks::resume(&self.engine, &caller, &request.into_inner()).await
+    }
+
+    async fn test_webhook(
+        &self,
+        request: Request<pb::TestWebhookRequest>,
+    ) -> Answer<pb::TestWebhookResponse> {
+        let caller = caller(&request)?;
+        webhooks::test(&self.engine, &caller, &request.into_inner()).await
+    }
+
+    async fn list_canned_replies(
+        &self,
+        request: Request<pb::ListCannedRepliesRequest>,
+    ) -> Answer<pb::ListCannedRepliesResponse> {
+        replies::list(&self.engine, request).await
+    }
+
+    async fn save_canned_reply(
+        &self,
+        request: Request<pb::SaveCannedReplyRequest>,
+    ) -> Answer<pb::CannedReply> {
+        replies::save(&self.engine, request).await
+    }
+
+    async fn delete_canned_reply(
+        &self,
+        request: Request<pb::DeleteCannedReplyRequest>,
+    ) -> Answer<pb::DeleteCannedReplyResponse> {
+        replies::delete(&self.engine, request).await
     }
 }
 

@@ -2,9 +2,12 @@
 //! tells the answer. Rights are the gate's, rules the domain's.
 
 mod admin;
+mod board;
 mod bridge;
 mod directory;
 mod inbox;
+mod metrics;
+mod replies;
 mod routing;
 
 use std::collections::HashMap;
@@ -33,7 +36,7 @@ pub fn routes(engine: &Engine, public: &PublicOrigin) -> Routes {
     let routing = RoutingServer::new(routing::Service(engine.clone()));
     let admin = AdminServer::new(admin::Service::new(engine, public));
     let bridge = ChannelBridgeServer::new(bridge::Service(engine.clone()));
-    let directory = directory::Proxy::new(engine.directory().transport());
+    let directory = directory::Proxy::new(engine);
     Routes::new(Gate::new(engine, inbox))
         .add_service(Gate::new(engine, routing))
         .add_service(Gate::new(engine, admin))

@@ -4,9 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use domain::QueueId;
-use domain::operator::{Operator, Presence};
 use engine::act::Target;
-use engine::contacts::convert::timestamp;
 use engine::{ActError, Actor, Engine};
 use futures::Stream;
 use proto::inbox::v1 as pb_inbox;
@@ -15,93 +13,26 @@ use proto::routing::v1::routing_server::Routing;
 use store::StoreError;
 use tonic::{Request, Response, Status};
 
+use super::board::{Board, works_for};
 use super::{caller, id, invalid, lens, status, store_status};
 use crate::access::Caller;
-use crate::convert::{conversation, explanation, operator, presence_from};
+use crate::convert::{conversation, explanation, operator, presence_from, why};
 
 /// The pace at which changed numbers are told.
 const WATCH_PACE: Duration = Duration::from_secs(1);
+/// When nothing happens they are looked at all the same.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 /// Conversations at a queue's head.
 const HEAD_MAX: usize = 50;
 
 pub(super) struct Service(pub(super) Engine);
 
 impl Service {
-    async fn queues(&self, actor: &Actor) -> Result<Vec<pb::Queue>, Status> {
-        queues(&self.0, actor).await.map_err(store_status)
+    async fn queues(&self, actor: &Actor, time_zone: &str) -> Result<Vec<pb::Queue>, Status> {
+        let mut board = Board::of(time_zone).map_err(status)?;
+        let now = board.read(&self.0, actor).await.map_err(store_status)?;
+        Ok(now.queues)
     }
-}
-
-async fn queues(engine: &Engine, actor: &Actor) -> Result<Vec<pb::Queue>, StoreError> {
-    let shown: Vec<_> = engine
-        .settings()
-        .queues
-        .iter()
-        .filter(|queue| {
-            actor
-                .queues()
-                .is_none_or(|queues| queues.contains(&queue.id))
-        })
-        .cloned()
-        .collect();
-    let rules = engine.settings().rules.clone();
-    let now = engine.now();
-    engine
-        .read(move |view| {
-            let operators = view.all_operators()?;
-            let tallies = view.tallies()?;
-            shown
-                .into_iter()
-                .map(|queue| {
-                    let tally = tallies.iter().find(|tally| tally.queue == queue.id);
-                    let ready: Vec<&Operator> = operators
-                        .iter()
-                        .filter(|operator| {
-                            !operator.disabled
-                                && operator.presence == Presence::Ready
-                                && works_for(operator, &queue.id)
-                        })
-                        .collect();
-                    let free = ready.iter().filter(|operator| {
-                        use domain::operator::RoutingState;
-                        matches!(
-                            operator.routing_state(now, &rules.capacity),
-                            RoutingState::Free | RoutingState::Partial
-                        )
-                    });
-                    let direct = rules.queues.get(&queue.id).is_some_and(|rules| {
-                        rules.assignment == domain::routing::Assignment::Direct
-                    });
-                    let (offered, waiting, active) = tally.map_or((0, 0, 0), |tally| {
-                        (tally.offered, tally.queued + tally.offered, tally.active)
-                    });
-                    Ok(pb::Queue {
-                        display_name: queue.display_name,
-                        strategy: "longest_idle".to_owned(),
-                        direct,
-                        waiting: count(waiting),
-                        offered: count(offered),
-                        oldest_waiting_since: view.oldest_waiting(&queue.id)?.map(timestamp),
-                        active: count(active),
-                        ready_operators: i32::try_from(ready.len()).unwrap_or(i32::MAX),
-                        free_operators: i32::try_from(free.count()).unwrap_or(i32::MAX),
-                        id: queue.id.to_string(),
-                    })
-                })
-                .collect()
-        })
-        .await
-}
-
-fn count(number: i64) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn works_for(operator: &Operator, queue: &QueueId) -> bool {
-    operator
-        .memberships
-        .iter()
-        .any(|membership| membership.queue == *queue)
 }
 
 fn target(target: Option<pb::reassign_request::Target>) -> Result<Target, Status> {
@@ -126,7 +57,8 @@ impl Routing for Service {
         request: Request<pb::ListQueuesRequest>,
     ) -> Result<Response<pb::ListQueuesResponse>, Status> {
         let caller = caller(&request)?;
-        let queues = self.queues(&caller.actor).await?;
+        let time_zone = request.into_inner().time_zone;
+        let queues = self.queues(&caller.actor, &time_zone).await?;
         Ok(Response::new(pb::ListQueuesResponse { queues }))
     }
 
@@ -135,9 +67,12 @@ impl Routing for Service {
         request: Request<pb::GetQueueRequest>,
     ) -> Result<Response<pb::GetQueueResponse>, Status> {
         let caller = caller(&request)?;
-        let queue_id = request.into_inner().queue_id;
+        let pb::GetQueueRequest {
+            queue_id,
+            time_zone,
+        } = request.into_inner();
         let queue = self
-            .queues(&caller.actor)
+            .queues(&caller.actor, &time_zone)
             .await?
             .into_iter()
             .find(|queue| queue.id == queue_id)
@@ -176,27 +111,29 @@ impl Routing for Service {
         request: Request<pb::WatchQueuesRequest>,
     ) -> Result<Response<Self::WatchQueuesStream>, Status> {
         let Caller { principal, .. } = caller(&request)?;
+        let board = Board::of(&request.into_inner().time_zone).map_err(status)?;
         let engine = self.0.clone();
-        let feed = engine.read_feed(None);
-        let changes =
-            futures::stream::try_unfold((feed, None::<Vec<pb::Queue>>), move |(mut feed, told)| {
-                let (engine, principal) = (engine.clone(), principal.clone());
-                async move {
-                    loop {
-                        // Rights are looked at anew each time.
-                        let actor = engine.actor(&principal).await.map_err(store_status)?;
-                        let now = queues(&engine, &actor).await.map_err(store_status)?;
-                        if told.as_ref() != Some(&now) {
-                            let answer = pb::WatchQueuesResponse {
-                                queues: now.clone(),
-                            };
-                            return Ok::<_, Status>(Some((answer, (feed, Some(now)))));
-                        }
-                        tokio::time::sleep(WATCH_PACE).await;
-                        feed.next().await.map_err(store_status)?;
+        let watching = (engine.read_feed(None), board, None);
+        let changes = futures::stream::try_unfold(watching, move |(mut feed, mut board, told)| {
+            let (engine, principal) = (engine.clone(), principal.clone());
+            async move {
+                loop {
+                    // Rights are looked at anew each time.
+                    let actor = engine.actor(&principal).await.map_err(store_status)?;
+                    let now = board.read(&engine, &actor).await.map_err(store_status)?;
+                    if told.as_ref() != Some(&now) {
+                        let answer = now.clone();
+                        return Ok::<_, Status>(Some((answer, (feed, board, Some(now)))));
+                    }
+                    tokio::time::sleep(WATCH_PACE).await;
+                    // Midnight is no event.
+                    let news = tokio::time::timeout(LOOK_AGAIN, feed.next()).await;
+                    if let Ok(news) = news {
+                        news.map_err(store_status)?;
                     }
                 }
-            });
+            }
+        });
         Ok(Response::new(Box::pin(changes)))
     }
 
@@ -205,12 +142,16 @@ impl Routing for Service {
         request: Request<pb::ExplainOfferRequest>,
     ) -> Result<Response<pb::ExplainOfferResponse>, Status> {
         let caller = caller(&request)?;
-        let offer = id(&request.into_inner().offer_id, "offer")?;
-        let offer = self
-            .0
-            .explain_offer(&caller.actor, offer)
-            .await
-            .map_err(status)?;
+        let request = request.into_inner();
+        let offer = if request.offer_id.is_empty() && !request.conversation_id.is_empty() {
+            let conversation = id(&request.conversation_id, "conversation")?;
+            let asked = self.0.explain_conversation(&caller.actor, conversation);
+            asked.await
+        } else {
+            let offer = id(&request.offer_id, "offer")?;
+            self.0.explain_offer(&caller.actor, offer).await
+        };
+        let offer = offer.map_err(status)?;
         Ok(Response::new(explanation(&offer)))
     }
 
@@ -273,5 +214,48 @@ impl Routing for Service {
             .await
             .map_err(status)?;
         Ok(Response::new(operator(&lens(&self.0, &caller), &changed)))
+    }
+
+    async fn get_metrics(
+        &self,
+        request: Request<pb::GetMetricsRequest>,
+    ) -> Result<Response<pb::GetMetricsResponse>, Status> {
+        let caller = caller(&request)?;
+        let answer = super::metrics::read(&self.0, &caller.actor, request.into_inner()).await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn why_still_waiting(
+        &self,
+        request: Request<pb::WhyStillWaitingRequest>,
+    ) -> Result<Response<pb::WhyStillWaitingResponse>, Status> {
+        let caller = caller(&request)?;
+        let conversation = id(&request.into_inner().conversation_id, "conversation")?;
+        let asked = self.0.why_still_waiting(&caller.actor, conversation);
+        Ok(Response::new(why::still_waiting(
+            &asked.await.map_err(status)?,
+        )))
+    }
+
+    async fn why_not_me(
+        &self,
+        request: Request<pb::WhyNotMeRequest>,
+    ) -> Result<Response<pb::WhyNotMeResponse>, Status> {
+        let caller = caller(&request)?;
+        let operator = request.into_inner().operator_id;
+        let operator = match operator.as_str() {
+            "" => None,
+            other => Some(id(other, "operator")?),
+        };
+        let asked = self.0.why_not_me(&caller.actor, operator);
+        Ok(Response::new(why::not_me(&asked.await.map_err(status)?)))
+    }
+
+    async fn get_proof(
+        &self,
+        _request: Request<pb::GetProofRequest>,
+    ) -> Result<Response<pb::GetProofResponse>, Status> {
+        let proof = self.0.prove().await.map_err(store_status)?;
+        Ok(Response::new(why::proof(&proof)))
     }
 }

@@ -6,10 +6,57 @@ use std::fmt::Write as _;
 use http_body_util::BodyExt as _;
 use serde_json::json as object;
 
-use super::{SERVICE, get, json, not_ready, post, surface, surface_at};
+use super::{SERVICE, Surface, get, json, not_ready, post, surface, surface_at};
 
 /// Headers that change with what is said, not with the kind of answer.
 const OF_THE_CONTENT: [&str; 3] = ["content-length", "etag", "vary"];
+
+/// What the site chat may cost a page that embeds it, over the wire.
+const LOADER_BYTES_MAX: usize = 3 * 1024;
+const WIDGET_BYTES_MAX: usize = 30 * 1024;
+
+/// A script as a browser fetches it, compressed, and as it reads it.
+async fn script(surface: &Surface, path: &str) -> (usize, String) {
+    let mut sizes = Vec::new();
+    let mut text = String::new();
+    for encoding in ["gzip", "identity"] {
+        let mut request = get(path);
+        let accepted = encoding.parse().unwrap();
+        request.headers_mut().insert("accept-encoding", accepted);
+        let response = surface.send(request).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        sizes.push(body.len());
+        text = String::from_utf8_lossy(&body).into_owned();
+    }
+    (sizes[0], text)
+}
+
+#[tokio::test]
+async fn the_site_chat_is_light() {
+    let surface = surface();
+    let (loader, text) = script(&surface, "/widget.js").await;
+    assert!(loader <= LOADER_BYTES_MAX, "{loader} of {LOADER_BYTES_MAX}");
+    assert!(text.contains("widget/chat.js"));
+    let mut paths = vec!["chat.js".to_owned()];
+    let (mut weight, mut next) = (loader, 0);
+    while let Some(path) = paths.get(next).cloned() {
+        let (bytes, text) = script(&surface, &format!("/widget/{path}")).await;
+        assert!(!text.contains("@param"), "{path} has comments");
+        weight += bytes;
+        let imported = text.lines().filter_map(|line| line.split_once(" from './"));
+        for (_, rest) in imported {
+            let name = rest.trim_end_matches("';").to_owned();
+            if !paths.contains(&name) {
+                paths.push(name);
+            }
+        }
+        next += 1;
+    }
+    assert!(paths.len() > 5, "{paths:?}");
+    println!("the site chat weighs {weight} bytes, its loader {loader}");
+    assert!(weight <= WIDGET_BYTES_MAX, "{weight} of {WIDGET_BYTES_MAX}");
+}
 
 #[tokio::test]
 async fn every_answer_carries_its_headers() {

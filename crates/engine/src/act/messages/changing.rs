@@ -7,7 +7,7 @@ use domain::message::{
 use domain::{MessageId, text};
 use store::Tx;
 
-use super::super::{ActError, Actor, seen};
+use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::way::{must_be_able, outbound};
 use crate::Engine;
@@ -75,6 +75,7 @@ impl Engine {
                 message.content = Content::Text(Text::default());
                 message.attachments.clear();
                 message.revisions.clear();
+                message.mentions.clear();
                 message.deleted_at = Some(tx.now());
                 |target| Action::Delete { target }
             },
@@ -122,6 +123,9 @@ impl Engine {
                 tx.touch_thread(&thread.line, &thread.thread_key);
             } else {
                 tx.change_message(message.clone(), conversation.audience(), true)?;
+                if message.deleted_at.is_some() {
+                    mentions::take_back(tx, &message, &conversation)?;
+                }
             }
             Ok(message)
         })

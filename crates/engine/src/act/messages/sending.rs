@@ -1,12 +1,14 @@
 //! New messages and notes.
 
+use std::collections::BTreeSet;
+
 use channels::Capability;
-use domain::conversation::Conversation;
+use domain::conversation::{Conversation, Input, State};
 use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
-use domain::{ConversationId, MessageId, text};
+use domain::{ConversationId, MessageId, OperatorId, text};
 use store::Tx;
 
-use super::super::{ActError, Actor, seen};
+use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::delivery::last_message;
 use super::way::{author_name, must_be_able};
@@ -14,6 +16,8 @@ use crate::Engine;
 
 /// Files of one message.
 const ATTACHMENTS_MAX: usize = 10;
+/// Canned replies that one message is made of.
+const CANNED_REPLIES_MAX: usize = 10;
 
 /// A message to send.
 #[derive(Clone, Debug)]
@@ -28,6 +32,8 @@ pub struct NewMessage {
     pub reply_to: Option<MessageId>,
     /// The sender's own id of it.
     pub client_id: String,
+    /// The canned replies it was made of.
+    pub canned_replies: Vec<i64>,
 }
 
 impl Engine {
@@ -47,6 +53,12 @@ impl Engine {
             return Err(ActError::Invalid {
                 field: "upload_ids",
                 problem: format!("attach at most {ATTACHMENTS_MAX} files"),
+            });
+        }
+        if new.canned_replies.len() > CANNED_REPLIES_MAX {
+            return Err(ActError::Invalid {
+                field: "canned_reply_ids",
+                problem: format!("name at most {CANNED_REPLIES_MAX}"),
             });
         }
         let engine = self.clone();
@@ -122,23 +134,49 @@ impl Engine {
         }
         tx.enqueue(&outbound)?;
         tx.touch_thread(&thread.line, &thread.thread_key);
-        let mut after = conversation.clone();
-        after.last_message = Some(last_message(&message));
-        after.unread_count = 0;
-        tx.save_conversation(&conversation, &mut after)?;
+        self.note_answer(tx, &conversation, &message)?;
         tx.save_draft(me, conversation.id, "")?;
+        for id in &new.canned_replies {
+            tx.use_canned_reply(*id, me, actor.queues())?;
+        }
+        crate::obligations::answered(tx, &conversation, me)?;
         Ok(message)
     }
 
-    /// Writes a note that only colleagues see.
+    /// What an answer changes of its conversation.
+    fn note_answer(
+        &self,
+        tx: &mut Tx<'_>,
+        conversation: &Conversation,
+        message: &Message,
+    ) -> Result<(), ActError> {
+        let now = tx.now();
+        let mut after = conversation.clone();
+        after.last_message = Some(last_message(message));
+        after.unread_count = 0;
+        if let State::Active { .. } = after.state {
+            let rules = self.rules();
+            let queue = rules.of(&after.queue);
+            let park_after = queue.park_after.get(&after.medium);
+            let park_at = park_after.map(|span| now + *span);
+            after.handle(now, Input::Answered { park_at })?;
+        }
+        after.counted.first_reply_at.get_or_insert(now);
+        tx.save_conversation(conversation, &mut after)?;
+        Ok(())
+    }
+
+    /// Writes a note that only colleagues see, and tells those whom it names.
     pub async fn add_note(
         &self,
         actor: &Actor,
         client_id: &str,
         id: ConversationId,
         note: &str,
+        mentioned: &[OperatorId],
     ) -> Result<Message, ActError> {
         required_client_id(client_id)?;
+        let named = mentions::checked(actor, mentioned)?;
         let note = text::body(note, NOTE_CHARS_MAX);
         if note.trim().is_empty() {
             return Err(ActError::Invalid {
@@ -148,10 +186,11 @@ impl Engine {
         }
         let who = actor.clone();
         let own_id = client_id.to_owned();
-        let fingerprint = format!("note {id:?} {note}").into_bytes();
+        let fingerprint = format!("note {id:?} {named:?} {note}").into_bytes();
         self.once(Some(actor), client_id, fingerprint, move |tx| {
-            let conversation = seen(tx, &who, id)?;
-            write_note(tx, &who, &conversation, &note, Some(own_id))
+            let found = seen(tx, &who, id)?;
+            let conversation = mentions::let_in(tx, &who, &found, &named)?;
+            write_note(tx, &who, &conversation, &note, Some(own_id), named)
         })
         .await
     }
@@ -215,6 +254,7 @@ fn blank(
         edited_at: None,
         deleted_at: None,
         revisions: Vec::new(),
+        mentions: BTreeSet::new(),
     })
 }
 
@@ -224,9 +264,11 @@ pub(in crate::act) fn write_note(
     conversation: &Conversation,
     note: &str,
     client_id: Option<String>,
+    mentions: BTreeSet<OperatorId>,
 ) -> Result<Message, ActError> {
     let message = Message {
         client_id,
+        mentions,
         ..blank(tx, actor, conversation, Direction::Note, &Text::plain(note))?
     };
     if !tx.add_message(message.clone(), conversation.audience())? {
@@ -234,5 +276,6 @@ pub(in crate::act) fn write_note(
             "this client_id was used for another note: make a new one".to_owned(),
         ));
     }
+    tx.mention(&message)?;
     Ok(message)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _};
 use proto::contacts::v1 as pb;
-use store::Store;
+use store::{Auditor, Store};
 use tonic::{Code, Status, Streaming};
 
 use super::failure::Failure;
@@ -18,10 +18,31 @@ const PAGE: i64 = 256;
 impl BuiltIn {
     pub(super) async fn import(
         &self,
+        by: Auditor,
         mut rows: Streaming<pb::ImportContactsRequest>,
     ) -> Result<pb::ImportContactsResponse, Status> {
         let mut report = pb::ImportContactsResponse::default();
         let mut first: Option<(String, bool)> = None;
+        let outcome = self.import_rows(&mut rows, &mut report, &mut first).await;
+        let is_dry = first.is_none_or(|(_, dry_run)| dry_run);
+        if !is_dry {
+            let detail = format!(
+                "{} made, {} matched, {} rejected",
+                report.created, report.matched, report.rejected_count
+            );
+            self.store
+                .write::<_, Failure>(move |tx| Ok(tx.audit(by, "contacts.import", "", &detail)?))
+                .await?;
+        }
+        outcome.map(|()| report)
+    }
+
+    async fn import_rows(
+        &self,
+        rows: &mut Streaming<pb::ImportContactsRequest>,
+        report: &mut pb::ImportContactsResponse,
+        first: &mut Option<(String, bool)>,
+    ) -> Result<(), Status> {
         while let Some(row) = rows.next().await {
             let row = row?;
             let (region, dry_run) = first
@@ -43,7 +64,7 @@ impl BuiltIn {
                 }
             }
         }
-        Ok(report)
+        Ok(())
     }
 
     async fn import_row(

@@ -7,9 +7,10 @@ use futures::Stream;
 use prost::Message as _;
 use proto::contacts::v1 as pb;
 use proto::contacts::v1::contact_directory_server::ContactDirectory;
-use store::Tx;
+use store::{Auditor, Tx};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::failure::Failure;
 use super::{AskedBy, BuiltIn, bulk, editing, live, merging, pages, resolving, shown, watching};
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -142,10 +143,13 @@ impl ContactDirectory for BuiltIn {
         request: Request<pb::EraseContactRequest>,
     ) -> Answer<pb::EraseContactResponse> {
         let by = by(&request);
+        let auditor = auditor(&request);
         let request = request.into_inner();
         let key = request.idempotency_key.clone();
         self.once(by, key, request.encode_to_vec(), move |tx| {
-            editing::erase(tx, &request)
+            editing::erase(tx, &request)?;
+            tx.audit(auditor, "contact.erase", &request.contact_id, "")?;
+            Ok(pb::EraseContactResponse {})
         })
         .await
     }
@@ -154,14 +158,27 @@ impl ContactDirectory for BuiltIn {
         &self,
         request: Request<Streaming<pb::ImportContactsRequest>>,
     ) -> Answer<pb::ImportContactsResponse> {
-        self.import(request.into_inner()).await.map(Response::new)
+        let by = auditor(&request);
+        self.import(by, request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn export_contacts(
         &self,
         request: Request<pb::ExportContactsRequest>,
     ) -> Answer<Self::ExportContactsStream> {
-        let after = bulk::after(&request.into_inner().after_contact_id)?;
+        let by = auditor(&request);
+        let asked = request.into_inner().after_contact_id;
+        let after = bulk::after(&asked)?;
+        let detail = match asked.as_str() {
+            "" => String::new(),
+            asked => format!("after contact {asked}"),
+        };
+        // Before the first of them is told.
+        self.store
+            .write::<_, Failure>(move |tx| Ok(tx.audit(by, "contacts.export", "", &detail)?))
+            .await?;
         let contacts = bulk::export(Arc::clone(&self.store), after);
         Ok(Response::new(Box::pin(contacts)))
     }
@@ -182,4 +199,9 @@ impl ContactDirectory for BuiltIn {
 
 fn by<T>(request: &Request<T>) -> Option<AskedBy> {
     request.extensions().get().cloned()
+}
+
+/// Who asks, for the audit log; the command line when nobody is named.
+fn auditor<T>(request: &Request<T>) -> Auditor {
+    request.extensions().get().copied().unwrap_or_default()
 }

@@ -85,6 +85,7 @@ fn confirmed(tx: &mut Tx<'_>, provisional: &Provisional, found: &Found) -> Resul
     }
     suggest(tx, found)?;
     tx.threads_begin_with(&provisional.contact, &found.contact.id)?;
+    tx.obligations_begin_with(&provisional.contact, &found.contact.id)?;
     become_one(tx, &provisional.contact, &found.contact)
 }
 

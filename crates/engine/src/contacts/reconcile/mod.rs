@@ -14,6 +14,7 @@ pub(super) use following::is_about_the_cursor;
 
 use super::Found;
 use crate::Engine;
+use crate::obligations;
 use crate::opening::{self, KnownContact};
 
 pub(crate) async fn run(engine: Engine) {
@@ -58,6 +59,7 @@ fn become_one(tx: &mut Tx<'_>, from: &ContactId, into: &KnownContact) -> Result<
         after.client = opening::client(&thread, into, before.client.known);
         tx.save_conversation(&before, &mut after)?;
     }
+    obligations::follow_merge(tx, from, into)?;
     tx.emit(EventKind::ContactsMerged {
         merged: from.clone(),
         into: into.id.clone(),
@@ -71,7 +73,9 @@ fn renew(tx: &mut Tx<'_>, contact: &KnownContact) -> Result<Shown, StoreError> {
     if tx.target_of(&contact.id)? != contact.id {
         tx.unredirect(&contact.id)?;
         restore(tx, contact)?;
+        obligations::return_to(tx, contact)?;
     }
+    obligations::rename(tx, contact)?;
     let mut shown = Shown::default();
     for before in tx.conversations_of(&contact.id, i64::MAX, 200)? {
         let Some(thread) = tx.thread(before.thread)? else {

@@ -1,21 +1,100 @@
 // The contract's JSON (proto3 canonical form) as the inbox reads it: camelCase
 // names, default values left out, int64 as strings, times as RFC 3339.
 
+import type { WhyCalls } from "./why.js";
+
 export type Time = string;
 export type Medium = "VOICE" | "CHAT" | "MESSENGER" | "SMS" | "EMAIL" | "FORM";
 export type Role = "OPERATOR" | "SUPERVISOR" | "ADMIN";
 export type Presence = "READY" | "AWAY" | "OFFLINE";
-export type RoutingState = "FREE" | "PARTIAL" | "FULL" | "NOT_RESPONDING" | "COOLING_DOWN" | "NOT_READY";
-export type ConversationState = "QUEUED" | "OFFERED" | "ACTIVE" | "PARKED" | "CLOSED";
+export type RoutingState =
+  | "FREE"
+  | "PARTIAL"
+  | "FULL"
+  | "NOT_RESPONDING"
+  | "COOLING_DOWN"
+  | "NOT_READY"
+  | "WRAP_UP"
+  | "DISCONNECTED";
+export type ConversationState =
+  | "QUEUED"
+  | "OFFERED"
+  | "ACTIVE"
+  | "PARKED"
+  | "CLOSED"
+  | "WRAPPING_UP"
+  | "DEFERRED"
+  | "ABANDONED";
 export type Direction = "INBOUND" | "OUTBOUND" | "NOTE";
 export type DeliveryState = "QUEUED" | "SENT" | "DELIVERED" | "READ" | "FAILED" | "UNCERTAIN";
 export type Folder = "MINE" | "WAITING" | "ALL_OPEN" | "SNOOZED" | "ENDED";
 export type Trust = "CLAIMED" | "ASSERTED" | "PROVEN";
 export type OfferState = "PENDING" | "ACCEPTED" | "DECLINED" | "TIMED_OUT" | "RESCINDED" | "REVOKED";
 
+export type ObligationKind = "OBLIGATION_KIND_CALLBACK" | "OBLIGATION_KIND_REPLY" | "OBLIGATION_KIND_OTHER";
+export type ObligationState =
+  | "OBLIGATION_STATE_OPEN"
+  | "OBLIGATION_STATE_KEPT"
+  | "OBLIGATION_STATE_LATE"
+  | "OBLIGATION_STATE_BROKEN"
+  | "OBLIGATION_STATE_WAIVED";
+export type ObligationStage = "OBLIGATION_STAGE_PROMISED" | "OBLIGATION_STAGE_REMINDED" | "OBLIGATION_STAGE_DUE";
+export type ObligationNotice =
+  | "OBLIGATION_NOTICE_SOON"
+  | "OBLIGATION_NOTICE_DUE"
+  | "OBLIGATION_NOTICE_ESCALATED"
+  | "OBLIGATION_NOTICE_BROKEN";
+export type ObligationWish = "OBLIGATION_WISH_CLIENT" | "OBLIGATION_WISH_OURS";
+export type ObligationScope = "OBLIGATION_SCOPE_MINE" | "OBLIGATION_SCOPE_QUEUES" | "OBLIGATION_SCOPE_ALL";
+export type ObligationFilter =
+  | "OBLIGATION_FILTER_OPEN"
+  | "OBLIGATION_FILTER_OVERDUE"
+  | "OBLIGATION_FILTER_ESCALATED"
+  | "OBLIGATION_FILTER_DONE";
+
+export interface ObligationMove {
+  at?: Time;
+  operatorId?: string;
+  from?: Time;
+  to?: Time;
+  wish?: ObligationWish;
+  reason?: string;
+}
+export interface Obligation {
+  id: string;
+  kind?: ObligationKind;
+  contact?: ContactSummary;
+  conversationId?: string;
+  lineId?: string;
+  queueId?: string;
+  operatorId?: string;
+  note?: string;
+  reach?: string;
+  createdAt?: Time;
+  createdByOperatorId?: string;
+  createdByRule?: string;
+  promisedFor?: Time;
+  dueAt?: Time;
+  state?: ObligationState;
+  stage?: ObligationStage;
+  escalated?: boolean;
+  endedAt?: Time;
+  endedByOperatorId?: string;
+  waiveReason?: string;
+  moves?: ObligationMove[];
+  version?: string;
+}
+export interface ListObligationsResponse {
+  obligations?: Obligation[];
+  nextPageToken?: string;
+  counts?: { mine?: number; mineOverdue?: number; seen?: number; seenOverdue?: number; escalated?: number };
+  cursor?: string;
+}
+
 export interface Membership {
   queueId: string;
   rank?: number;
+  position?: number;
 }
 export interface Operator {
   id: string;
@@ -32,6 +111,8 @@ export interface Operator {
   queues?: Membership[];
   idleSince?: Time;
   disabled?: boolean;
+  skills?: string[];
+  lostAt?: Time;
 }
 export interface ContactSummary {
   id: string;
@@ -67,6 +148,16 @@ export interface Conversation {
   answeredAt?: Time;
   threadId?: string;
   version?: string;
+  mentionedIds?: string[];
+  skills?: string[];
+  preferredOperatorId?: string;
+  stateUntil?: Time;
+  overflowExit?: string;
+  overflowReason?: string;
+  overflowFromQueueId?: string;
+  callbackPhone?: string;
+  overCapacity?: boolean;
+  askedOperatorIds?: string[];
 }
 export interface Attachment {
   fileName?: string;
@@ -107,6 +198,7 @@ export interface Message {
   deletedAt?: Time;
   revisions?: { text?: string; replacedAt?: Time }[];
   clientId?: string;
+  mentions?: string[];
 }
 export interface Offer {
   id: string;
@@ -124,6 +216,9 @@ export interface QueueSummary {
   displayName?: string;
   waiting?: number;
   oldestWaitingSince?: Time;
+  dispositions?: string[];
+  dispositionRequired?: boolean;
+  wrapUp?: "off" | "timed" | "fixed" | "manual";
 }
 export interface LineSummary {
   id: string;
@@ -143,6 +238,7 @@ export interface GetMeResponse {
   lines?: LineSummary[];
   serverTime?: Time;
   cursor?: string;
+  unreadMentionCount?: number;
 }
 export interface FolderCount {
   folder?: Folder;
@@ -187,6 +283,24 @@ export interface GetConversationResponse {
   history?: Conversation[];
   sender?: Identity;
   senderBlocked?: boolean;
+  ratings?: Rating[];
+  scores?: ConversationScore[];
+}
+export interface Rating {
+  conversationId?: string;
+  operatorId?: string;
+  score?: number;
+  comment?: string;
+  ratedAt?: Time;
+  changedAt?: Time;
+}
+export interface ConversationScore {
+  conversationId?: string;
+  operatorId?: string;
+  scoredById?: string;
+  score?: number;
+  comment?: string;
+  scoredAt?: Time;
 }
 export interface ListTimelineResponse {
   messages?: Message[];
@@ -224,6 +338,12 @@ export interface FeedEvent {
   contactChanged?: Contact;
   contactsMerged?: { mergedContactId?: string; contact?: Contact };
   typing?: { conversationId?: string; operatorId?: string; active?: boolean };
+  cannedRepliesChanged?: { personal?: boolean };
+  mentionsChanged?: { unreadCount?: number };
+  obligationChanged?: Obligation;
+  obligationDue?: { obligation?: Obligation; notice?: ObligationNotice };
+  rated?: Rating;
+  scored?: ConversationScore;
 }
 export interface SubscribeResponse {
   cursor?: string;
@@ -243,12 +363,18 @@ export interface Queue {
   id: string;
   displayName?: string;
   strategy?: string;
+  direct?: boolean;
   waiting?: number;
   offered?: number;
   oldestWaitingSince?: Time;
   active?: number;
   readyOperators?: number;
   freeOperators?: number;
+  today?: import("./metrics.js").QueueToday;
+  activities?: { activity?: import("./metrics.js").Activity; operators?: number }[];
+  deferred?: number;
+  abandoned?: number;
+  wrappingUp?: number;
 }
 export interface ListQueuesResponse {
   queues?: Queue[];
@@ -291,6 +417,55 @@ export interface ListDeadLettersResponse {
   deadLetters?: DeadLetter[];
   nextPageToken?: string;
 }
+export interface AuditEntry {
+  id: string;
+  at?: Time;
+  operatorId?: string;
+  tokenId?: string;
+  act?: string;
+  subject?: string;
+  detail?: string;
+}
+export interface ListAuditResponse {
+  entries?: AuditEntry[];
+  nextPageToken?: string;
+}
+export interface VerifyAuditResponse {
+  whole?: boolean;
+  entryCount?: string;
+  seal?: string;
+  problem?: string;
+}
+export type WebhookState =
+  | "WEBHOOK_UP"
+  | "WEBHOOK_RETRYING"
+  | "WEBHOOK_SUSPENDED"
+  | "WEBHOOK_GONE"
+  | "WEBHOOK_UNCONFIGURED";
+export interface Webhook {
+  id: string;
+  url?: string;
+  events?: string[];
+  queueIds?: string[];
+  state?: WebhookState;
+  behindCount?: string;
+  deliveredCount?: string;
+  lostCount?: string;
+  attempts?: number;
+  failingSince?: Time;
+  nextTryAt?: Time;
+  deliveredAt?: Time;
+  error?: string;
+}
+export interface ListWebhooksResponse {
+  webhooks?: Webhook[];
+}
+export interface TestWebhookResponse {
+  taken?: boolean;
+  httpStatus?: number;
+  text?: string;
+  tookMs?: string;
+}
 export interface Upload {
   uploadId: string;
   fileName?: string;
@@ -298,13 +473,71 @@ export interface Upload {
   sizeBytes?: string;
 }
 
+export interface Mention {
+  message: Message;
+  conversation?: Conversation;
+  readAt?: Time;
+}
+export interface ListMentionsResponse {
+  mentions?: Mention[];
+  nextPageToken?: string;
+  unreadCount?: number;
+}
+export interface CannedReply {
+  id?: string;
+  shortcut?: string;
+  title?: string;
+  text?: string;
+  queueIds?: string[];
+  personal?: boolean;
+  variants?: { locale?: string; text?: string }[];
+  useCount?: string;
+  changedAt?: Time;
+  changedBy?: string;
+  version?: string;
+}
+export interface ListCannedRepliesResponse {
+  cannedReplies?: CannedReply[];
+  nextPageToken?: string;
+}
+
 /** Every unary call of the inbox: request and answer by "Service/Method". */
-export interface Calls {
+export interface Calls extends WhyCalls {
   "Inbox/GetMe": [{}, GetMeResponse];
   "Inbox/SetPresence": [{ presence: Presence; awayReason?: string; whenIdle?: boolean; clientId: string }, Operator];
   "Inbox/ListConversations": [
     { folder?: Folder; queueId?: string; contactId?: string; pageSize?: number; pageToken?: string },
     ListConversationsResponse,
+  ];
+  "Inbox/ScheduleCallback": [
+    {
+      conversationId?: string;
+      contactId?: string;
+      queueId?: string;
+      kind?: ObligationKind;
+      dueAt: Time;
+      operatorId?: string;
+      wholeQueue?: boolean;
+      note?: string;
+      reach?: string;
+      clientId: string;
+    },
+    Obligation,
+  ];
+  "Inbox/ListObligations": [
+    { scope?: ObligationScope; filter?: ObligationFilter; contactId?: string; pageSize?: number; pageToken?: string },
+    ListObligationsResponse,
+  ];
+  "Inbox/ResolveObligation": [
+    {
+      obligationId: string;
+      kept?: {};
+      waived?: { reason: string };
+      moved?: { dueAt: Time; wish: ObligationWish; reason?: string };
+      assigned?: { operatorId?: string };
+      clientId: string;
+    },
+    Obligation,
   ];
   "Inbox/GetConversation": [{ conversationId: string }, GetConversationResponse];
   "Inbox/ListTimeline": [
@@ -315,13 +548,25 @@ export interface Calls {
   "Inbox/DeclineOffer": [{ offerId: string; reason?: string; clientId: string }, Conversation];
   "Inbox/TakeConversation": [{ conversationId: string; clientId: string }, Conversation];
   "Inbox/SendMessage": [
-    { conversationId: string; text: string; uploadIds?: string[]; replyToMessageId?: string; clientId: string },
+    {
+      conversationId: string;
+      text: string;
+      uploadIds?: string[];
+      replyToMessageId?: string;
+      clientId: string;
+      cannedReplyIds?: string[];
+    },
     Message,
   ];
   "Inbox/EditMessage": [{ messageId: string; text: string; clientId: string }, Message];
   "Inbox/DeleteMessage": [{ messageId: string; clientId: string }, Message];
   "Inbox/React": [{ messageId: string; emoji: string; clientId: string }, Message];
-  "Inbox/AddNote": [{ conversationId: string; text: string; clientId: string }, Message];
+  "Inbox/AddNote": [
+    { conversationId: string; text: string; clientId: string; mentionedOperatorIds?: string[] },
+    Message,
+  ];
+  "Inbox/ListMentions": [{ unreadOnly?: boolean; pageSize?: number; pageToken?: string }, ListMentionsResponse];
+  "Inbox/MarkMentionsRead": [{ conversationId?: string }, { unreadCount?: number }];
   "Inbox/MarkRead": [{ conversationId: string; messageId: string }, {}];
   "Inbox/SetTyping": [{ conversationId: string; active: boolean }, {}];
   "Inbox/TransferConversation": [
@@ -349,6 +594,10 @@ export interface Calls {
   "Inbox/UnblockIdentity": [{ identity: Identity; clientId: string }, {}];
   "Inbox/ListBlocks": [{ pageSize?: number; pageToken?: string }, ListBlocksResponse];
   "Inbox/DismissSuggestion": [{ suggestionId: string }, {}];
+  "Inbox/ScoreConversation": [
+    { conversationId: string; score: number; comment: string; clientId: string },
+    ConversationScore,
+  ];
   "ContactDirectory/GetContact": [{ contactId: string }, Contact];
   "ContactDirectory/UpdateContact": [
     { contactId: string; profile: Profile; version?: string; idempotencyKey: string },
@@ -360,6 +609,7 @@ export interface Calls {
   ];
   "ContactDirectory/UndoMerge": [{ mergeId: string; idempotencyKey: string }, UndoMergeResponse];
   "Routing/ListQueues": [{}, ListQueuesResponse];
+  "Routing/GetMetrics": [import("./metrics.js").GetMetricsRequest, import("./metrics.js").GetMetricsResponse];
   "Routing/MoveToFront": [{ conversationId: string; reason?: string; clientId: string }, Conversation];
   "Routing/ForcePresence": [{ operatorId: string; presence: Presence; reason?: string; clientId: string }, Operator];
   "Admin/SetUp": [{ setUpToken: string; login: string; password: string; displayName: string }, LoginResponse];
@@ -377,6 +627,7 @@ export interface Calls {
       queues: Membership[];
       capacity?: number;
       autoAccept?: boolean;
+      skills?: string[];
       clientId: string;
     },
     Operator,
@@ -390,13 +641,28 @@ export interface Calls {
       capacity?: number;
       autoAccept?: boolean;
       disabled?: boolean;
+      skills?: string[];
       clientId: string;
     },
     Operator,
   ];
   "Admin/SetOperatorPassword": [{ operatorId: string; password: string }, {}];
+  "Admin/ListCannedReplies": [
+    { query?: string; queueId?: string; pageSize?: number; pageToken?: string },
+    ListCannedRepliesResponse,
+  ];
+  "Admin/SaveCannedReply": [{ cannedReply: CannedReply; clientId: string }, CannedReply];
+  "Admin/DeleteCannedReply": [{ id: string; clientId: string }, {}];
   "Admin/ListLines": [{}, ListLinesResponse];
   "Admin/ListDeadLetters": [{ pageSize?: number; pageToken?: string }, ListDeadLettersResponse];
   "Admin/GetDeadLetter": [{ id: string }, DeadLetter];
   "Admin/ReplayDeadLetter": [{ id: string }, {}];
+  "Admin/ListAudit": [
+    { pageSize?: number; pageToken?: string; operatorId?: string; act?: string; since?: Time; until?: Time },
+    ListAuditResponse,
+  ];
+  "Admin/VerifyAudit": [{ keptSeal?: string }, VerifyAuditResponse];
+  "Admin/ListWebhooks": [{}, ListWebhooksResponse];
+  "Admin/ResumeWebhook": [{ webhookId: string; clientId: string }, {}];
+  "Admin/TestWebhook": [{ webhookId: string }, TestWebhookResponse];
 }

@@ -4,6 +4,7 @@ import type {
   Contact,
   ContactSuggestion,
   Conversation,
+  ConversationScore,
   Folder,
   GetConversationResponse,
   GetMeResponse,
@@ -12,9 +13,11 @@ import type {
   ListConversationsResponse,
   ListTimelineResponse,
   Message,
+  Obligation,
   Offer,
   Operator,
   QueueSummary,
+  Rating,
   SubscribeResponse,
 } from "./api.js";
 
@@ -55,6 +58,10 @@ export interface PendingMessage {
   text: string;
   uploads: { uploadId: string; fileName: string; mediaType: string; sizeBytes: string; previewUrl?: string }[];
   replyToMessageId: string;
+  /** Whom a note names. */
+  mentions?: string[];
+  /** The canned replies it was made of. */
+  cannedReplyIds?: string[];
   createdAt: string;
   status: "sending" | "failed";
   error?: string;
@@ -86,12 +93,23 @@ export interface State {
   /** Versions at which conversations went out of sight. */
   gone: Record<string, string>;
   contacts: Record<string, Contact>;
+  /** What was thought of conversations. */
+  opinions: Record<string, { rating?: Rating; score?: ConversationScore }>;
   pending: Record<string, PendingMessage>;
   drafts: Record<string, string>;
+  /** Promises that are to be done, as far as they are known. */
+  promises: Record<string, Obligation>;
+  /** Versions at which promises ended or went out of sight. */
+  promisesGone: Record<string, string>;
+  promisesLoaded: boolean;
   /** Until when (local milliseconds) who types, by conversation and operator. */
   typing: Record<string, Record<string, number>>;
   /** Messages whose conversation is not known yet. */
   orphans: Message[];
+  /** How many notes that name the operator are unread. */
+  mentions: number;
+  /** Rises when canned replies are not what they were. */
+  repliesVersion: number;
 }
 
 export type Action =
@@ -121,6 +139,8 @@ export type Action =
   | { type: "senderBlocked"; sender: Identity; blocked: boolean }
   | { type: "offerGone"; id: string }
   | { type: "operator"; operator: Operator }
+  | { type: "mentions"; unread: number }
+  | { type: "promises"; promises: Obligation[] }
   | { type: "typingExpired"; now: number }
   | { type: "step"; step: SubscribeResponse; now: number }
   | { type: "reset" };

@@ -17,7 +17,7 @@ use crate::access::Caller;
 use crate::convert::{Lens, event, typing};
 
 /// How often the feed says that it is alive.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT: Duration = Duration::from_secs(5);
 
 pub(super) fn subscribe(engine: &Engine, request: Request<pb::SubscribeRequest>) -> Answer<Feed> {
     let caller = caller(&request)?;
@@ -33,7 +33,8 @@ pub(super) fn subscribe(engine: &Engine, request: Request<pb::SubscribeRequest>)
     let feed = engine.read_feed(cursor);
     let opened = ready(engine, &feed);
     let typing = engine.watch_typing();
-    let steps = follow(engine.clone(), caller, feed, typing);
+    let attending = caller.principal.operator.map(|me| engine.attend(me));
+    let steps = follow(engine.clone(), caller, feed, typing, attending);
     Ok(Response::new(Box::pin(
         futures::stream::once(async { Ok(opened) }).chain(steps),
     )))
@@ -46,38 +47,42 @@ fn follow(
     caller: Caller,
     feed: engine::Reader,
     typing_news: broadcast::Receiver<engine::Typing>,
+    attending: Option<engine::Attending>,
 ) -> impl Stream<Item = Result<pb::SubscribeResponse, Status>> + Send {
     let mut beats = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let begin = (feed, typing_news, beats);
-    let steps = futures::stream::try_unfold(begin, move |(mut feed, mut news, mut beats)| {
-        let (engine, caller) = (engine.clone(), caller.clone());
-        async move {
-            loop {
-                let answers = tokio::select! {
-                    step = feed.next() => {
-                        let step = step.map_err(store_status)?;
-                        let actor = engine.actor(&caller.principal).await.map_err(store_status)?;
-                        told(&Lens::new(&engine, &actor), step)
-                    }
-                    typed = news.recv() => match typed {
-                        Ok(typed) => {
-                            let actor =
-                                engine.actor(&caller.principal).await.map_err(store_status)?;
-                            typing_step(&actor, &typed).into_iter().collect()
+    let begin = (feed, typing_news, beats, attending);
+    let steps = futures::stream::try_unfold(
+        begin,
+        move |(mut feed, mut news, mut beats, attending)| {
+            let (engine, caller) = (engine.clone(), caller.clone());
+            async move {
+                loop {
+                    let answers = tokio::select! {
+                        step = feed.next() => {
+                            let step = step.map_err(store_status)?;
+                            let actor = engine.actor(&caller.principal).await.map_err(store_status)?;
+                            told(&Lens::new(&engine, &actor), step)
                         }
-                        // What was missed is worth nothing any more.
-                        Err(broadcast::error::RecvError::Lagged(_)) => Vec::new(),
-                        Err(broadcast::error::RecvError::Closed) => return Ok(None),
-                    },
-                    _ = beats.tick() => vec![ready(&engine, &feed)],
-                };
-                if !answers.is_empty() {
-                    return Ok::<_, Status>(Some((answers, (feed, news, beats))));
+                        typed = news.recv() => match typed {
+                            Ok(typed) => {
+                                let actor =
+                                    engine.actor(&caller.principal).await.map_err(store_status)?;
+                                typing_step(&actor, &typed).into_iter().collect()
+                            }
+                            // What was missed is worth nothing any more.
+                            Err(broadcast::error::RecvError::Lagged(_)) => Vec::new(),
+                            Err(broadcast::error::RecvError::Closed) => return Ok(None),
+                        },
+                        _ = beats.tick() => vec![ready(&engine, &feed)],
+                    };
+                    if !answers.is_empty() {
+                        return Ok::<_, Status>(Some((answers, (feed, news, beats, attending))));
+                    }
                 }
             }
-        }
-    });
+        },
+    );
     steps.flat_map(|answers| {
         futures::stream::iter(match answers {
             Ok(answers) => answers.into_iter().map(Ok).collect(),

@@ -1,6 +1,7 @@
 //! The caller: who they are, what is around them, whether they take work.
 
 use domain::QueueId;
+use domain::routing::WrapUp;
 use engine::contacts::convert::timestamp;
 use engine::{Engine, Settings};
 use proto::inbox::v1 as pb;
@@ -19,7 +20,8 @@ pub(super) async fn get_me(
     let lens = lens(engine, &caller);
     // The same throughout, also when a reload comes between.
     let settings = engine.settings();
-    let (operators, tallies, blocks, cursor, oldest) = {
+    let (operators, tallies, blocks, mentions, cursor, oldest) = {
+        let me = caller.actor.operator;
         let queues: Vec<QueueId> = queues_seen(&settings, &lens)
             .map(|queue| queue.id.clone())
             .collect();
@@ -33,6 +35,7 @@ pub(super) async fn get_me(
                     view.all_operators()?,
                     view.tallies()?,
                     view.block_count()?,
+                    me.map_or(Ok(0), |me| view.unread_mentions(me))?,
                     view.last_cursor()?,
                     oldest,
                 ))
@@ -49,10 +52,9 @@ pub(super) async fn get_me(
                 .find(|tally| tally.queue == queue.id)
                 .map_or(0, |tally| tally.queued + tally.offered);
             pb::QueueSummary {
-                id: queue.id.to_string(),
-                display_name: queue.display_name.clone(),
                 waiting: i32::try_from(waiting).unwrap_or(i32::MAX),
                 oldest_waiting_since: oldest.map(timestamp),
+                ..known_queue(&settings, queue)
             }
         });
     Ok(Response::new(pb::GetMeResponse {
@@ -71,6 +73,7 @@ pub(super) async fn get_me(
         server_time: Some(timestamp(lens.now)),
         cursor: cursor.0.to_string(),
         block_count: blocks,
+        unread_mention_count: i32::try_from(mentions).unwrap_or(i32::MAX),
     }))
 }
 
@@ -109,11 +112,26 @@ fn other_queues(settings: &Settings, lens: &Lens) -> impl Iterator<Item = pb::Qu
     let seen = lens.actor.queues();
     let all = settings.queues.iter();
     all.filter(move |queue| seen.is_some_and(|seen| !seen.contains(&queue.id)))
-        .map(|queue| pb::QueueSummary {
-            id: queue.id.to_string(),
-            display_name: queue.display_name.clone(),
-            ..pb::QueueSummary::default()
-        })
+        .map(|queue| known_queue(settings, queue))
+}
+
+/// What everybody may know of a queue: its name, and how its conversations end.
+fn known_queue(settings: &Settings, queue: &engine::settings::Queue) -> pb::QueueSummary {
+    let rules = settings.rules.of(&queue.id);
+    let wrap_up = match rules.wrap_up {
+        WrapUp::Off => "off",
+        WrapUp::Timed(_) => "timed",
+        WrapUp::Fixed(_) => "fixed",
+        WrapUp::Manual(_) => "manual",
+    };
+    pb::QueueSummary {
+        id: queue.id.to_string(),
+        display_name: queue.display_name.clone(),
+        dispositions: rules.dispositions.clone(),
+        disposition_required: rules.disposition_needed,
+        wrap_up: wrap_up.to_owned(),
+        ..pb::QueueSummary::default()
+    }
 }
 
 /// What people need to know of a line.

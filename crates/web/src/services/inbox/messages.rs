@@ -23,6 +23,12 @@ pub(super) async fn send_message(
         upload_ids: request.upload_ids,
         reply_to: optional_id(&request.reply_to_message_id, "message")?,
         client_id: request.client_id,
+        // What is no id names nothing.
+        canned_replies: request
+            .canned_reply_ids
+            .iter()
+            .map(|id| id.parse().unwrap_or(0))
+            .collect(),
     };
     let written = engine.send_message(&caller.actor, new).await;
     told(engine, &caller, written)
@@ -74,8 +80,19 @@ pub(super) async fn add_note(
     let caller = caller(&request)?;
     let request = request.into_inner();
     let wanted = id(&request.conversation_id, "conversation")?;
+    let named = request
+        .mentioned_operator_ids
+        .iter()
+        .map(|named| id(named, "operator"))
+        .collect::<Result<Vec<_>, _>>()?;
     let written = engine
-        .add_note(&caller.actor, &request.client_id, wanted, &request.text)
+        .add_note(
+            &caller.actor,
+            &request.client_id,
+            wanted,
+            &request.text,
+            &named,
+        )
         .await;
     told(engine, &caller, written)
 }

@@ -5,7 +5,10 @@ mod clients;
 mod feed;
 mod handling;
 mod me;
+mod mentions;
 mod messages;
+mod obligations;
+mod rating;
 mod reading;
 
 use std::pin::Pin;
@@ -191,6 +194,20 @@ impl Inbox for Service {
         clients::list_blocks(&self.0, request).await
     }
 
+    async fn list_mentions(
+        &self,
+        request: Request<pb::ListMentionsRequest>,
+    ) -> Answer<pb::ListMentionsResponse> {
+        mentions::list_mentions(&self.0, request).await
+    }
+
+    async fn mark_mentions_read(
+        &self,
+        request: Request<pb::MarkMentionsReadRequest>,
+    ) -> Answer<pb::MarkMentionsReadResponse> {
+        mentions::mark_mentions_read(&self.0, request).await
+    }
+
     async fn dismiss_suggestion(
         &self,
         request: Request<pb::DismissSuggestionRequest>,
@@ -198,10 +215,45 @@ impl Inbox for Service {
         clients::dismiss_suggestion(&self.0, request).await
     }
 
+    async fn schedule_callback(
+        &self,
+        request: Request<pb::ScheduleCallbackRequest>,
+    ) -> Answer<pb::Obligation> {
+        obligations::schedule_callback(&self.0, request).await
+    }
+
+    async fn list_obligations(
+        &self,
+        request: Request<pb::ListObligationsRequest>,
+    ) -> Answer<pb::ListObligationsResponse> {
+        obligations::list_obligations(&self.0, request).await
+    }
+
+    async fn resolve_obligation(
+        &self,
+        request: Request<pb::ResolveObligationRequest>,
+    ) -> Answer<pb::Obligation> {
+        obligations::resolve_obligation(&self.0, request).await
+    }
+
     async fn subscribe(
         &self,
         request: Request<pb::SubscribeRequest>,
     ) -> Answer<Self::SubscribeStream> {
         feed::subscribe(&self.0, request)
+    }
+
+    async fn score_conversation(
+        &self,
+        request: Request<pb::ScoreConversationRequest>,
+    ) -> Answer<pb::ConversationScore> {
+        rating::score_conversation(&self.0, request).await
+    }
+
+    async fn list_ratings(
+        &self,
+        request: Request<pb::ListRatingsRequest>,
+    ) -> Answer<pb::ListRatingsResponse> {
+        rating::list_ratings(&self.0, request).await
     }
 }

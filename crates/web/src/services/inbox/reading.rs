@@ -12,6 +12,7 @@ use super::super::{
 };
 use super::{Answer, clients};
 use crate::access::Caller;
+use crate::convert::rating::{rating, score};
 use crate::convert::{conversation, message, offer};
 
 /// Messages of one page of search.
@@ -56,7 +57,10 @@ pub(super) async fn list_conversations(
         + page
             .tallies
             .iter()
-            .map(|tally| tally.active + tally.parked)
+            .map(|tally| {
+                let aside = tally.parked + tally.deferred + tally.abandoned;
+                tally.active + tally.wrap_up + aside
+            })
             .sum::<i64>();
     let (mine, mine_unread, snoozed, snoozed_unread) = page.mine;
     let counts = [
@@ -116,6 +120,8 @@ pub(super) async fn get_conversation(
         history: opened.history.iter().map(conversation).collect(),
         sender: opened.sender.as_ref().map(identity),
         sender_blocked: opened.sender_blocked,
+        ratings: opened.opinions.ratings.iter().map(rating).collect(),
+        scores: opened.opinions.reviews.iter().map(score).collect(),
     }))
 }
 
