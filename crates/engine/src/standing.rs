@@ -271,7 +271,12 @@ impl Engine {
         let looked: BTreeMap<ConversationId, Outlook> = self
             .store()
             .write::<_, StoreError>(move |tx| {
-                Ok(outlooks(tx.floor(), &rules, tx.now()).into_iter().collect())
+                let floor = tx.floor();
+                // Nobody is told who does not wait at a page, and the writer has other work.
+                if !floor.has_live() {
+                    return Ok(BTreeMap::new());
+                }
+                Ok(outlooks(floor, &rules, tx.now()).into_iter().collect())
             })
             .await?;
         if looked.is_empty() {
