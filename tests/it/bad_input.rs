@@ -385,6 +385,7 @@ async fn poison_is_kept_shown_and_replayed() {
     let envelope = channels::Envelope {
         event_key: "poison".to_owned(),
         raw: poison.clone(),
+        rest: None,
     };
     gateway
         .engine()

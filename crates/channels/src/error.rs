@@ -37,6 +37,17 @@ pub enum SendError {
     Unsupported,
 }
 
+/// Why a file that an event brought along could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// Another try may do it.
+    #[error("the file cannot be had now: {0}")]
+    Later(String),
+    /// It will never be had: the message is shown without it.
+    #[error("the file cannot be had: {0}")]
+    Gone(String),
+}
+
 /// Why a webhook delivery is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HookError {

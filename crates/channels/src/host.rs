@@ -84,6 +84,14 @@ pub trait Host: Send + Sync + 'static {
         content: BoxStream<'static, std::io::Result<Bytes>>,
     ) -> Result<Attachment, Refused>;
 
+    /// A note that a line's connection left for the next one, such as how far it has
+    /// read.
+    async fn bookmark(&self, line: &LineId, name: &str) -> Result<Option<String>, Refused>;
+
+    /// Leaves such a note: durable when this answers. Names have at most 256 bytes,
+    /// notes at most 4,096.
+    async fn set_bookmark(&self, line: &LineId, name: &str, note: &str) -> Result<(), Refused>;
+
     /// A link by which this thread's client can fetch a file for five minutes.
     fn file_link(&self, line: &LineId, thread_key: &str, attachment: &Attachment) -> String;
 

@@ -25,11 +25,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::message::{Inbound, Outbound, Receipt};
+use domain::message::{Attachment, Inbound, Outbound, Receipt};
+use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
 pub use descriptor::{Capability, Descriptor};
-pub use error::{ConfigProblem, HookError, Malformed, SendError};
+pub use error::{ConfigProblem, FetchError, HookError, Malformed, SendError};
 pub use host::Host;
 pub use registry::{Kind, LineSetup};
 pub use uplink::Uplink;
@@ -49,6 +50,20 @@ pub trait Channel: Send + Sync + 'static {
     /// in order within a thread, never twice at once for one thread. Must not
     /// retry: the error says what the engine does next.
     async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError>;
+
+    /// Opens a file that an event brought along, by its `source`, so that it can be
+    /// stored. Called in any process, perhaps again for the same file.
+    async fn fetch(&self, raw: &Bytes, attachment: &Attachment) -> Result<File, FetchError> {
+        let _ = (raw, attachment);
+        Err(FetchError::Gone("the channel fetches no files".to_owned()))
+    }
+
+    /// The provider's id of a message that is not sent yet, where it is ours to choose:
+    /// always the same for one message. What answers the message is known by it.
+    fn name(&self, outbound: &Outbound) -> Option<String> {
+        let _ = outbound;
+        None
+    }
 
     /// Checks a webhook delivery on its raw bytes and splits it into envelopes.
     /// Called before anything is stored; must not do I/O.
@@ -105,7 +120,13 @@ pub struct Envelope {
     pub event_key: String,
     /// What [`Channel::normalize`] will be given.
     pub raw: Bytes,
+    /// A stored file with the rest of it, to be read on behind `raw`: for what is too
+    /// large to be held in memory while it arrives.
+    pub rest: Option<Attachment>,
 }
+
+/// A file while it is read.
+pub type File = BoxStream<'static, std::io::Result<Bytes>>;
 
 /// What a checked webhook delivery contains.
 #[derive(Clone, Debug)]

@@ -12,13 +12,16 @@ fn outbound(message: i64) -> Outbound {
             thread_key: "t".to_owned(),
             identity: None,
             context: Thread::default(),
+            token: String::new(),
         },
         sent_at: Timestamp(5),
         author_name: "Ann".to_owned(),
+        automatic: false,
         action: Action::Send {
             text: Text::plain("hi"),
             attachments: Vec::new(),
             reply_to: None,
+            letter: None,
         },
     }
 }

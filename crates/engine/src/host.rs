@@ -25,6 +25,9 @@ use crate::hub::Typing;
 use crate::uploads::Viewer;
 use crate::{Engine, people};
 
+const BOOKMARK_NAME_BYTES_MAX: usize = 256;
+const BOOKMARK_BYTES_MAX: usize = 4_096;
+
 #[async_trait]
 impl Host for Engine {
     async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
@@ -142,10 +145,7 @@ impl Host for Engine {
                 reason: "the disk is nearly full".to_owned(),
             });
         }
-        let ticket = URL_SAFE_NO_PAD.encode(people::random_bytes());
-        self.inner
-            .files
-            .store(&ticket, file_name, bytes_max, content)
+        self.keep(file_name, bytes_max, content)
             .await
             .map_err(|error| match error {
                 FileError::TooLarge(_) => Refused::Invalid(error.to_string()),
@@ -154,6 +154,24 @@ impl Host for Engine {
                     reason: error.to_string(),
                 },
             })
+    }
+
+    async fn bookmark(&self, line: &LineId, name: &str) -> Result<Option<String>, Refused> {
+        let (line, name) = (line.clone(), name.to_owned());
+        self.read::<_, StoreError>(move |view| view.bookmark(&line, &name))
+            .await
+            .map_err(|error| unavailable(&error))
+    }
+
+    async fn set_bookmark(&self, line: &LineId, name: &str, note: &str) -> Result<(), Refused> {
+        if name.len() > BOOKMARK_NAME_BYTES_MAX || note.len() > BOOKMARK_BYTES_MAX {
+            return Err(Refused::Invalid("the bookmark is too long".to_owned()));
+        }
+        let (line, name, note) = (line.clone(), name.to_owned(), note.to_owned());
+        self.store()
+            .write_repeatable::<_, StoreError>(move |tx| tx.set_bookmark(&line, &name, &note))
+            .await
+            .map_err(|error| unavailable(&error))
     }
 
     fn file_link(&self, line: &LineId, thread_key: &str, attachment: &Attachment) -> String {
@@ -182,6 +200,20 @@ impl Host for Engine {
         mac.update(b"purpose:");
         mac.update(purpose.as_bytes());
         mac.finalize().into_bytes().into()
+    }
+}
+
+impl Engine {
+    /// Stores a file durably.
+    pub(crate) async fn keep(
+        &self,
+        file_name: &str,
+        bytes_max: u64,
+        content: BoxStream<'static, io::Result<Bytes>>,
+    ) -> Result<Attachment, FileError> {
+        let ticket = URL_SAFE_NO_PAD.encode(people::random_bytes());
+        let files = &self.inner.files;
+        files.store(&ticket, file_name, bytes_max, content).await
     }
 }
 

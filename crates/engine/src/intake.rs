@@ -24,10 +24,11 @@ impl Engine {
             .line(line)
             .ok_or_else(|| Refused::Invalid(format!("there is no line {line}")))?;
         let raw_max = known.kind.descriptor.delivery_bytes_max;
-        if envelope.raw.len() > raw_max {
+        let rest = envelope.rest.as_ref().map_or(0, |rest| rest.size_bytes);
+        let bytes = (envelope.raw.len() as u64).saturating_add(rest);
+        if bytes > raw_max as u64 {
             return Err(Refused::Invalid(format!(
-                "the event has {} bytes; this line takes at most {raw_max}",
-                envelope.raw.len()
+                "the event has {bytes} bytes; this line takes at most {raw_max}"
             )));
         }
         if envelope.event_key.is_empty() || envelope.event_key.len() > EVENT_KEY_BYTES_MAX {
@@ -80,7 +81,8 @@ impl Engine {
         let journaled = self
             .store()
             .write_repeatable::<_, StoreError>(move |tx| {
-                tx.journal(&line, &envelope.event_key, &envelope.raw)
+                let rest = envelope.rest.as_ref().map(|rest| rest.sha256.as_str());
+                tx.journal(&line, &envelope.event_key, &envelope.raw, rest)
             })
             .await;
         if !matches!(journaled, Ok(Journaled::New)) {

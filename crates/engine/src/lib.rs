@@ -99,6 +99,8 @@ struct Inner {
     feed: Arc<Feed>,
     hub: Arc<Hub>,
     limits: ClientLimits,
+    /// One large entry in memory at a time.
+    large: Arc<tokio::sync::Semaphore>,
     disk: Disk,
     clock: Ahead,
     wakes: Arc<Wakes>,
@@ -187,6 +189,7 @@ impl Engine {
                 feed,
                 hub,
                 limits,
+                large: Arc::new(tokio::sync::Semaphore::new(1)),
                 disk: Disk::default(),
                 clock,
                 wakes,

@@ -4,18 +4,21 @@
 use std::collections::BTreeSet;
 
 use domain::MessageId;
+use domain::Millis;
 use domain::conversation::Conversation;
 use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
 use domain::routing::{Exit, RoutingRules};
 use domain::text::Localized;
-use domain::{Millis, ThreadId};
-use store::{StoreError, Tx};
+use store::{StoreError, ThreadRow, Tx};
 
 use crate::act::last_message;
 
-/// A client hears so seldom from us by ourselves on one thread: two machines that answer
+/// A client hears so seldom from us by ourselves: two machines that answer
 /// each other come to an end.
 const PAUSE: Millis = Millis::from_secs(86_400);
+const HOUR: Millis = Millis::from_secs(3_600);
+/// So many automatic letters a line sends in an hour, whoever they are for.
+const LETTERS_PER_HOUR_MAX: i64 = 200;
 
 /// Tells the client that nobody is there, if the queue has words for it.
 pub(crate) fn closed(
@@ -57,7 +60,7 @@ fn tell(
     let Some(thread) = tx.thread(conversation.thread)? else {
         return Ok(());
     };
-    if thread.unreachable.is_some() || !may_tell(tx, thread.id)? {
+    if thread.unreachable.is_some() || !may_tell(tx, &thread)? {
         return Ok(());
     }
     let text = Text::plain(words.of(thread.sender.locale.as_deref()));
@@ -73,6 +76,7 @@ fn tell(
         stored_at: tx.now(),
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
+        letter: None,
         mentions: BTreeSet::new(),
         external_id: None,
         client_id: None,
@@ -90,10 +94,12 @@ fn tell(
         recipient: thread.recipient(),
         sent_at: message.sent_at,
         author_name: String::new(),
+        automatic: true,
         action: Action::Send {
             text,
             attachments: Vec::new(),
             reply_to: None,
+            letter: None,
         },
     };
     let last = last_message(&message);
@@ -108,11 +114,30 @@ fn tell(
     Ok(())
 }
 
-fn may_tell(tx: &mut Tx<'_>, thread: ThreadId) -> Result<bool, StoreError> {
-    let before = tx.told_at(thread)?;
-    let may = before.is_none_or(|at| at + PAUSE <= tx.now());
-    if may {
-        tx.tell_now(thread)?;
+/// Whether a client may be told something now, by us and not by a person.
+fn may_tell(tx: &mut Tx<'_>, thread: &ThreadRow) -> Result<bool, StoreError> {
+    let last = tx.last_inbound_of(thread.id)?;
+    let letter = last.as_ref().and_then(|message| message.letter.as_deref());
+    if letter.is_some_and(|letter| letter.automatic.is_some()) {
+        return Ok(false);
     }
-    Ok(may)
+    let now = tx.now();
+    let email = thread.address().filter(|identity| identity.kind == "email");
+    let peer = match email {
+        Some(email) => email.value.clone(),
+        None => format!("thread {}", thread.id),
+    };
+    let before = tx.told_at(&thread.line, &peer)?;
+    if before.is_some_and(|at| at + PAUSE > now) {
+        return Ok(false);
+    }
+    if email.is_some() {
+        let lately = tx.told_since(&thread.line, now - HOUR, LETTERS_PER_HOUR_MAX)?;
+        if lately >= LETTERS_PER_HOUR_MAX {
+            tracing::warn!(line.id = %thread.line, "no more automatic letters this hour");
+            return Ok(false);
+        }
+    }
+    tx.tell_now(&thread.line, &peer)?;
+    Ok(true)
 }

@@ -233,13 +233,7 @@ impl Engine {
             return true;
         };
         self.held().sent(line, seq);
-        let taken = Taken {
-            seq,
-            line: entry.line,
-            received_at: entry.received_at,
-            raw: entry.raw.into(),
-        };
-        self.inner.entries.send(taken).await.is_ok()
+        self.inner.entries.send(entry.into()).await.is_ok()
     }
 
     /// A journal entry, however long it takes; none when there is none any more, or when

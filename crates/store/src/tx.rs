@@ -60,6 +60,8 @@ pub struct Taken {
     pub received_at: Timestamp,
     /// As it came.
     pub raw: Bytes,
+    /// The stored file, by its SHA-256, that goes on behind `raw`.
+    pub rest: Option<String>,
 }
 
 /// What the writer keeps between transactions. Everything can be read again from

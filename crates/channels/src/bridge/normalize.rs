@@ -153,6 +153,17 @@ fn make_kind_safe(kind: InboundKind, region: &str) -> InboundKind {
             delivery,
             error_text: text::line(&error_text, 500),
         },
+        InboundKind::Bounce {
+            target,
+            recipient,
+            permanent,
+            reason,
+        } => InboundKind::Bounce {
+            target: clean::key(&target),
+            recipient: text::line(&recipient, 320),
+            permanent,
+            reason: text::line(&reason, 500),
+        },
         InboundKind::Typing { active } => InboundKind::Typing { active },
         InboundKind::Membership(change) => InboundKind::Membership(change),
         InboundKind::Rating {

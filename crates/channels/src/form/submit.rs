@@ -85,6 +85,7 @@ impl Endpoint {
         let envelope = Envelope {
             event_key: submission.event_key(),
             raw: Bytes::from(raw),
+            rest: None,
         };
         self.host.accept(&config.line, envelope).await?;
         Ok(submission_id)

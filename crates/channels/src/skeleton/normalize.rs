@@ -37,6 +37,7 @@ fn convert(update: Update) -> Inbound {
         },
         thread_key: update.chat,
         attachments: Vec::new(),
+        letter: None,
         kind: InboundKind::Message(content),
     }
 }

@@ -225,6 +225,7 @@ fn event(entry: &Entry, region: &str, event_key: String, kind: InboundKind) -> I
         sender: sender(entry, region),
         thread: Thread::default(),
         attachments: Vec::new(),
+        letter: None,
         kind,
     }
 }

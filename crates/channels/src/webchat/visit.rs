@@ -262,6 +262,7 @@ impl Visit {
         let envelope = Envelope {
             event_key: entry.event_key(),
             raw: Bytes::from(raw),
+            rest: None,
         };
         self.endpoint.host.accept(line, envelope).await
     }

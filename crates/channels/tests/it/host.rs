@@ -41,6 +41,7 @@ struct State {
     closed_until: Option<Timestamp>,
     present: Vec<(String, bool)>,
     asks: BTreeMap<String, RatingAsk>,
+    bookmarks: BTreeMap<String, String>,
 }
 
 impl FakeHost {
@@ -134,6 +135,16 @@ impl FakeHost {
 
 #[async_trait]
 impl Host for FakeHost {
+    async fn bookmark(&self, _line: &LineId, name: &str) -> Result<Option<String>, Refused> {
+        Ok(self.state.lock().unwrap().bookmarks.get(name).cloned())
+    }
+
+    async fn set_bookmark(&self, _line: &LineId, name: &str, note: &str) -> Result<(), Refused> {
+        let mut state = self.state.lock().unwrap();
+        state.bookmarks.insert(name.to_owned(), note.to_owned());
+        Ok(())
+    }
+
     async fn accept(&self, _line: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
         let mut state = self.state.lock().unwrap();
         if state.busy {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Content, Delivery, Text};
+use super::{Attachment, Content, Delivery, Letter, Text};
 use crate::identity::Identity;
 use crate::rating::Score;
 use crate::{ConversationId, Timestamp};
@@ -24,6 +24,9 @@ pub struct Inbound {
     pub thread: Thread,
     /// Files.
     pub attachments: Vec<Attachment>,
+    /// What a letter has beside its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<Box<Letter>>,
     /// What happened.
     pub kind: InboundKind,
 }
@@ -61,6 +64,17 @@ pub enum InboundKind {
         delivery: Delivery,
         /// Why it failed, for the operator to read.
         error_text: String,
+    },
+    /// A message of ours came back.
+    Bounce {
+        /// The provider's id of the message; empty when it could not be told.
+        target: String,
+        /// Whom it was meant for; empty when it could not be told.
+        recipient: String,
+        /// Another try is of no use.
+        permanent: bool,
+        /// The other side's words, for the operator to read.
+        reason: String,
     },
     /// The client is typing or stopped. Leaves no trace.
     Typing {
@@ -126,4 +140,7 @@ pub struct Thread {
     pub subject: Option<String>,
     /// Ids of earlier messages, the oldest first.
     pub references: Vec<String>,
+    /// What came back of [`super::Recipient::token`]: who knows it was told it by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }

@@ -2,10 +2,12 @@
 //! everything that is sent back.
 
 mod inbound;
+mod letter;
 mod outbound;
 mod stored;
 
 pub use inbound::{Inbound, InboundKind, MembershipChange, Sender, Thread};
+pub use letter::{Address, Automatic, Letter, Warning};
 pub use outbound::{Action, Outbound, Receipt, Recipient};
 pub use stored::{Author, Direction, Message, MessageReaction, Revision};
 

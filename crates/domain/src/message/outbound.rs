@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Delivery, Text, Thread};
+use super::{Attachment, Delivery, Letter, Text, Thread};
 use crate::identity::Identity;
 use crate::{LineId, MessageId, ThreadId, Timestamp};
 
@@ -17,6 +17,9 @@ pub struct Outbound {
     pub sent_at: Timestamp,
     /// The name of the operator, for channels that show it.
     pub author_name: String,
+    /// A rule of ours wrote it, and no person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
     /// What to do.
     pub action: Action,
 }
@@ -32,6 +35,10 @@ pub struct Recipient {
     pub identity: Option<Identity>,
     /// The thread as the last event told it.
     pub context: Thread,
+    /// The thread's name that nobody can guess, for channels that ask to be answered
+    /// with it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub token: String,
 }
 
 /// What to do.
@@ -46,6 +53,10 @@ pub enum Action {
         attachments: Vec<Attachment>,
         /// The provider's id of the message that is answered.
         reply_to: Option<String>,
+        /// Whom a letter goes to and what it is about; none for the client alone, about
+        /// what the thread is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        letter: Option<Box<Letter>>,
     },
     /// Change a message sent before.
     Edit {

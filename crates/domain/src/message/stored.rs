@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Content, Delivery};
+use super::{Attachment, Content, Delivery, Letter};
 use crate::{ContactId, ConversationId, LineId, MessageId, OperatorId, ThreadId, Timestamp};
 
 /// Which way a message went.
@@ -73,6 +73,9 @@ pub struct Message {
     /// Files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// What a letter has beside its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<Box<Letter>>,
     /// The provider's id: theirs for inbound, told by the receipt for outbound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,

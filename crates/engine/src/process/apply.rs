@@ -1,18 +1,18 @@
 //! What an event changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::conversation::{Conversation, Input};
 use domain::message::{
-    Author, Content, Direction, Inbound, InboundKind, MembershipChange, Message, MessageReaction,
-    Revision,
+    Author, Content, Delivery, Direction, Inbound, InboundKind, MembershipChange, Message,
+    MessageReaction, Revision,
 };
 use domain::routing::RoutingRules;
-use domain::{MessageId, ThreadId, Timestamp};
-use store::{Provisional, StoreError, ThreadRow, Tx};
+use domain::{LineId, MessageId, ThreadId, Timestamp};
+use store::{Provisional, StoreError, ThreadRow, Tx, View};
 
-use super::calling_back;
 use super::entry::{Who, provisional, sent_at};
+use super::{calling_back, threading};
 use crate::act::{delivered, last_message};
 use crate::contacts::reconcile;
 use crate::opening::{self, KnownContact};
@@ -51,6 +51,12 @@ pub(super) fn apply(
             }
             Some(_) | None => Ok(()),
         },
+        InboundKind::Bounce {
+            target,
+            recipient,
+            permanent,
+            reason,
+        } => bounced(tx, line, &target, &recipient, permanent, &reason),
         InboundKind::Membership(change) => membership(tx, line, &inbound.thread_key, change),
         InboundKind::Rating {
             score,
@@ -65,6 +71,19 @@ pub(super) fn apply(
     }
 }
 
+/// Whether a message came before.
+pub(super) fn is_known(
+    view: &View<'_>,
+    line: &LineId,
+    inbound: &Inbound,
+) -> Result<bool, StoreError> {
+    let Some(external_id) = &inbound.message_id else {
+        return Ok(false);
+    };
+    let known = view.message_by_external_id(line, external_id, Direction::Inbound)?;
+    Ok(known.is_some())
+}
+
 pub(super) fn message(
     tx: &mut Tx<'_>,
     rules: &RoutingRules,
@@ -74,15 +93,17 @@ pub(super) fn message(
     content: Content,
     who: Who,
 ) -> Result<(), StoreError> {
-    if let Some(external_id) = &inbound.message_id
-        && tx
-            .message_by_external_id(&line.id, external_id, Direction::Inbound)?
-            .is_some()
-    {
+    if is_known(tx, &line.id, &inbound)? {
         return Ok(());
     }
     let (thread, contact) = thread(tx, line, &inbound, who)?;
     let open = tx.open_conversation_of(thread.id)?;
+    // What nobody wrote changes nothing: an ended conversation is not opened for it.
+    let is_aside = threading::is_aside(&inbound);
+    let open = match open {
+        None if is_aside => tx.last_conversation_of(thread.id)?,
+        open => open,
+    };
     let mut fresh = match &open {
         Some(_) => None,
         None => Some(opening::conversation(tx, rules, line, &thread, &contact)?),
@@ -103,6 +124,7 @@ pub(super) fn message(
         stored_at: tx.now(),
         content,
         attachments: inbound.attachments,
+        letter: inbound.letter,
         client_id: inbound.message_id.clone(),
         external_id: inbound.message_id,
         reply_to,
@@ -121,17 +143,22 @@ pub(super) fn message(
         fresh.unread_count = 1;
         tx.open_conversation(fresh)?;
     } else if let Some(before) = &open {
-        let owner = routing::owner(tx, rules, before);
-        let place = opening::place(tx, rules, &line.id);
         let mut after = before.clone();
         after.last_message = last;
-        after.unread_count = after.unread_count.saturating_add(1);
+        if !is_aside {
+            after.unread_count = after.unread_count.saturating_add(1);
+        }
         if contact.id != after.client.contact || !contact.provisional {
             after.client = opening::client(&thread, &contact, after.client.known);
         }
-        let effects = after
-            .handle(tx.now(), Input::Inbound { owner, place })
-            .map_err(|refusal| StoreError::Broken(refusal.to_string()))?;
+        let mut effects = Vec::new();
+        if !is_aside {
+            let owner = routing::owner(tx, rules, before);
+            let place = opening::place(tx, rules, &line.id);
+            effects = after
+                .handle(tx.now(), Input::Inbound { owner, place })
+                .map_err(|refusal| StoreError::Broken(refusal.to_string()))?;
+        }
         tx.save_conversation(before, &mut after)?;
         change::carry_out(tx, &after, effects)?;
     }
@@ -149,6 +176,12 @@ fn thread(
 ) -> Result<(ThreadRow, KnownContact), StoreError> {
     let known = tx.thread_by_key(&line.id, &inbound.thread_key)?;
     let before = known.clone();
+    if let Some(mut thread) = known.clone().filter(|_| threading::is_stranger(inbound)) {
+        threading::go_on(&mut thread.context, inbound);
+        tx.save_thread(&thread)?;
+        let contact = same_contact(tx, &thread)?;
+        return Ok((thread, contact));
+    }
     let mut unconfirmed = None;
     let mut merged = Vec::new();
     let contact = match (who, &known) {
@@ -172,6 +205,8 @@ fn thread(
         origin: contact.id.clone(),
         sender: inbound.sender.clone(),
         context: inbound.thread.clone(),
+        token: threading::token(line),
+        participants: BTreeMap::new(),
         unreachable: None,
     });
     if thread.id.get() == 0 {
@@ -187,7 +222,8 @@ fn thread(
     if !inbound.sender.identities.is_empty() {
         thread.sender = inbound.sender.clone();
     }
-    thread.context = inbound.thread.clone();
+    threading::go_on(&mut thread.context, inbound);
+    threading::join(tx, &mut thread, inbound)?;
     // Who writes can be written to.
     thread.unreachable = None;
     if before.as_ref() != Some(&thread) {
@@ -325,6 +361,28 @@ fn write_change(tx: &mut Tx<'_>, message: Message, words_changed: bool) -> Resul
         tx.touch_thread(&thread.line, &thread.thread_key);
     }
     Ok(())
+}
+
+/// A message of ours came back.
+fn bounced(
+    tx: &mut Tx<'_>,
+    line: &Line,
+    target: &str,
+    recipient: &str,
+    permanent: bool,
+    reason: &str,
+) -> Result<(), StoreError> {
+    if permanent && !recipient.is_empty() {
+        tx.note_returned(&line.id, recipient, reason)?;
+    }
+    let Some(message) = tx.message_by_external_id(&line.id, target, Direction::Outbound)? else {
+        return Ok(());
+    };
+    let told = match recipient {
+        "" => reason.to_owned(),
+        recipient => format!("{recipient}: {reason}"),
+    };
+    delivered(tx, message.id, Delivery::Failed, None, &told)
 }
 
 fn membership(

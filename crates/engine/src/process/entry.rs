@@ -7,7 +7,7 @@ use domain::message::{InboundKind, Sender};
 use domain::{Timestamp, text};
 use store::{JournalState, StoreError, ThreadRow, View};
 
-use super::{Work, apply};
+use super::{Work, apply, rest, threading};
 use crate::contacts::{Asked, Found, named};
 use crate::opening::{KnownContact, PROVISIONAL, is_provisional};
 use crate::{Engine, Line};
@@ -30,6 +30,17 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
     for inbound in &work.inbounds {
         let mut inbound = inbound.clone();
         tidy(&work.line, &mut inbound.sender);
+        let line = &work.line.id;
+        let is_known = engine
+            .store()
+            .read_rows::<_, StoreError>(|view| {
+                threading::place(view, line, &mut inbound)?;
+                apply::is_known(view, line, &inbound)
+            })
+            .await?;
+        if !is_known {
+            rest::fetch(engine, work, &mut inbound).await?;
+        }
         let who = who(engine, &work.line, &inbound).await?;
         prepared.push((inbound, who));
     }
@@ -99,6 +110,7 @@ async fn who(
         | InboundKind::Edit { .. }
         | InboundKind::Delete { .. }
         | InboundKind::Receipt { .. }
+        | InboundKind::Bounce { .. }
         | InboundKind::Typing { .. }
         | InboundKind::Membership(_)
         | InboundKind::Rating { .. } => false,
@@ -116,7 +128,7 @@ async fn who(
     let same = thread
         .as_ref()
         .is_some_and(|thread| says_nothing_new(thread, &inbound.sender));
-    if same || !needs_contact {
+    if same || !needs_contact || (thread.is_some() && threading::is_stranger(inbound)) {
         return Ok(Who::Same);
     }
     let asked = Asked {

@@ -5,19 +5,22 @@
 mod apply;
 mod calling_back;
 mod entry;
+mod lanes;
+mod rest;
+mod threading;
 
-use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::message::Inbound;
-use domain::{LineId, Timestamp};
 use store::{JournalState, StoreError, Taken};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::{Engine, Line};
+use lanes::{Lane, Lanes};
 
 /// Threads worked on at once: enough to hide a remote directory's latency, few
 /// enough to leave the store's batches to others too.
@@ -25,9 +28,6 @@ const LANES_MAX: usize = 256;
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 const PAGE: i64 = 1_000;
-
-/// Entries of one thread that wait for their turn.
-type Lanes = Arc<Mutex<HashMap<(LineId, String), VecDeque<Work>>>>;
 
 /// One journal entry, read.
 struct Work {
@@ -48,12 +48,7 @@ pub(crate) async fn left_over(engine: &Engine) -> Result<Vec<Taken>, StoreError>
                 if page.is_empty() {
                     return Ok(left);
                 }
-                left.extend(page.into_iter().map(|entry| Taken {
-                    seq: entry.seq,
-                    line: entry.line,
-                    received_at: entry.received_at,
-                    raw: entry.raw.into(),
-                }));
+                left.extend(page.into_iter().map(Taken::from));
             }
         })
         .await
@@ -62,7 +57,7 @@ pub(crate) async fn left_over(engine: &Engine) -> Result<Vec<Taken>, StoreError>
 /// Works until the gateway stops and everything taken is done or safe in the
 /// journal.
 pub(crate) async fn run(engine: Engine, left: Vec<Taken>, mut entries: mpsc::Receiver<Taken>) {
-    let lanes = Lanes::default();
+    let lanes: Arc<Mutex<Lanes>> = Arc::default();
     let places = Arc::new(Semaphore::new(LANES_MAX));
     for entry in left {
         dispatch(&engine, &lanes, &places, entry).await;
@@ -83,72 +78,82 @@ pub(crate) async fn run(engine: Engine, left: Vec<Taken>, mut entries: mpsc::Rec
     }
 }
 
-async fn dispatch(engine: &Engine, lanes: &Lanes, places: &Arc<Semaphore>, entry: Taken) {
+async fn dispatch(
+    engine: &Engine,
+    lanes: &Arc<Mutex<Lanes>>,
+    places: &Arc<Semaphore>,
+    entry: Taken,
+) {
     let Some(line) = engine.line_of(&entry) else {
         // It takes no room from those that can be processed.
         engine.inner.pending.fetch_sub(1, Ordering::Relaxed);
         tracing::warn!(line.id = %entry.line, "an event waits for its line, or behind others that waited for it");
         return;
     };
-    let channel = Arc::clone(&line.channel);
-    let raw = entry.raw.clone();
-    let read = catch_unwind(AssertUnwindSafe(|| channel.normalize(&raw)));
-    let inbounds = match read {
-        Ok(Ok(inbounds)) => inbounds,
-        Ok(Err(malformed)) => {
-            bury(engine, entry.seq, malformed.to_string()).await;
-            return;
-        }
-        Err(_) => {
-            metrics::counter!("normalize_panics_total").increment(1);
-            bury(engine, entry.seq, "the channel panicked on it".to_owned()).await;
+    let inbounds = match normalize(engine, &line, &entry).await {
+        Ok(inbounds) => inbounds,
+        Err(problem) => {
+            bury(engine, entry.seq, problem).await;
             return;
         }
     };
-    let key = inbounds
-        .first()
-        .map_or_else(String::new, |inbound| inbound.thread_key.clone());
     let work = Work {
         seq: entry.seq,
         received_at: entry.received_at,
         inbounds,
         line,
     };
-    let thread = (work.line.id.clone(), key);
-    if push(lanes, &thread, work) {
+    let (lane, is_new) = lock(lanes).push(work);
+    if is_new {
         // Waiting here is what bounds the lanes; the journal holds the rest.
         let Ok(place) = Arc::clone(places).acquire_owned().await else {
             return;
         };
         let (engine, lanes) = (engine.clone(), Arc::clone(lanes));
         tokio::spawn(async move {
-            work_off(&engine, &lanes, &thread).await;
+            work_off(&engine, &lanes, &lane).await;
             drop(place);
         });
     }
 }
 
-/// Adds to a lane; true when the lane is new and needs a worker.
-fn push(lanes: &Lanes, lane: &(LineId, String), work: Work) -> bool {
-    let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(waiting) = lanes.get_mut(lane) {
-        waiting.push_back(work);
-        return false;
+/// What the line's channel makes of an entry, or why it cannot be read.
+async fn normalize(
+    engine: &Engine,
+    line: &Arc<Line>,
+    entry: &Taken,
+) -> Result<Vec<Inbound>, String> {
+    let read = match &entry.rest {
+        None => catch_unwind(AssertUnwindSafe(|| line.channel.normalize(&entry.raw))),
+        // Large, so it is read away from everybody else, one at a time.
+        Some(_) => {
+            let raw = rest::whole(engine, entry)
+                .await
+                .map_err(|error| error.to_string())?;
+            let channel = Arc::clone(&line.channel);
+            let reading = tokio::task::spawn_blocking(move || {
+                catch_unwind(AssertUnwindSafe(|| channel.normalize(&raw)))
+            });
+            reading.await.map_err(|error| error.to_string())?
+        }
+    };
+    match read {
+        Ok(Ok(inbounds)) => Ok(inbounds),
+        Ok(Err(malformed)) => Err(malformed.to_string()),
+        Err(_) => {
+            metrics::counter!("normalize_panics_total").increment(1);
+            Err("the channel panicked on it".to_owned())
+        }
     }
-    lanes.insert(lane.clone(), VecDeque::from([work]));
-    true
 }
 
-async fn work_off(engine: &Engine, lanes: &Lanes, lane: &(LineId, String)) {
+fn lock(lanes: &Mutex<Lanes>) -> MutexGuard<'_, Lanes> {
+    lanes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn work_off(engine: &Engine, lanes: &Mutex<Lanes>, lane: &Lane) {
     loop {
-        let next = {
-            let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = lanes.get_mut(lane).and_then(VecDeque::pop_front);
-            if next.is_none() {
-                lanes.remove(lane);
-            }
-            next
-        };
+        let next = lock(lanes).next(lane);
         let Some(work) = next else { return };
         if !finish(engine, work).await {
             // The gateway stops. What comes after it in its thread waits with it.

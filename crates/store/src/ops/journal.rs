@@ -57,6 +57,20 @@ pub struct JournalEntry {
     pub attempts: u32,
     /// What went wrong, or why it was refused.
     pub note: String,
+    /// The stored file, by its SHA-256, that goes on behind `raw`.
+    pub rest: Option<String>,
+}
+
+impl From<JournalEntry> for Taken {
+    fn from(entry: JournalEntry) -> Self {
+        Self {
+            seq: entry.seq,
+            line: entry.line,
+            received_at: entry.received_at,
+            raw: entry.raw.into(),
+            rest: entry.rest,
+        }
+    }
 }
 
 /// What of one line waits to be processed.
@@ -89,6 +103,7 @@ fn entry(row: &Row<'_>) -> Result<JournalEntry, StoreError> {
         state: JournalState::of(row.get(5)?)?,
         attempts: row.get(6)?,
         note: row.get(7)?,
+        rest: row.get(8)?,
     })
 }
 
@@ -99,13 +114,22 @@ impl Tx<'_> {
         line: &LineId,
         event_key: &str,
         raw: &Bytes,
+        rest: Option<&str>,
     ) -> Result<Journaled, StoreError> {
         let received_at = self.now();
         let seq = self.fresh_id();
         let written = self.execute(
-            "insert into journal (seq, line, event_key, received_at, raw) values (?1, ?2, ?3, ?4, ?5)
+            "insert into journal (seq, line, event_key, received_at, raw, rest)
+             values (?1, ?2, ?3, ?4, ?5, ?6)
              on conflict (line, event_key) do nothing",
-            (seq, line.as_str(), event_key, received_at.0, raw.as_ref()),
+            (
+                seq,
+                line.as_str(),
+                event_key,
+                received_at.0,
+                raw.as_ref(),
+                rest,
+            ),
         )?;
         if written == 0 {
             return Ok(Journaled::Duplicate);
@@ -115,6 +139,7 @@ impl Tx<'_> {
             line: line.clone(),
             received_at,
             raw: raw.clone(),
+            rest: rest.map(str::to_owned),
         });
         Ok(Journaled::New)
     }
@@ -159,12 +184,7 @@ impl Tx<'_> {
             return Ok(false);
         }
         if let Some(entry) = self.journal_entry(seq)? {
-            self.state.signals.journal.push(Taken {
-                seq,
-                line: entry.line,
-                received_at: entry.received_at,
-                raw: entry.raw.into(),
-            });
+            self.state.signals.journal.push(entry.into());
         }
         Ok(true)
     }
@@ -185,7 +205,7 @@ impl View<'_> {
     /// One entry.
     pub fn journal_entry(&self, seq: i64) -> Result<Option<JournalEntry>, StoreError> {
         self.row(
-            "select seq, line, event_key, received_at, raw, state, attempts, note
+            "select seq, line, event_key, received_at, raw, state, attempts, note, rest
              from journal where seq = ?1",
             [seq],
             entry,
@@ -195,7 +215,7 @@ impl View<'_> {
     /// Pending entries after a number, in order of arrival.
     pub fn journal_pending(&self, after: i64, limit: i64) -> Result<Vec<JournalEntry>, StoreError> {
         self.rows(
-            "select seq, line, event_key, received_at, raw, state, attempts, note
+            "select seq, line, event_key, received_at, raw, state, attempts, note, rest
              from journal where state = 0 and seq > ?1 order by seq limit ?2",
             (after, limit),
             entry,
@@ -205,7 +225,7 @@ impl View<'_> {
     /// Dead letters before a number, the newest first.
     pub fn dead_letters(&self, before: i64, limit: i64) -> Result<Vec<JournalEntry>, StoreError> {
         self.rows(
-            "select seq, line, event_key, received_at, raw, state, attempts, note
+            "select seq, line, event_key, received_at, raw, state, attempts, note, rest
              from journal where state = 2 and seq < ?1 order by seq desc limit ?2",
             (before, limit),
             entry,

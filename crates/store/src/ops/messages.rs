@@ -17,6 +17,15 @@ const fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
+/// The words by which a message is found.
+fn searched(message: &Message) -> String {
+    let words = message.content.words();
+    match &message.letter {
+        Some(letter) if !letter.subject.is_empty() => format!("{}\n{words}", letter.subject),
+        Some(_) | None => words.to_owned(),
+    }
+}
+
 impl Tx<'_> {
     /// Writes a new message and says so. False when the line has it already.
     pub fn add_message(
@@ -47,11 +56,11 @@ impl Tx<'_> {
         if written == 0 {
             return Ok(false);
         }
-        let words = message.content.words();
+        let words = searched(&message);
         if !words.is_empty() {
-            let words = words.to_owned();
             self.index(Index::Messages, message.id.get(), words);
         }
+        self.name_letter(&message)?;
         self.count_message(&message, &audience.queue);
         self.emit(EventKind::MessageAdded {
             message: Arc::new(message),
@@ -80,7 +89,7 @@ impl Tx<'_> {
         )?;
         if words_changed {
             let is_there = message.deleted_at.is_none();
-            let words = is_there.then(|| message.content.words().to_owned());
+            let words = is_there.then(|| searched(&message));
             self.index_again(Index::Messages, message.id.get(), words);
         }
         self.emit(EventKind::MessageChanged {
@@ -107,6 +116,15 @@ impl View<'_> {
         self.doc(
             "select doc from message where line = ?1 and external_id = ?2 and direction = ?3",
             (line.as_str(), external_id, direction_name(direction)),
+        )
+    }
+
+    /// The last that a thread's client wrote.
+    pub fn last_inbound_of(&self, thread: ThreadId) -> Result<Option<Message>, StoreError> {
+        self.doc(
+            "select doc from message where thread = ?1 and direction <> 'note' and direction = 'inbound'
+             order by cursor desc limit 1",
+            [thread.get()],
         )
     }
 

@@ -1,7 +1,7 @@
 use domain::conversation::Conversation;
 use domain::forecast::HandlingTime;
 use domain::message::Medium;
-use domain::{Millis, QueueId, ThreadId, Timestamp};
+use domain::{Millis, QueueId};
 
 use crate::{StoreError, Tx, View};
 
@@ -25,17 +25,6 @@ impl Tx<'_> {
         )?;
         Ok(())
     }
-
-    /// Notes that a thread's client is told something by the gateway itself.
-    pub fn tell_now(&mut self, thread: ThreadId) -> Result<(), StoreError> {
-        let now = self.now();
-        self.execute(
-            "insert into notice (thread, at) values (?1, ?2)
-             on conflict (thread) do update set at = excluded.at",
-            (thread.get(), now.0),
-        )?;
-        Ok(())
-    }
 }
 
 impl View<'_> {
@@ -54,15 +43,6 @@ impl View<'_> {
         self.doc(
             "select doc from pace where queue = ?1 and medium = ?2",
             (queue.as_str(), medium.name()),
-        )
-    }
-
-    /// When a thread's client was last told something by the gateway itself.
-    pub fn told_at(&self, thread: ThreadId) -> Result<Option<Timestamp>, StoreError> {
-        self.row(
-            "select at from notice where thread = ?1",
-            [thread.get()],
-            |row| Ok(Timestamp(row.get(0)?)),
         )
     }
 

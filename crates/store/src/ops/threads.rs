@@ -1,4 +1,6 @@
-use domain::identity::Identity;
+use std::collections::BTreeMap;
+
+use domain::identity::{Identity, Trust};
 use domain::message::{Recipient, Sender, Thread};
 use domain::{ContactId, LineId, ThreadId};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,12 @@ pub struct ThreadRow {
     pub sender: Sender,
     /// The thread as the last event told it.
     pub context: Thread,
+    /// Its name that nobody can guess, by which letters find back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Whose letters belong to it, and how well their addresses were vouched for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub participants: BTreeMap<String, Trust>,
     /// Why nothing can be sent to this client any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable: Option<String>,
@@ -40,6 +48,7 @@ impl ThreadRow {
             thread_key: self.thread_key.clone(),
             identity: self.address().cloned(),
             context: self.context.clone(),
+            token: self.token.clone().unwrap_or_default(),
         }
     }
 }
@@ -48,8 +57,8 @@ impl Tx<'_> {
     /// Writes a thread, new or known.
     pub fn save_thread(&mut self, thread: &ThreadRow) -> Result<(), StoreError> {
         self.execute(
-            "insert into thread (id, line, thread_key, contact, origin, doc)
-             values (?1, ?2, ?3, ?4, ?5, ?6)
+            "insert into thread (id, line, thread_key, contact, origin, token, doc)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              on conflict (id) do update set contact = excluded.contact,
                origin = excluded.origin, doc = excluded.doc",
             (
@@ -58,6 +67,7 @@ impl Tx<'_> {
                 &thread.thread_key,
                 thread.contact.as_str(),
                 thread.origin.as_str(),
+                &thread.token,
                 serde_json::to_string(thread)?,
             ),
         )?;

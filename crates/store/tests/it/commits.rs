@@ -268,7 +268,7 @@ async fn a_full_disk_acknowledges_nothing_and_is_left_by_itself() {
         let (key, raw) = (format!("e-{}", acknowledged.len()), raw.clone());
         let taken = key.clone();
         let written = store
-            .write::<_, StoreError>(move |tx| tx.journal(&"line".into(), &taken, &raw))
+            .write::<_, StoreError>(move |tx| tx.journal(&"line".into(), &taken, &raw, None))
             .await;
         match written {
             Ok(_) => acknowledged.push(key),
@@ -291,7 +291,7 @@ async fn a_full_disk_acknowledges_nothing_and_is_left_by_itself() {
     std::fs::remove_file(&ballast).unwrap();
     let again = tokio::time::timeout(
         Duration::from_secs(10),
-        store.write::<_, StoreError>(|tx| tx.journal(&"line".into(), "more", &Bytes::new())),
+        store.write::<_, StoreError>(|tx| tx.journal(&"line".into(), "more", &Bytes::new(), None)),
     );
     assert_eq!(again.await.unwrap().unwrap(), Journaled::New);
     assert!(store.is_healthy());

@@ -39,7 +39,7 @@ async fn filled(path: &Path, entries: usize) {
             .write::<_, StoreError>(move |tx| {
                 tell(tx)?;
                 let raw = Bytes::from(raw(number));
-                tx.journal(&"line".into(), &format!("e-{number}"), &raw)
+                tx.journal(&"line".into(), &format!("e-{number}"), &raw, None)
             })
             .await
             .unwrap();

@@ -105,6 +105,7 @@ fn say(
         stored_at: now,
         content: Content::Text(Text::plain("words")),
         attachments: Vec::new(),
+        letter: None,
         mentions: BTreeSet::new(),
         external_id: None,
         client_id: None,

@@ -205,6 +205,8 @@ async fn the_end_of_a_conversation_is_told_once_and_to_its_thread() {
             sender: Sender::default(),
             context: Thread::default(),
             unreachable: None,
+            token: None,
+            participants: std::collections::BTreeMap::new(),
         })?;
         let mut open = conversation();
         open.thread = ThreadId::new(11);

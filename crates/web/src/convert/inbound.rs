@@ -11,6 +11,7 @@ use engine::contacts::convert::{identity, identity_from, timestamp, timestamp_fr
 use proto::channels::v1 as pb;
 use proto::channels::v1::inbound::Content as Kind;
 
+use super::letter::{letter, letter_from};
 use super::message::{attachment, delivery, text};
 
 /// An event, as the contract has it.
@@ -36,6 +37,7 @@ pub fn inbound(line: &LineId, inbound: &Inbound) -> pb::Inbound {
             .iter()
             .map(|file| attachment(file, String::new()))
             .collect(),
+        letter: inbound.letter.as_deref().map(letter),
         content: Some(kind(&inbound.kind)),
     }
 }
@@ -71,6 +73,17 @@ fn kind(kind: &InboundKind) -> Kind {
             target_message_id: target.clone(),
             state: delivery(*reached).into(),
             error_text: error_text.clone(),
+        }),
+        InboundKind::Bounce {
+            target,
+            recipient,
+            permanent,
+            reason,
+        } => Kind::Bounce(pb::Bounce {
+            target_message_id: target.clone(),
+            recipient: recipient.clone(),
+            permanent: *permanent,
+            reason: reason.clone(),
         }),
         InboundKind::Typing { active } => Kind::Typing(pb::Typing { active: *active }),
         InboundKind::Membership(change) => {
@@ -167,12 +180,14 @@ pub(crate) fn inbound_from(inbound: pb::Inbound) -> Result<Inbound, String> {
             reply_to_external_id: filled(thread.reply_to_external_id),
             subject: filled(thread.subject),
             references: thread.references,
+            token: None,
         },
         attachments: inbound
             .attachments
             .into_iter()
             .map(attachment_from)
             .collect(),
+        letter: inbound.letter.map(letter_from).map(Box::new),
         kind: kind_from(content)?,
     })
 }
@@ -242,10 +257,15 @@ fn kind_from(content: Kind) -> Result<InboundKind, String> {
             phone: request.phone,
             comment: request.comment,
         },
-        // Calls come with telephony, bounces with e-mail; what a bridge says of
-        // them until then is shown as what it is.
+        Kind::Bounce(bounce) => InboundKind::Bounce {
+            target: bounce.target_message_id,
+            recipient: bounce.recipient,
+            permanent: bounce.permanent,
+            reason: bounce.reason,
+        },
+        // Calls come with telephony; what a bridge says of them until then is shown as
+        // what it is.
         Kind::Call(_) => unsupported("call"),
-        Kind::Bounce(_) => unsupported("bounce"),
     })
 }
 

@@ -4,6 +4,7 @@ use proto::channels::v1 as pb_channels;
 use proto::inbox::v1 as pb;
 
 use super::Lens;
+use super::letter::letter;
 
 /// A message, with links to its files for whoever looks.
 pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
@@ -55,6 +56,7 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
             })
             .collect(),
         client_id: message.client_id.clone().unwrap_or_default(),
+        letter: message.letter.as_deref().map(letter),
         mentions: message.mentions.iter().map(ToString::to_string).collect(),
     }
 }

@@ -3,6 +3,7 @@
 
 mod event;
 mod inbound;
+mod letter;
 mod message;
 mod obligation;
 pub(crate) mod rating;

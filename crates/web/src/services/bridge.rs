@@ -66,6 +66,7 @@ impl ChannelBridge for Service {
         let envelope = Envelope {
             event_key: event.event_key,
             raw: raw.into(),
+            rest: None,
         };
         match self.0.accept(&line, envelope).await {
             Ok(accepted) => Ok(Response::new(pb::PushInboundResponse {

@@ -8,7 +8,10 @@ use store::{StoreError, Tx};
 
 /// What lists show of a message.
 pub(crate) fn last_message(message: &Message) -> LastMessage {
-    let words = message.content.words();
+    let letter = message.letter.as_deref();
+    let brief = letter.and_then(|letter| letter.brief.as_deref());
+    let words = brief.filter(|brief| !brief.is_empty());
+    let words = words.unwrap_or_else(|| message.content.words());
     let shown = if words.is_empty() {
         message
             .attachments

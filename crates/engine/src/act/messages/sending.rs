@@ -121,10 +121,12 @@ impl Engine {
             recipient: thread.recipient(),
             sent_at: message.sent_at,
             author_name: author_name(tx, actor),
+            automatic: false,
             action: Action::Send {
                 text,
                 attachments,
                 reply_to: answered.and_then(|answered| answered.external_id),
+                letter: None,
             },
         };
         if !tx.add_message(message.clone(), conversation.audience())? {
@@ -245,6 +247,7 @@ fn blank(
         stored_at: now,
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
+        letter: None,
         external_id: None,
         client_id: None,
         reply_to: None,

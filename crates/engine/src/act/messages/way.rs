@@ -68,6 +68,7 @@ pub(super) fn outbound(
         recipient: thread.recipient(),
         sent_at: tx.now(),
         author_name: author_name(tx, actor),
+        automatic: false,
         action,
     }
 }

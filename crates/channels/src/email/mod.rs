@@ -1,0 +1,8 @@
+//! Mail: letters are read from mailboxes by IMAP and written by SMTP.
+
+mod config;
+mod journal;
+mod letter;
+mod normalize;
+mod receive;
+mod send;

@@ -1,0 +1,1 @@
+//! From a letter to an event.
