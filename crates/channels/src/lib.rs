@@ -4,6 +4,7 @@
 //! up contacts, opens conversations or retries by itself.
 
 pub mod descriptor;
+pub mod egress;
 pub mod error;
 pub mod host;
 // By its path, so that the channels it names are folders beside it.
