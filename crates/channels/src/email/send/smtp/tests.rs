@@ -5,6 +5,7 @@ use domain::message::{Delivery, Letter, Outbound, Receipt};
 
 use super::super::super::config::{Login, OAuth, Secret, Security, Sent, Smtp};
 use super::super::super::oauth::Tokens;
+use super::super::super::oauth::tests::provider;
 use super::super::Sender;
 use super::super::render_tests::{address, attach, config, outbound, told};
 use super::peer::{Act, Desk, Peer, Script};
@@ -416,6 +417,72 @@ async fn every_way_to_log_in_is_known() {
     let nobody = sender_with(&peer, None);
     nobody.send(&outbound("Hi"), &host()).await.unwrap();
     assert!(!peer.seen().verbs().contains(&"AUTH"));
+}
+
+#[tokio::test]
+async fn a_token_lets_us_in_and_a_stale_one_is_replaced() {
+    let xoauth2 = |token: &str| {
+        use base64::Engine as _;
+        let proof = format!("user=support\x01auth=Bearer {token}\x01\x01");
+        format!(
+            "AUTH XOAUTH2 {}",
+            base64::engine::general_purpose::STANDARD.encode(proof)
+        )
+    };
+    let stale: &'static str = Box::leak(xoauth2("stale").into_boxed_str());
+    let offers = vec!["AUTH PLAIN XOAUTH2"];
+    let on = vec![
+        (stale, Act::Say("334 eyJzdGF0dXMiOiI0MDAifQ==")),
+        ("answer", Act::Say("535 5.7.8 expired")),
+    ];
+    for (tokens, expected) in [
+        (["good", "good"], "sent"),
+        (["stale", "good"], "reauthorise"),
+    ] {
+        let peer = Peer::start(Script {
+            offers: offers.clone(),
+            on: on.clone(),
+            ..Script::default()
+        })
+        .await;
+        let oauth = provider(&tokens).await;
+        let (user, secret) = ("support".to_owned(), Secret::OAuth(oauth));
+        let sender = sender_with(&peer, Some(Login { user, secret }));
+        let outcome = sender.send(&outbound("Hi"), &host()).await;
+        assert_eq!(kind(&outcome), expected, "{outcome:?}");
+        let seen = peer.seen();
+        assert_eq!(seen.commands[1].1, xoauth2(tokens[0]));
+        if expected == "sent" {
+            continue;
+        }
+        // It says why, and hears that we heard.
+        assert_eq!(seen.commands[2].1, "");
+    }
+
+    // One that was good before and is no more: another is had at once.
+    let peer = Peer::start(Script {
+        offers,
+        on,
+        ..Script::default()
+    })
+    .await;
+    let oauth = provider(&["stale", "good"]).await;
+    let host = host();
+    let tokens = Arc::new(Tokens::default());
+    let line = domain::LineId::from("mail");
+    tokens.token(&line, &oauth, &host).await.unwrap();
+    let (user, secret) = ("support".to_owned(), Secret::OAuth(oauth));
+    let mut config = config();
+    let login = Some(Login { user, secret });
+    config.smtp = Some(Smtp {
+        server: peer.server(),
+        login,
+        sent: Sent::Provider,
+    });
+    let sender = Sender::new(&Arc::new(config), &tokens).unwrap();
+    sender.send(&outbound("Hi"), &host).await.unwrap();
+    let seen = peer.seen();
+    assert_eq!((seen.connections, seen.letters.len()), (2, 1));
 }
 
 #[tokio::test]
