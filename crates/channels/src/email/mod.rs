@@ -6,3 +6,4 @@ mod letter;
 mod normalize;
 mod receive;
 mod send;
+mod tls;
