@@ -12,7 +12,7 @@ use super::session::{Answer, Selected, Session, Trouble};
 use super::spool::{self, Spooled};
 use super::wire;
 use crate::Envelope;
-use crate::registry::email::config::{History, Mailbox};
+use crate::registry::email::config::{After, History, Mailbox};
 use crate::registry::email::journal::Found;
 
 /// A larger letter is kept in a file while it comes.
@@ -311,6 +311,9 @@ impl<'a> Reader<'a> {
 
     fn advance(&mut self, uid: u32) {
         self.cursor.uid = self.cursor.uid.max(uid);
+        if self.mailbox.after == After::Leave {
+            self.cursor.tidied = self.cursor.uid;
+        }
     }
 
     pub(super) async fn save(&mut self) -> Result<(), Trouble> {

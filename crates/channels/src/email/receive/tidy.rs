@@ -9,7 +9,7 @@ use crate::registry::email::config::After;
 impl Reader<'_> {
     /// Marks or moves letters that were just taken.
     pub(super) async fn tidy(&mut self, uids: &[u32]) -> Result<(), Trouble> {
-        if self.is_untidy || uids.is_empty() {
+        if self.is_untidy || uids.is_empty() || self.mailbox.after == After::Leave {
             return Ok(());
         }
         match self.try_tidy(&wire::set(uids)).await {
@@ -65,7 +65,7 @@ impl Reader<'_> {
 
     async fn try_tidy(&mut self, uids: &str) -> Result<(), Trouble> {
         let mailbox = self.mailbox;
-        if mailbox.after != After::Leave && self.selected.is_read_only {
+        if self.selected.is_read_only {
             let reason = "the folder can only be read".to_owned();
             return Err(Trouble::Refused(reason));
         }

@@ -144,7 +144,11 @@ impl Host for FakeHost {
         let digest = Sha256::digest(&bytes);
         let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let size_bytes = bytes.len() as u64;
-        self.state.lock().unwrap().files.insert(sha256.clone(), bytes);
+        self.state
+            .lock()
+            .unwrap()
+            .files
+            .insert(sha256.clone(), bytes);
         Ok(Attachment {
             file_name: file_name.to_owned(),
             media_type: "message/rfc822".to_owned(),

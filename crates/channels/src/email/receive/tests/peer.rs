@@ -66,12 +66,19 @@ pub(super) fn given(uid: u32, from: usize, letter: &[u8]) -> Vec<u8> {
 pub(super) async fn play(stream: DuplexStream, host: Arc<FakeHost>, script: Vec<Turn>) {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"* OK ready\r\n").await.expect("greeted");
+    let mut tag = String::new();
     for turn in script {
         let mut line = String::new();
         stream.read_line(&mut line).await.expect("a line");
         let line = line.trim_end_matches("\r\n");
-        // The end of waiting has no tag.
-        let (tag, said) = line.split_once(' ').unwrap_or(("", line));
+        // The end of waiting has no tag of its own.
+        let said = match line.split_once(' ') {
+            Some((next, said)) => {
+                next.clone_into(&mut tag);
+                said
+            }
+            None => line,
+        };
         assert_eq!(said, turn.says);
         let verb = said.split(' ').take(2).collect::<Vec<_>>().join(" ");
         host.note(verb);
