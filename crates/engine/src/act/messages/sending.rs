@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use channels::Capability;
 use domain::conversation::{Conversation, Input, State};
-use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
+use domain::message::{
+    Action, Author, Content, Delivery, Direction, Letter, Message, Outbound, Text,
+};
 use domain::{ConversationId, MessageId, OperatorId, text};
 use store::Tx;
 
 use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::delivery::last_message;
+use super::letters::{self, NewLetter};
 use super::way::{author_name, must_be_able};
 use crate::Engine;
 
@@ -34,6 +37,8 @@ pub struct NewMessage {
     pub client_id: String,
     /// The canned replies it was made of.
     pub canned_replies: Vec<i64>,
+    /// Whom a letter goes to and what it is about.
+    pub letter: Option<NewLetter>,
 }
 
 impl Engine {
@@ -99,6 +104,9 @@ impl Engine {
         if !attachments.is_empty() {
             must_be_able(&line, Capability::Files, "send files")?;
         }
+        let letter = letters::compose(tx, &line, &thread, new.letter.as_ref())?;
+        let passed_on = new.letter.as_ref().and_then(|letter| letter.forwarded);
+        attachments.extend(letters::forwarded(tx, &thread, passed_on)?);
         let answered = match new.reply_to {
             Some(id) => Some(
                 tx.message(id)?
@@ -108,7 +116,7 @@ impl Engine {
             None => None,
         };
         let text = Text::plain(words);
-        let message = Message {
+        let mut message = Message {
             attachments: attachments.clone(),
             client_id: Some(new.client_id.clone()),
             reply_to: new.reply_to,
@@ -125,10 +133,18 @@ impl Engine {
             action: Action::Send {
                 text,
                 attachments,
-                reply_to: answered.and_then(|answered| answered.external_id),
-                letter: None,
+                reply_to: answered.and_then(name_of),
+                letter: letter.clone().map(Box::new),
             },
         };
+        message.external_id = line.channel.name(&outbound);
+        message.letter = letter.map(|letter| {
+            let message_id = message.external_id.clone().unwrap_or_default();
+            Box::new(Letter {
+                message_id,
+                ..letter
+            })
+        });
         if !tx.add_message(message.clone(), conversation.audience())? {
             return Err(ActError::Exists(
                 "this client_id was used for another message: make a new one".to_owned(),
@@ -196,6 +212,13 @@ impl Engine {
         })
         .await
     }
+}
+
+/// What a message is called on its channel by whoever answers it.
+fn name_of(message: Message) -> Option<String> {
+    let letter = message.letter.map(|letter| letter.message_id);
+    let letter = letter.filter(|name| !name.is_empty());
+    letter.or(message.external_id)
 }
 
 fn required_client_id(client_id: &str) -> Result<(), ActError> {
