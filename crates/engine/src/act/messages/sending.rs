@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use channels::Capability;
 use domain::conversation::{Conversation, Input, State};
 use domain::message::{
-    Action, Author, Content, Delivery, Direction, Letter, Message, Outbound, Text,
+    Action, Attachment, Author, Content, Delivery, Direction, Letter, Message, Outbound, Text,
 };
 use domain::{ConversationId, MessageId, OperatorId, text};
 use store::Tx;
@@ -93,14 +93,7 @@ impl Engine {
                 problem: format!("this line takes at most {text_max} characters"),
             });
         }
-        let mut attachments = Vec::with_capacity(new.upload_ids.len());
-        for id in &new.upload_ids {
-            let upload = tx
-                .upload(id)?
-                .filter(|upload| upload.owner == me.to_string())
-                .ok_or(ActError::NotFound("upload"))?;
-            attachments.push(upload.attachment);
-        }
+        let mut attachments = uploaded(tx, me, &new.upload_ids)?;
         if !attachments.is_empty() {
             must_be_able(&line, Capability::Files, "send files")?;
         }
@@ -138,13 +131,7 @@ impl Engine {
             },
         };
         message.external_id = line.channel.name(&outbound);
-        message.letter = letter.map(|letter| {
-            let message_id = message.external_id.clone().unwrap_or_default();
-            Box::new(Letter {
-                message_id,
-                ..letter
-            })
-        });
+        message.letter = letter.map(|letter| named(letter, message.external_id.as_deref()));
         if !tx.add_message(message.clone(), conversation.audience())? {
             return Err(ActError::Exists(
                 "this client_id was used for another message: make a new one".to_owned(),
@@ -212,6 +199,23 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Files that somebody sent up before.
+fn uploaded(tx: &Tx<'_>, me: OperatorId, ids: &[String]) -> Result<Vec<Attachment>, ActError> {
+    let find = |id: &String| {
+        let upload = tx.upload(id)?;
+        let upload = upload.filter(|upload| upload.owner == me.to_string());
+        Ok(upload.ok_or(ActError::NotFound("upload"))?.attachment)
+    };
+    ids.iter().map(find).collect()
+}
+
+fn named(letter: Letter, name: Option<&str>) -> Box<Letter> {
+    Box::new(Letter {
+        message_id: name.unwrap_or_default().to_owned(),
+        ..letter
+    })
 }
 
 /// What a message is called on its channel by whoever answers it.
