@@ -44,6 +44,8 @@ pub(super) fn compose(
         };
     }
     let wanted = wanted.cloned().unwrap_or_default();
+    let ours: Vec<String> = line.channel.addresses();
+    let is_ours = |to: &Address| ours.iter().any(|own| own.eq_ignore_ascii_case(&to.address));
     let mut letter = Letter {
         subject: text::line(&wanted.subject, SUBJECT_CHARS_MAX),
         to: readable(&wanted.to)?,
@@ -56,6 +58,11 @@ pub(super) fn compose(
     }
     if letter.to.is_empty() {
         letter.to = answered(tx, thread)?;
+    }
+    letter.to.retain(|to| !is_ours(to));
+    letter.cc.retain(|to| !is_ours(to));
+    if letter.to.is_empty() {
+        return Err(invalid("it would come back to this line: write to somebody else"));
     }
     if letter.to.len() + letter.cc.len() > ADDRESSES_MAX {
         return Err(invalid("write to at most 50 addresses at once"));
