@@ -29,6 +29,7 @@ mod racing;
 mod rating;
 mod reload;
 mod remote_directory;
+mod replays;
 mod replies;
 mod shared_browser;
 mod talk;

@@ -10,7 +10,7 @@ use proto::inbox::v1 as pb;
 
 use crate::metrics::a_day;
 
-fn recorded(gateway: &TestGateway) -> Recording {
+pub(crate) fn recorded(gateway: &TestGateway) -> Recording {
     let path = gateway.store_path();
     let (from, to) = store::recorded_period(&path).unwrap().unwrap();
     let mut recorder = Recorder::new(from, to);
@@ -18,7 +18,7 @@ fn recorded(gateway: &TestGateway) -> Recording {
     recorder.finish()
 }
 
-fn plan(gateway: &TestGateway) -> Plan {
+pub(crate) fn plan(gateway: &TestGateway) -> Plan {
     let rules = gateway.engine().settings().rules.clone();
     Plan {
         before: rules.clone(),
