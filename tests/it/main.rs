@@ -34,6 +34,7 @@ mod replies;
 mod shared_browser;
 mod talk;
 mod tidy;
+mod vanished;
 mod webhooks;
 mod whatif;
 mod why;
