@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use web::listen::{Options, Watch};
 
 /// Never, within a test.
-const NEVER: Duration = Duration::from_secs(3_600);
+const NEVER: Duration = Duration::from_hours(1);
 const FEED: &str = "/switchboard.inbox.v1.Inbox/Subscribe";
 
 /// A gateway that watches its clients in this way. Nobody is asked for so short that the
@@ -159,7 +159,7 @@ impl Watched {
 
     /// First they are disconnected, and what they are asked goes to a colleague; when they
     /// are not back for long, their chat goes, too.
-    async fn is_lost(mut self, id: &str, colleague: &str) {
+    async fn loses(mut self, id: &str, colleague: &str) {
         let (talk, asked) = (self.talk.clone(), self.asked.clone());
         let clock = self.gateway.clock().clone();
         let boss = &mut self.boss;
@@ -256,7 +256,7 @@ async fn a_program_that_answers_no_pings() {
     drop(made);
     bob.ready().await;
     wire.cut.cancel();
-    watched.is_lost(&id, &bob.id.to_string()).await;
+    watched.loses(&id, &bob.id.to_string()).await;
     drop((anna, bob));
 }
 
@@ -282,6 +282,6 @@ async fn a_browser_whose_machine_is_dead() {
     let others = Events::open(&watched.gateway.url(), FEED, &bob.token, "").await;
     bob.call("SetPresence", ready).await;
     page.die();
-    watched.is_lost(&anna.id, &bob.id).await;
+    watched.loses(&anna.id, &bob.id).await;
     drop((page, others));
 }

@@ -65,7 +65,7 @@ impl Watch {
     const DEFAULT: Self = Self {
         ping_every: Duration::from_secs(6),
         ping_answered_within: Duration::from_secs(8),
-        confirmed_within: Duration::from_secs(10),
+        confirmed_within: Duration::from_secs(9),
         beat_every: Duration::from_secs(5),
     };
 
@@ -82,7 +82,7 @@ impl Watch {
 }
 
 /// It is promised.
-const _: () = assert!(Watch::DEFAULT.noticed_within().as_secs() <= 15);
+const _: () = assert!(Watch::DEFAULT.noticed_within().as_secs() < 15);
 
 impl Default for Watch {
     fn default() -> Self {
