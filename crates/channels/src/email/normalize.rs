@@ -7,7 +7,7 @@ use domain::{LineId, Timestamp, text};
 
 use super::config::Config;
 use super::journal::{self, Found};
-use super::letter::{self, Own, Pieces, Reading};
+use super::letter::{self, Failure, Own, Pieces, Reading, Returned};
 use crate::{Malformed, clean};
 
 /// Reads a journal entry.
@@ -39,15 +39,51 @@ pub(super) fn open(entry: &Bytes, source: &str) -> Option<Pieces> {
     letter::open(&entry.slice_ref(letter), source)
 }
 
+/// Leaves room for a number behind it.
+const KEY_BYTES_MAX: usize = 250;
+
 fn events(raw: &[u8], found: &Found, own: &Own) -> Result<Vec<Inbound>, Malformed> {
     let reading = letter::read(raw, found.cut_from.is_some(), own)
         .ok_or_else(|| Malformed("not a letter: it has no header".to_owned()))?;
-    Ok(vec![message(reading, found, own)])
+    let returned = reading.returned.clone();
+    let message = message(reading, found, own);
+    Ok(match returned {
+        Some(returned) => bounces(&message, returned),
+        None => vec![message],
+    })
+}
+
+/// One event for each whom the letter did not reach.
+fn bounces(message: &Inbound, Returned { target, failures }: Returned) -> Vec<Inbound> {
+    let numbered = |key: &str, index: usize| match index {
+        0 => key.to_owned(),
+        index => format!("{key} #{index}"),
+    };
+    let events = failures.into_iter().enumerate().map(|(index, failure)| {
+        let Failure {
+            recipient,
+            permanent,
+            reason,
+        } = failure;
+        Inbound {
+            event_key: numbered(&message.event_key, index),
+            message_id: message.message_id.as_deref().map(|id| numbered(id, index)),
+            attachments: Vec::new(),
+            kind: InboundKind::Bounce {
+                target: target.clone(),
+                recipient,
+                permanent,
+                reason,
+            },
+            ..message.clone()
+        }
+    });
+    events.collect()
 }
 
 fn message(reading: Reading, found: &Found, own: &Own) -> Inbound {
     let key = found.event_key();
-    let is_found = !found.mailbox.is_empty() && clean::is_key(&key);
+    let is_found = !found.mailbox.is_empty() && clean::is_key(&key) && key.len() <= KEY_BYTES_MAX;
     let event_key = if is_found {
         key
     } else {

@@ -57,10 +57,6 @@ pub(super) fn read(
     let auto_submitted = value("Auto-Submitted");
     let auto_submitted = auto_submitted.split([';', ' ']).next().unwrap_or_default();
     let precedence = value("Precedence");
-    let has_no_return = header
-        .values("Return-Path")
-        .next()
-        .is_some_and(|path| path.trim() == "<>");
     let is_away = is_away(header);
     if let Some(report) = report_type(structure) {
         return Some(if report == "feedback-report" {
@@ -75,7 +71,7 @@ pub(super) fn read(
     if own.is_own(from) || loops {
         return Some(Automatic::Notice);
     }
-    if from_machine || header.has("X-Failed-Recipients") {
+    if is_machine(from) || header.has("X-Failed-Recipients") {
         return Some(Automatic::Report);
     }
     let replies = auto_submitted == "auto-replied"
@@ -104,7 +100,7 @@ pub(super) fn read(
         return Some(Automatic::Notice);
     }
     // Who answers by itself is not to be answered itself, and says so at least here.
-    has_no_return.then_some(Automatic::Reply)
+    has_no_return(header).then_some(Automatic::Reply)
 }
 
 /// Of what kind a report is, when a letter is one.
@@ -114,6 +110,20 @@ pub(super) fn report_type(structure: &Structure<'_>) -> Option<String> {
         let kind = whole.content.get("report-type").unwrap_or_default();
         kind.to_ascii_lowercase()
     })
+}
+
+/// Whether an address is one that servers write from.
+pub(super) fn is_machine(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default();
+    MACHINES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(local))
+}
+
+/// Whether answers to a letter would go nowhere.
+pub(super) fn has_no_return(header: &Header<'_>) -> bool {
+    let mut paths = header.values("Return-Path");
+    paths.next().is_some_and(|path| path.trim() == "<>")
 }
 
 fn is_away(header: &Header<'_>) -> bool {

@@ -49,7 +49,7 @@ pub(super) fn read(
             }
         } else {
             let kind = kind(bytes);
-            if kind == Kind::Junk && at > start && !is_before_field(raw, line, line_end) {
+            if kind == Kind::Junk && !is_before_field(raw, line, line_end) {
                 header.is_broken = true;
                 break;
             }

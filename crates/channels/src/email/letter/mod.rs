@@ -11,6 +11,8 @@ mod lines;
 mod look;
 mod parameters;
 mod people;
+mod returned;
+mod status;
 mod thread;
 mod transfer;
 mod walk;
@@ -22,12 +24,13 @@ mod tests;
 use bytes::Bytes;
 use domain::LineId;
 use domain::identity::Identity;
-use domain::message::{Attachment, Letter, Text, Thread, Warning};
+use domain::message::{Attachment, Automatic, Letter, Text, Thread, Warning};
 use domain::text;
 use mail_parser::DateTime;
 use sha2::{Digest, Sha256};
 
 use self::parameters::Value;
+pub(super) use self::returned::{Failure, Returned};
 use self::transfer::Encoding;
 pub(super) use self::transfer::Pieces;
 use self::walk::Part;
@@ -81,6 +84,8 @@ pub(super) struct Reading {
     pub(super) files: Vec<Attachment>,
     pub(super) thread: Thread,
     pub(super) letter: Letter,
+    /// What came back, if it tells that.
+    pub(super) returned: Option<Returned>,
 }
 
 /// Reads a letter; none when there is no header in it. `is_beginning` tells that the
@@ -118,13 +123,21 @@ pub(super) fn read(raw: &[u8], is_beginning: bool, own: &Own) -> Option<Reading>
         brief: None,
         warnings,
     };
+    let mut thread = thread::read(header, own);
+    if matches!(
+        letter.automatic,
+        Some(Automatic::Report | Automatic::Complaint)
+    ) {
+        thread::refer(&mut thread, returned::original(raw, &structure));
+    }
     Some(Reading {
+        returned: returned::read(raw, &structure, &content.text.plain, own),
         external_id: external_id(raw, whole, &message_id),
         written_at: written_at(whole),
         sender: people.sender,
         text: std::mem::take(&mut content.text),
         files: content.files,
-        thread: thread::read(header, own),
+        thread,
         letter,
     })
 }

@@ -42,6 +42,12 @@ pub(super) fn read(header: &Header<'_>, own: &Own) -> Thread {
     }
 }
 
+/// Lets a thread refer to one more letter, the latest.
+pub(super) fn refer(thread: &mut Thread, id: Option<String>) {
+    let references = std::mem::take(&mut thread.references);
+    thread.references = shortened(references.into_iter().chain(id).collect());
+}
+
 /// The name that a letter gives itself; empty when it has none that can be kept.
 pub(super) fn message_id(header: &Header<'_>) -> String {
     let value = header.value("Message-ID");
