@@ -18,6 +18,7 @@ mod gone_line;
 mod io_errors;
 mod kill_loop;
 mod leaving;
+mod mail_servers;
 mod mentions;
 mod metrics;
 mod obligations;
