@@ -125,7 +125,9 @@ async fn a_kicked_client_is_dropped_and_a_stopped_server_comes_back() {
         // What clients do to letters is told.
         idle.say("done", "c OK").await.unwrap();
         idle.say("d store 1 +flags (\\Seen)", "d OK").await.unwrap();
-        dovecot.told(&["imap(anna@client.test)", "flag_change", "uid=1"]).await;
+        dovecot
+            .told(&["imap(anna@client.test)", "flag_change", "uid=1"])
+            .await;
         idle.say("e idle", "+").await.unwrap();
         if is_kick {
             dovecot.kick(ANNA);

@@ -62,7 +62,9 @@ pub(super) fn compose(
     letter.to.retain(|to| !is_ours(to));
     letter.cc.retain(|to| !is_ours(to));
     if letter.to.is_empty() {
-        return Err(invalid("it would come back to this line: write to somebody else"));
+        return Err(invalid(
+            "it would come back to this line: write to somebody else",
+        ));
     }
     if letter.to.len() + letter.cc.len() > ADDRESSES_MAX {
         return Err(invalid("write to at most 50 addresses at once"));
