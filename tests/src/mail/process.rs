@@ -132,6 +132,23 @@ impl Process {
         Self { child, log }
     }
 
+    fn ask_to_end(processes: &[u32]) {
+        let mut kill = Command::new("kill");
+        kill.arg("-TERM").args(processes.iter().map(u32::to_string));
+        // One that has ended by itself is all right, and not to be told.
+        let _ = kill.stderr(Stdio::null()).status();
+    }
+
+    fn children(&self) -> Vec<u32> {
+        let id = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.unwrap_or_default();
+        children
+            .split_whitespace()
+            .filter_map(|child| child.parse().ok())
+            .collect()
+    }
+
     pub(super) fn stdin(&mut self) -> &mut std::process::ChildStdin {
         self.child.stdin.as_mut().unwrap()
     }
@@ -139,11 +156,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Its children end with it only if it is asked to end.
-        let mut kill = Command::new("kill");
-        let asked = kill.arg("-TERM").arg(self.child.id().to_string());
-        if !asked.status().is_ok_and(|status| status.success()) {
-            let _ = self.child.kill();
+        // First itself, so that it makes no new ones; then whoever still talks.
+        Self::ask_to_end(&[self.child.id()]);
+        let children = self.children();
+        if !children.is_empty() {
+            Self::ask_to_end(&children);
         }
         let _ = self.child.wait();
     }
