@@ -239,7 +239,9 @@ fn open(path: &Path) -> Arc<Store> {
 async fn take(store: &Store, number: i64) -> Result<(), StoreError> {
     let raw = Bytes::from(vec![7; 60_000]);
     store
-        .write::<_, StoreError>(move |tx| tx.journal(&"line".into(), &number.to_string(), &raw))
+        .write::<_, StoreError>(move |tx| {
+            tx.journal(&"line".into(), &number.to_string(), &raw, None)
+        })
         .await
         .map(|_| ())
 }

@@ -10,7 +10,7 @@ use proto::inbox::v1 as pb;
 
 use crate::metrics::a_day;
 
-fn recorded(gateway: &TestGateway) -> Recording {
+pub(crate) fn recorded(gateway: &TestGateway) -> Recording {
     let path = gateway.store_path();
     let (from, to) = store::recorded_period(&path).unwrap().unwrap();
     let mut recorder = Recorder::new(from, to);
@@ -18,7 +18,7 @@ fn recorded(gateway: &TestGateway) -> Recording {
     recorder.finish()
 }
 
-fn plan(gateway: &TestGateway) -> Plan {
+pub(crate) fn plan(gateway: &TestGateway) -> Plan {
     let rules = gateway.engine().settings().rules.clone();
     Plan {
         before: rules.clone(),
@@ -122,5 +122,35 @@ async fn the_command_compares_beside_a_running_gateway() {
         let (code, text) = typed(&gateway, folder.path(), &more).await;
         assert!(text.contains(problem), "{more:?}: {text}");
         assert_eq!(code, if more[0] == "--from" { 0 } else { 2 }, "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_was_changed_in_between_is_named() {
+    let gateway = TestGateway::start_with(|settings| {
+        let main = settings.rules.queues.get_mut(&"main".into());
+        main.unwrap().strategy = Strategy::Manual;
+    })
+    .await;
+    let mut anna = gateway.ready_operator("anna").await;
+    let mut visitor = gateway.visitor().await;
+    visitor.say("c-1", "hello").await;
+    anna.hears("hello").await;
+    gateway.clock().advance(60_000);
+    let mut settings = engine::Settings::clone(&gateway.engine().settings());
+    let main = settings.rules.queues.get_mut(&"main".into());
+    main.unwrap().strategy = Strategy::default();
+    gateway.engine().reload(settings).await.unwrap();
+    anna.accept().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (code, text) = typed(&gateway, folder.path(), &[]).await;
+    assert_eq!(code, 0, "{text}");
+    for part in [
+        "What is compared below is two replays",
+        "Different: queue main",
+        "The configuration was another one before",
+        "queue \"main\" changed",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -26,6 +26,7 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct TestGateway {
     folder: Arc<TempDir>,
     change: Change,
+    options: Options,
     gateway: Option<Gateway>,
     clock: TestClock,
 }
@@ -58,6 +59,14 @@ impl TestGateway {
 
     /// As [`Self::start`], with a change to the settings.
     pub async fn start_with(change: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
+        Self::start_as(Options::default(), change).await
+    }
+
+    /// As [`Self::start_with`], taking connections in another way.
+    pub async fn start_as(
+        options: Options,
+        change: impl Fn(&mut Settings) + Send + Sync + 'static,
+    ) -> Self {
         // RUST_LOG shows what a scenario's gateway says; a second call is refused.
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
@@ -66,6 +75,7 @@ impl TestGateway {
         let mut this = Self {
             folder: Arc::new(TempDir::new().unwrap()),
             change: Arc::new(change),
+            options,
             gateway: None,
             clock: TestClock::default(),
         };
@@ -79,7 +89,7 @@ impl TestGateway {
         let mut settings = settings(self.folder.path(), &url);
         (self.change)(&mut settings);
         let engine = soon("the store is let go", self.take_store(settings)).await;
-        let options = Options::default();
+        let options = self.options.clone();
         let gateway = Gateway::start(engine, listener, options, None).unwrap();
         // By no chance, so that a scenario goes the same way each time.
         web::webhooks::deliver(gateway.engine(), Arc::new(|| 0)).unwrap();

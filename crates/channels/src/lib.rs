@@ -73,6 +73,11 @@ pub trait Channel: Send + Sync + 'static {
         None
     }
 
+    /// The line's own addresses: what is sent there comes back here.
+    fn addresses(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Checks a webhook delivery on its raw bytes and splits it into envelopes.
     /// Called before anything is stored; must not do I/O.
     fn receive(&self, delivery: &Delivery) -> Result<Received, HookError> {

@@ -52,7 +52,7 @@ pub use ops::reach::{Block, Provisional, StoredSuggestion, Upload};
 pub use ops::replies::{CannedReply, RepliesAfter, Variant};
 pub use ops::threads::ThreadRow;
 pub use ops::webhooks::{WebhookDoc, WebhookRow, WebhookState};
-pub use recorded::{read_events, recorded_period};
+pub use recorded::{read_events, recorded_period, recorded_reloads};
 pub use tx::{Signals, Taken, Tx};
 pub use view::View;
 use waiting::Haste;

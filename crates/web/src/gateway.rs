@@ -51,7 +51,7 @@ impl Gateway {
         let public: PublicOrigin = engine.settings().public_url.parse()?;
         let stopping = engine.stopping();
         let app = surface::app(Parts {
-            grpc: services::routes(&engine, &public),
+            grpc: services::routes(&engine, &public, options.watch.beat_every),
             open: routes::open(&engine),
             guarded: routes::guarded(&engine),
             public,

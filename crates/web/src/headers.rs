@@ -10,7 +10,7 @@ use crate::origin::PublicOrigin;
 /// Blob pictures, sound and film are previews of files that are being uploaded.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; \
-     worker-src 'self'; manifest-src 'self'; frame-src 'none'; object-src 'none'; \
+     worker-src 'self'; manifest-src 'self'; frame-src 'self'; object-src 'none'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The microphone is for calls from the inbox.

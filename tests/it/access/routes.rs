@@ -9,6 +9,8 @@ enum Door {
     Everybody(u16),
     Visitors,
     People,
+    /// Whoever is signed in; there is nothing to see for them.
+    Readers,
 }
 
 /// Every route beside the contract.
@@ -25,6 +27,7 @@ const ROUTES: &[(&str, &str, Door)] = &[
     ("POST", "/chat/site/files", Door::Visitors),
     ("POST", "/forms/form", Door::Everybody(415)),
     ("POST", "/uploads", Door::People),
+    ("GET", "/letters/0", Door::Readers),
     ("GET", "/files/0", Door::Everybody(400)),
     (
         "GET",
@@ -72,7 +75,8 @@ async fn every_route_admits_whom_it_should() {
                 Door::Everybody(status) => got == *status,
                 Door::Visitors if is_session => got == 201,
                 Door::People if is_person => got == 200,
-                Door::Visitors | Door::People => matches!(got, 401 | 403),
+                Door::Readers if caller.rights.is_some() => got == 404,
+                Door::Visitors | Door::People | Door::Readers => matches!(got, 401 | 403),
             };
             if !expected {
                 let text = answer.text();

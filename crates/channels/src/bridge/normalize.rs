@@ -1,5 +1,5 @@
 use domain::identity::{Identity, Trust};
-use domain::message::{Attachment, Content, Inbound, InboundKind, Sender, Text};
+use domain::message::{Address, Attachment, Content, Inbound, InboundKind, Letter, Sender, Text};
 use domain::rating::COMMENT_LENGTH_MAX;
 use domain::text;
 use serde_json::Value;
@@ -14,6 +14,7 @@ pub(super) const REGION: &str = "RU";
 const ATTACHMENTS_MAX: usize = 30;
 const IDENTITIES_MAX: usize = 20;
 const REFERENCES_MAX: usize = 100;
+const ADDRESSES_MAX: usize = 100;
 
 pub(super) fn normalize(raw: &[u8], line: &str, region: &str) -> Result<Vec<Inbound>, Malformed> {
     if raw.len() > DESCRIPTOR.delivery_bytes_max {
@@ -41,6 +42,7 @@ pub(super) fn normalize(raw: &[u8], line: &str, region: &str) -> Result<Vec<Inbo
         });
     }
     make_thread_safe(&mut inbound.thread);
+    inbound.letter = inbound.letter.take().map(make_letter_safe);
     inbound.attachments.truncate(ATTACHMENTS_MAX);
     for attachment in &mut inbound.attachments {
         make_attachment_safe(attachment);
@@ -111,10 +113,34 @@ fn make_thread_safe(thread: &mut domain::message::Thread) {
         .subject
         .take()
         .map(|subject| text::line(&subject, 998));
+    // The token was never told to a program outside.
+    thread.token = None;
     thread.references.retain(|id| clean::is_key(id));
     // The latest are the ones that name the thread.
     let surplus = thread.references.len().saturating_sub(REFERENCES_MAX);
     thread.references.drain(..surplus);
+}
+
+fn make_letter_safe(letter: Box<Letter>) -> Box<Letter> {
+    let address = |address: Address| Address {
+        name: text::display_name(&address.name),
+        address: text::line(&address.address, 320),
+    };
+    let addresses = |list: Vec<Address>| {
+        let list = list.into_iter().take(ADDRESSES_MAX);
+        list.map(address).collect()
+    };
+    Box::new(Letter {
+        message_id: clean::key(&letter.message_id),
+        subject: text::line(&letter.subject, 998),
+        from: address(letter.from),
+        to: addresses(letter.to),
+        cc: addresses(letter.cc),
+        reply_to: addresses(letter.reply_to),
+        brief: letter.brief.as_deref().map(clean::body),
+        automatic: letter.automatic,
+        warnings: letter.warnings,
+    })
 }
 
 /// A program outside cannot say that a file is stored here: who may name a stored

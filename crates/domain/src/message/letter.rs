@@ -97,3 +97,38 @@ pub enum Warning {
     /// It is enciphered: the words are in the attached part.
     Enciphered,
 }
+
+/// What an answer to a letter is about.
+pub fn answer_subject(subject: &str) -> String {
+    const ANSWERS: [&str; 7] = ["re", "aw", "sv", "antw", "ответ", "отв", "на"];
+    let beginning = subject.split(':').next().unwrap_or_default();
+    let word = beginning
+        .trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^'))
+        .trim()
+        .to_lowercase();
+    if subject.contains(':') && ANSWERS.contains(&word.as_str()) {
+        subject.to_owned()
+    } else {
+        format!("Re: {subject}").trim_end().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_so_once() {
+        for (subject, answer) in [
+            ("Доставка", "Re: Доставка"),
+            ("Re: Доставка", "Re: Доставка"),
+            ("RE[2]: a", "RE[2]: a"),
+            ("Ответ: b", "Ответ: b"),
+            ("Regarding: c", "Re: Regarding: c"),
+            ("re", "Re: re"),
+            ("", "Re:"),
+        ] {
+            assert_eq!(answer_subject(subject), answer);
+        }
+    }
+}

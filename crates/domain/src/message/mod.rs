@@ -7,7 +7,7 @@ mod outbound;
 mod stored;
 
 pub use inbound::{Inbound, InboundKind, MembershipChange, Sender, Thread};
-pub use letter::{Address, Automatic, Letter, Warning};
+pub use letter::{Address, Automatic, Letter, Warning, answer_subject};
 pub use outbound::{Action, Outbound, Receipt, Recipient};
 pub use stored::{Author, Direction, Message, MessageReaction, Revision};
 

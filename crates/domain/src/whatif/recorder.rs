@@ -16,7 +16,7 @@ use crate::event::{Event, EventKind};
 use crate::metrics::Replay;
 use crate::operator::{Load, Operator, Presence};
 use crate::routing::Cause;
-use crate::{ConversationId, OfferId, OperatorId, Timestamp};
+use crate::{ConversationId, Millis, OfferId, OperatorId, Timestamp};
 
 /// Reads events in order, from the first that is kept to the end of a period.
 #[derive(Debug)]
@@ -120,11 +120,27 @@ impl Recorder {
     pub fn finish(mut self) -> Recording {
         self.begin();
         let to = self.to;
+        let never = Moment {
+            at: to + Millis(1),
+            order: 0,
+        };
         for (id, track) in &self.tracks {
             if !track.is_out {
                 let script = self.recording.scripts.entry(*id).or_default();
                 let spell = spell_of(script, track.spell);
                 spell.lasted = to.since(track.since);
+                if let Some(due) = track.it.next_deadline().filter(|due| *due <= to) {
+                    script.late.stood(due, never);
+                }
+            }
+        }
+        for (id, operator) in &self.operators {
+            if let Some(due) = operator.next_deadline().filter(|due| *due <= to) {
+                self.recording
+                    .late
+                    .entry(*id)
+                    .or_default()
+                    .stood(due, never);
             }
         }
         for script in self.recording.scripts.values_mut() {
@@ -215,10 +231,15 @@ impl Recorder {
         let recording = &mut self.recording;
         let script = recording.scripts.entry(id).or_default();
         let lasted = moment.at.since(since);
-        match deeds(&before, after, moment.at) {
-            Why::Nothing => {}
+        let why = deeds(&before, after, moment.at);
+        if let Some(due) = before.next_deadline()
+            && due <= moment.at
+        {
+            script.late.stood(due, stood_until(&why, moment));
+        }
+        match why {
+            Why::Nothing | Why::Time => {}
             Why::Unexplained => recording.left_out.unexplained += 1,
-            Why::Time => script.late.push(moment),
             Why::Router => recording.decided.push(moment),
             Why::Deeds(deeds) => {
                 for deed in deeds {
@@ -319,6 +340,18 @@ impl Recorder {
             return;
         };
         let after = moment.at.since(offer.made_at);
+        let due = offer.expires_at;
+        if *outcome != OfferOutcome::TimedOut
+            && (offer.made_at + Millis(1)..=moment.at).contains(&due)
+        {
+            // It was answered in time after all.
+            let script = self
+                .recording
+                .scripts
+                .entry(offer.conversation)
+                .or_default();
+            script.late.stood(due, moment.behind());
+        }
         if self.asked.remove(&offer.id).is_some() {
             let mut asked = self.recording.asked.iter_mut();
             if let Some(known) = asked.find(|(known, _)| known.id == offer.id) {
@@ -368,7 +401,7 @@ impl Recorder {
             operator: offer.operator,
             made_at: offer.made_at,
             answer: Answer::Accepts,
-            after: crate::Millis(0),
+            after: Millis(0),
             order: track.changed.order,
         });
     }
@@ -399,9 +432,19 @@ impl Recorder {
             }
             return;
         };
-        match turned(&before, after, moment.at) {
-            Turned::Nothing => {}
-            Turned::Time => self.recording.late.entry(id).or_default().push(moment),
+        let turned = turned(&before, after, moment.at);
+        if let Some(due) = before.next_deadline()
+            && due <= moment.at
+        {
+            let until = match turned {
+                Turned::Time => moment,
+                Turned::Nothing | Turned::Became | Turned::Did(_) => moment.behind(),
+            };
+            let late = self.recording.late.entry(id).or_default();
+            late.stood(due, until);
+        }
+        match turned {
+            Turned::Nothing | Turned::Time => {}
             Turned::Became => push(Chosen::Become(Arc::clone(after))),
             Turned::Did(inputs) => {
                 for input in inputs {
@@ -409,6 +452,14 @@ impl Recorder {
                 }
             }
         }
+    }
+}
+
+/// What was done while something was due goes before it: the timers had not looked yet.
+fn stood_until(why: &Why, moment: Moment) -> Moment {
+    match why {
+        Why::Time | Why::Router => moment,
+        Why::Nothing | Why::Deeds(_) | Why::Unexplained => moment.behind(),
     }
 }
 

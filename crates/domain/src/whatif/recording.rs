@@ -28,8 +28,8 @@ pub struct Recording {
     pub(super) arrivals: Vec<Arrival>,
     pub(super) scripts: BTreeMap<ConversationId, Script>,
     pub(super) turns: Vec<Turn>,
-    /// When operators were changed by time.
-    pub(super) late: BTreeMap<OperatorId, Vec<Moment>>,
+    /// When what was due of operators was seen to be.
+    pub(super) late: BTreeMap<OperatorId, Late>,
     /// When the router decided something.
     pub(super) decided: Vec<Moment>,
     pub(super) draws: Draws,
@@ -57,10 +57,40 @@ pub(super) struct Moment {
     pub(super) order: i64,
 }
 
+impl Moment {
+    /// Behind everything that was recorded in its millisecond.
+    pub(super) fn behind(self) -> Self {
+        Self {
+            order: BEHIND,
+            ..self
+        }
+    }
+}
+
+/// What is not in the record comes after what is, in one millisecond.
+pub(super) const BEHIND: i64 = i64::MAX / 2;
+
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
     pub(super) moment: Moment,
     pub(super) conversation: Arc<Conversation>,
+}
+
+/// When a deadline was seen to be over: the timers look now and then, and not at all while
+/// the gateway is stopped. What is missing was over before its time came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Late(BTreeMap<Timestamp, Moment>);
+
+impl Late {
+    /// The deadline stood until then, at least.
+    pub(super) fn stood(&mut self, due: Timestamp, until: Moment) {
+        self.0.insert(due, until);
+    }
+
+    /// When it was seen.
+    pub(super) fn seen(&self, due: Timestamp) -> Option<Moment> {
+        self.0.get(&due).copied()
+    }
 }
 
 /// What people do in a conversation, each counted from the moment the last operator
@@ -72,8 +102,8 @@ pub(super) struct Script {
     /// How long each wait was that ended with an operator, by spell; what is missing was
     /// never answered.
     pub(super) spells: Vec<Spell>,
-    /// When time changed it.
-    pub(super) late: Vec<Moment>,
+    /// When what was due of it was seen to be.
+    pub(super) late: Late,
 }
 
 /// From one answer to the next.

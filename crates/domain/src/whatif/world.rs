@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
-use super::recording::{Answer, Moment, Recording, Script};
+use super::recording::{Answer, BEHIND, Late, Moment, Recording, Script};
 use super::run::Plan;
 use crate::conversation::{
     Conversation, Effect, Input, Offer, OfferOutcome, OfferState, Owner, Refusal, State,
@@ -16,12 +16,8 @@ use crate::operator::{self, Operator};
 use crate::routing::{Place, Snapshot};
 use crate::{ConversationId, LineId, Millis, OfferId, OperatorId, Timestamp};
 
-/// What time changed in the record, it changed at most so late.
-const LATE_MAX: Millis = Millis::from_secs(5);
 /// Who missed too many offers says Ready again after so long, where no record tells.
 pub(super) const BACK_AFTER: Millis = Millis::from_secs(300);
-/// What is not in the record comes after what is, in one millisecond.
-const BEHIND: i64 = i64::MAX / 2;
 
 /// What is to be done at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,9 +212,15 @@ impl<'a> World<'a> {
     fn schedule_due(&mut self, id: ConversationId, deadline: Option<Timestamp>) {
         let Some(deadline) = deadline else { return };
         let script = self.conversations.get(&id).and_then(|live| live.script);
-        match script.and_then(|script| seen_at(&script.late, deadline)) {
-            Some(moment) if self.on_record => self.schedule(moment, Task::Due(id)),
-            Some(_) | None => self.schedule_at(deadline.max(self.now), Task::Due(id)),
+        let late = script.map(|script| &script.late);
+        self.schedule_deadline(deadline, late, Task::Due(id));
+    }
+
+    /// When the record saw it, if it did, which may be late.
+    fn schedule_deadline(&mut self, deadline: Timestamp, late: Option<&Late>, task: Task) {
+        match late.and_then(|late| late.seen(deadline)) {
+            Some(moment) if moment.at >= self.now => self.schedule(moment, task),
+            Some(_) | None => self.schedule_at(deadline.max(self.now), task),
         }
     }
 
@@ -362,11 +364,8 @@ impl<'a> World<'a> {
         if let Some(deadline) = after.next_deadline()
             && before.next_deadline() != Some(deadline)
         {
-            let late = self.recording.late.get(&id);
-            match late.and_then(|late| seen_at(late, deadline)) {
-                Some(moment) if self.on_record => self.schedule(moment, Task::DueOf(id)),
-                Some(_) | None => self.schedule_at(deadline.max(self.now), Task::DueOf(id)),
-            }
+            let recording = self.recording;
+            self.schedule_deadline(deadline, recording.late.get(&id), Task::DueOf(id));
         }
         if after.not_responding && !before.not_responding {
             self.schedule_at(self.now + BACK_AFTER, Task::Back(id));
@@ -426,11 +425,4 @@ impl<'a> World<'a> {
             Owner::Busy
         }
     }
-}
-
-/// When the record saw what was due then.
-fn seen_at(late: &[Moment], due: Timestamp) -> Option<Moment> {
-    let at = late.partition_point(|moment| moment.at < due);
-    let found = late.get(at).copied();
-    found.filter(|moment| moment.at <= due + LATE_MAX)
 }

@@ -26,7 +26,7 @@ use store::{PastAct, StoreError, Tx, View};
 
 pub use conversations::Target;
 pub use mentions::MentionPage;
-pub use messages::NewMessage;
+pub use messages::{NewLetter, NewMessage};
 pub(crate) use messages::{delivered, last_message};
 pub use metrics::{Grouping, MetricsAnswer, MetricsQuery, MetricsRow, Today};
 pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};

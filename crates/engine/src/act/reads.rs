@@ -7,7 +7,7 @@ use domain::conversation::{Conversation, Offer};
 use domain::event::Cursor;
 use domain::identity::Identity;
 use domain::message::Message;
-use domain::{ContactId, ConversationId, OfferId, QueueId, text};
+use domain::{ContactId, ConversationId, MessageId, OfferId, QueueId, text};
 use store::{
     Folder, JournalEntry, JournalState, PageKey, PendingOfLine, StoreError, StoredSuggestion, Tally,
 };
@@ -66,6 +66,19 @@ pub struct TimelinePage {
 }
 
 impl Engine {
+    /// A message of a conversation that the actor may see.
+    pub async fn message_seen(&self, actor: &Actor, id: MessageId) -> Result<Message, ActError> {
+        let who = actor.clone();
+        self.read(move |view| {
+            let message = view.message(id)?;
+            let message = message.filter(|message| message.deleted_at.is_none());
+            let message = message.ok_or(ActError::NotFound("message"))?;
+            seen(view, &who, message.conversation)?;
+            Ok(message)
+        })
+        .await
+    }
+
     /// A page of a folder.
     pub async fn list_conversations(
         &self,

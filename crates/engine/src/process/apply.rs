@@ -145,26 +145,35 @@ pub(super) fn message(
     } else if let Some(before) = &open {
         let mut after = before.clone();
         after.last_message = last;
-        if !is_aside {
-            after.unread_count = after.unread_count.saturating_add(1);
-        }
         if contact.id != after.client.contact || !contact.provisional {
             after.client = opening::client(&thread, &contact, after.client.known);
         }
-        let mut effects = Vec::new();
-        if !is_aside {
-            let owner = routing::owner(tx, rules, before);
-            let place = opening::place(tx, rules, &line.id);
-            effects = after
-                .handle(tx.now(), Input::Inbound { owner, place })
-                .map_err(|refusal| StoreError::Broken(refusal.to_string()))?;
+        if is_aside {
+            tx.save_conversation(before, &mut after)?;
+        } else {
+            go_on(tx, rules, before, after)?;
         }
-        tx.save_conversation(before, &mut after)?;
-        change::carry_out(tx, &after, effects)?;
     }
     tx.add_message(message, audience)?;
     tx.touch_thread(&thread.line, &thread.thread_key);
     Ok(())
+}
+
+/// The client wrote in a conversation that goes on.
+fn go_on(
+    tx: &mut Tx<'_>,
+    rules: &RoutingRules,
+    before: &Conversation,
+    mut after: Conversation,
+) -> Result<(), StoreError> {
+    after.unread_count = after.unread_count.saturating_add(1);
+    let owner = routing::owner(tx, rules, before);
+    let place = opening::place(tx, rules, &before.line);
+    let effects = after
+        .handle(tx.now(), Input::Inbound { owner, place })
+        .map_err(|refusal| StoreError::Broken(refusal.to_string()))?;
+    tx.save_conversation(before, &mut after)?;
+    change::carry_out(tx, &after, effects)
 }
 
 /// The thread as it is now, with the contact to show.

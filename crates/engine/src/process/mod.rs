@@ -103,15 +103,15 @@ async fn dispatch(
         inbounds,
         line,
     };
-    let (lane, is_new) = lock(lanes).push(work);
+    let (own, is_new) = lock(lanes).push(work);
     if is_new {
         // Waiting here is what bounds the lanes; the journal holds the rest.
         let Ok(place) = Arc::clone(places).acquire_owned().await else {
             return;
         };
-        let (engine, lanes) = (engine.clone(), Arc::clone(lanes));
+        let (engine, waiting) = (engine.clone(), Arc::clone(lanes));
         tokio::spawn(async move {
-            work_off(&engine, &lanes, &lane).await;
+            work_off(&engine, &waiting, &own).await;
             drop(place);
         });
     }
@@ -123,21 +123,19 @@ async fn normalize(
     line: &Arc<Line>,
     entry: &Taken,
 ) -> Result<Vec<Inbound>, String> {
-    let read = match &entry.rest {
-        None => catch_unwind(AssertUnwindSafe(|| line.channel.normalize(&entry.raw))),
+    let converted = if entry.rest.is_none() {
+        catch_unwind(AssertUnwindSafe(|| line.channel.normalize(&entry.raw)))
+    } else {
         // Large, so it is read away from everybody else, one at a time.
-        Some(_) => {
-            let raw = rest::whole(engine, entry)
-                .await
-                .map_err(|error| error.to_string())?;
-            let channel = Arc::clone(&line.channel);
-            let reading = tokio::task::spawn_blocking(move || {
-                catch_unwind(AssertUnwindSafe(|| channel.normalize(&raw)))
-            });
-            reading.await.map_err(|error| error.to_string())?
-        }
+        let whole = rest::whole(engine, entry).await;
+        let raw = whole.map_err(|error| error.to_string())?;
+        let channel = Arc::clone(&line.channel);
+        let reading = tokio::task::spawn_blocking(move || {
+            catch_unwind(AssertUnwindSafe(|| channel.normalize(&raw)))
+        });
+        reading.await.map_err(|error| error.to_string())?
     };
-    match read {
+    match converted {
         Ok(Ok(inbounds)) => Ok(inbounds),
         Ok(Err(malformed)) => Err(malformed.to_string()),
         Err(_) => {

@@ -3,6 +3,7 @@
 mod chart;
 mod input;
 mod report;
+mod sameness;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -187,15 +188,11 @@ impl Question<'_> {
         let told = follow(&recording, &same, &bar);
         let comparison = told.counted.compare(recording.counted().counts());
         let is_same = told.departed == 0 && comparison.different.is_empty();
-        bar.suspend(|| {
-            told_of(
-                &recording,
-                is_same,
-                comparison.equal,
-                comparison.different.len(),
-                told.departed,
-            )
-        })?;
+        let path = &config.settings.store_path;
+        let mut reloads = store::recorded_reloads(path, recording.from(), recording.to())
+            .with_context(|| format!("reading the audit log of {}", path.display()))?;
+        reloads.retain(|(_, told)| !told.is_empty());
+        bar.suspend(|| sameness::tell(&recording, told.departed, &comparison, &reloads))?;
         // What cannot be replayed as it was is compared with what can.
         let was = if is_same {
             Figures::of(recording.counted())
@@ -271,42 +268,6 @@ impl Question<'_> {
         spinner.finish_and_clear();
         Ok(Ok(recorder.finish()))
     }
-}
-
-fn told_of(
-    recording: &Recording,
-    is_same: bool,
-    equal: usize,
-    different: usize,
-    departed: u64,
-) -> anyhow::Result<()> {
-    out::line(format_args!(
-        "{} to {}: {} conversations.",
-        text(recording.from()),
-        text(recording.to()),
-        recording.arrivals()
-    ))?;
-    if is_same {
-        out::line(format_args!(
-            "Replayed with the configuration unchanged: {equal} rows of counters are as recorded, \
-             and none is different."
-        ))?;
-    } else {
-        out::line(format_args!(
-            "Replayed with the configuration unchanged: {equal} rows of counters are as recorded, \
-             {different} are different, {departed} decisions were others. The rules were others \
-             then, or the log does not have it all; what is compared below is two replays."
-        ))?;
-    }
-    let left_out = recording.left_out();
-    if left_out.begun_before + left_out.unexplained > 0 {
-        out::line(format_args!(
-            "Not replayed: {} conversations that began before the log, {} changes that no act \
-             explains.",
-            left_out.begun_before, left_out.unexplained
-        ))?;
-    }
-    Ok(())
 }
 
 impl Outcome {

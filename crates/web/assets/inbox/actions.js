@@ -166,7 +166,7 @@ export async function freshLinks(message, force = false) {
 
 /**
  * @param {string} conversationId
- * @param {Pick<PendingMessage, "note" | "text" | "uploads" | "replyToMessageId" | "mentions" | "cannedReplyIds">} content
+ * @param {Pick<PendingMessage, "note" | "text" | "uploads" | "replyToMessageId" | "mentions" | "cannedReplyIds" | "letter">} content
  */
 export function send(conversationId, content) {
   /** @type {PendingMessage} */
@@ -200,6 +200,7 @@ async function transmit(pending) {
           uploadIds: pending.uploads.map((u) => u.uploadId),
           replyToMessageId: pending.replyToMessageId || undefined,
           cannedReplyIds: pending.cannedReplyIds,
+          letter: pending.letter,
         });
     dispatch({ type: "message", message: { ...message, clientId: message.clientId ?? id } });
     dispatch({ type: "sendDropped", clientId: id });

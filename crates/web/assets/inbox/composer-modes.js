@@ -43,6 +43,22 @@ export function drawModes(group, note, mustNote, choose) {
   );
 }
 
+/** Says what the button does. @param {HTMLElement} button @param {boolean} note */
+export function drawSend(button, note) {
+  button.classList.toggle("primary", !note);
+  button.classList.toggle("amber", note);
+  replace(button, icon(note ? "note" : "send"), t(note ? "composer.addNote" : "composer.send"));
+}
+
+/** Why nobody can be answered here. @param {string | undefined} medium */
+export const noAnswer = (medium) =>
+  h(
+    "p",
+    { class: "strip", "data-testid": "not-answerable" },
+    icon("warning"),
+    t(medium === "FORM" ? "composer.form" : "composer.call"),
+  );
+
 /**
  * Says how long a reply is once that matters, and answers whether it is too long.
  *

@@ -4,11 +4,12 @@
 import { send } from "./actions.js";
 import { View, getState } from "./app.js";
 import { composerLists, drawNotice, listButton, mayGo, namedIn, takeUsed } from "./composer-lists.js";
-import { drawLength, drawModes } from "./composer-modes.js";
+import { drawLength, drawModes, drawSend, noAnswer } from "./composer-modes.js";
 import { draft, saveDraft, stopTyping, typing } from "./drafts.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
+import { LetterFields } from "./letter-fields.js";
 import { excerpt } from "./message.js";
 import { iconButton } from "./menu.js";
 import { channelName } from "./parts.js";
@@ -18,6 +19,7 @@ import { Uploads, acceptFiles } from "./uploads.js";
 
 /** @import { Message } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
+/** @typedef {{ message: Message, mode: import("./letter-fields.js").Mode }} LetterAct */
 
 /** Notes in the making, by conversation; the server keeps only replies. @type {Map<string, string>} */
 const notes = new Map();
@@ -41,6 +43,7 @@ class Composer extends View {
     });
     this.tray = h("div", { class: "upload-tray", hidden: true });
     this.quoted = h("div", { class: "composer-quote", hidden: true });
+    this.letter = new LetterFields(() => this.#line()?.addresses ?? []);
     this.picker = h("input", {
       type: "file",
       multiple: true,
@@ -75,6 +78,7 @@ class Composer extends View {
       "div",
       { class: "composer" },
       h("div", { class: "composer-top" }, this.modes, this.hint),
+      this.letter.node,
       this.quoted,
       this.text,
       this.notice,
@@ -91,16 +95,11 @@ class Composer extends View {
         this.sendButton,
       ),
     );
+    this.letter.node.addEventListener("input", () => this.#buttons());
     this.#listeners(this.text);
     replace(
       this,
-      !answers &&
-        h(
-          "p",
-          { class: "strip", "data-testid": "not-answerable" },
-          icon("warning"),
-          t(c?.medium === "FORM" ? "composer.form" : "composer.call"),
-        ),
+      !answers && noAnswer(c?.medium),
       this.box,
     );
     this.#load();
@@ -122,6 +121,7 @@ class Composer extends View {
       }),
     );
     this.addEventListener("sb-reply", (event) => this.#quote(/** @type {CustomEvent<Message>} */ (event).detail));
+    this.addEventListener("sb-letter", (event) => this.#write(/** @type {CustomEvent<LetterAct>} */ (event).detail));
     this.addEventListener("sb-refill", () => this.#load());
     this.addEventListener("sb-mode", (event) => {
       this.#mode(/** @type {CustomEvent<boolean>} */ (event).detail);
@@ -189,19 +189,14 @@ class Composer extends View {
       : t("composer.placeholder", { name: channelName(state, c?.lineId, c?.channel) });
     text.placeholder = label;
     text.setAttribute("aria-label", label);
-    replace(
-      hint,
-      this.note ? t("composer.noteHint") : pref("enterSends") ? t("composer.enterHint") : t("composer.ctrlEnterHint"),
-    );
+    replace(hint, t(this.note ? "composer.noteHint" : pref("enterSends") ? "composer.enterHint" : "composer.ctrlEnterHint"));
     attach.hidden = !this.#mayAttach();
     if (this.mention) this.mention.hidden = !this.note;
     if (this.notice) drawNotice(this.notice, text.value, this.note === true, this.id_ ?? "");
     const over = drawLength(this.count, text.value, this.note ? 0 : (this.#line()?.textLengthMax ?? 0));
     const something = text.value.trim() !== "" || (!this.note && uploads.results.length > 0);
-    sendButton.disabled = !something || uploads.busy || over;
-    sendButton.classList.toggle("primary", !this.note);
-    sendButton.classList.toggle("amber", this.note);
-    replace(sendButton, icon(this.note ? "note" : "send"), this.note ? t("composer.addNote") : t("composer.send"));
+    sendButton.disabled = !something || uploads.busy || over || (!this.note && !this.letter?.complete);
+    drawSend(sendButton, this.note === true);
   }
 
   #typed() {
@@ -249,6 +244,15 @@ class Composer extends View {
     this.text?.focus();
   }
 
+  /** A letter with its own addresses and subject. @param {LetterAct} act */
+  #write({ message, mode }) {
+    if (this.note) this.#mode(false);
+    if (this.note || !this.text) return;
+    this.#quote(mode === "forward" ? null : message);
+    this.text.value += this.letter?.open(message, mode) ?? "";
+    this.#typed();
+  }
+
   /** @param {Message | null} message */
   #quote(message) {
     if (message && this.note) this.#mode(false);
@@ -282,6 +286,7 @@ class Composer extends View {
       replyToMessageId: this.replyTo?.id ?? "",
       mentions: note ? namedIn(text.value) : [],
       cannedReplyIds: note ? [] : takeUsed(id, text.value),
+      letter: note ? undefined : this.letter?.value(),
     });
     text.value = "";
     if (note) notes.delete(id);
@@ -290,6 +295,7 @@ class Composer extends View {
       draft(id, "");
       saveDraft(id);
     }
+    if (!note) this.letter?.close();
     this.#quote(null);
     stopTyping();
     this.#grow();

@@ -2,6 +2,7 @@
 
 import { enAudit } from "./en-audit.js";
 import { enMetrics } from "./en-metrics.js";
+import { enLetters } from "./en-letters.js";
 import { enMore } from "./en-more.js";
 import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
@@ -144,7 +145,6 @@ export const en = {
   "message.sticker": "Sticker",
   "message.deleted": "Message deleted",
   "message.unsupported": "This kind of message cannot be shown: {name}",
-  "message.formatted": "Show as laid out",
   "message.quoteGone": "An earlier message",
   "message.edited": "edited",
   "message.revisions": "Earlier wordings",
@@ -224,4 +224,5 @@ export const en = {
   ...enPeople,
   ...enStates,
   ...enWhy,
+  ...enLetters,
 };

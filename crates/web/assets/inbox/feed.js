@@ -11,8 +11,8 @@ const CHANNEL = "switchboard.feed";
 const RETRY_FIRST_MS = 500;
 const RETRY_LAST_MS = 15_000;
 // Once the server has said `ready` twice on one stream it beats; three missed
-// beats of 15 s then mean that the stream is dead without an error.
-const SILENCE_MS = 45_000;
+// beats of 5 s then mean that the stream is dead without an error.
+const SILENCE_MS = 15_000;
 
 /**
  * @typedef {object} FeedHandlers

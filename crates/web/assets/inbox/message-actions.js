@@ -24,9 +24,26 @@ export function messageActions(state, message, open, mine) {
   const text = message.text?.plain ?? "";
   const reply = () =>
     document.querySelector("sb-composer")?.dispatchEvent(new CustomEvent("sb-reply", { detail: message }));
+  /** @param {import("./letter-fields.js").Mode} mode */
+  const letter = (mode) =>
+    document.querySelector("sb-composer")?.dispatchEvent(new CustomEvent("sb-letter", { detail: { message, mode } }));
+  /** @type {[import("./letter-fields.js").Mode, import("./i18n.js").Key, "reply" | "people" | "transfer"][]} */
+  const answers = [
+    ["reply", "letter.reply", "reply"],
+    ["replyAll", "letter.replyAll", "people"],
+    ["forward", "letter.forward", "transfer"],
+  ];
   /** @returns {import("./menu.js").MenuItem[]} */
   const more = () => [
-    ...(writable && message.direction !== "NOTE"
+    ...(writable && message.letter
+      ? answers.map(([mode, label, name]) => ({
+          label: t(label),
+          icon: name,
+          testid: `letter-${mode}`,
+          run: () => letter(mode),
+        }))
+      : []),
+    ...(writable && message.direction !== "NOTE" && !message.letter
       ? [{ label: t("message.reply"), icon: /** @type {const} */ ("reply"), run: reply }]
       : []),
     ...(text

@@ -7,6 +7,7 @@ import { openDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { momentText, sizeText, t, timeText } from "./i18n.js";
+import { letterHead, letterText, originalButton } from "./letter.js";
 import { withMentions } from "./mention-text.js";
 import { messageActions } from "./message-actions.js";
 import { operatorName } from "./parts.js";
@@ -79,9 +80,11 @@ function content(state, message) {
   if (message.deletedAt) return [h("p", { class: "gone" }, icon("trash"), t("message.deleted"))];
   const text = message.text?.plain ?? "";
   return [
+    letterHead(message),
     (message.attachments ?? []).length > 0 && drawAttachments(message),
-    text && h("p", { class: "text", dir: "auto" }, ...withMentions(state, message, text)),
-    message.text?.html && htmlButton(message.text.html),
+    message.letter && letterText(message, (words) => withMentions(state, message, words)),
+    !message.letter && text && h("p", { class: "text", dir: "auto" }, ...withMentions(state, message, text)),
+    !message.letter && message.text?.html && originalButton(message),
     message.location && location(message.location),
     message.contactCard &&
       h(
@@ -115,28 +118,6 @@ function location({ latitude = 0, longitude = 0, title }) {
   );
 }
 
-/** @param {string} html */
-function htmlButton(html) {
-  return h("button", { type: "button", class: "link small", onclick: () => showHtml(html) }, t("message.formatted"));
-}
-
-/**
- * Shows mail as its sender laid it out, in a frame that runs nothing and has no
- * origin; the page's own policy lets it load nothing from elsewhere.
- *
- * @param {string} html
- */
-function showHtml(html) {
-  const frame = h("iframe", {
-    class: "mail",
-    sandbox: "allow-popups allow-popups-to-escape-sandbox",
-    referrerpolicy: "no-referrer",
-    title: t("message.formatted"),
-  });
-  frame.srcdoc = `<!doctype html><meta charset="utf-8"><base target="_blank">${html}`;
-  openDialog({ title: t("message.formatted"), body: [frame], wide: "wide", testid: "mail-dialog", cancel: false });
-}
-
 /** @param {Message | undefined} quoted */
 function quote(quoted) {
   const text = quoted ? excerpt(quoted) : t("message.quoteGone");
@@ -162,6 +143,7 @@ function quote(quoted) {
 /** @param {Message} message */
 export function excerpt(message) {
   return (
+    message.letter?.brief ||
     message.text?.plain ||
     message.attachments?.[0]?.fileName ||
     message.sticker?.emoji ||

@@ -1,6 +1,7 @@
 // The Russian strings of the frame, the list, offers and the thread.
 
 import { ruAudit } from "./ru-audit.js";
+import { ruLetters } from "./ru-letters.js";
 import { ruMetrics } from "./ru-metrics.js";
 import { ruMore } from "./ru-more.js";
 import { ruReplies } from "./ru-replies.js";
@@ -147,7 +148,6 @@ export const ru = {
   "message.sticker": "Стикер",
   "message.deleted": "Сообщение удалено",
   "message.unsupported": "Этот вид сообщения нельзя показать: {name}",
-  "message.formatted": "Показать с оформлением",
   "message.quoteGone": "Более раннее сообщение",
   "message.edited": "изменено",
   "message.revisions": "Прежние редакции",
@@ -227,4 +227,5 @@ export const ru = {
   ...ruPeople,
   ...ruStates,
   ...ruWhy,
+  ...ruLetters,
 };

@@ -238,17 +238,10 @@ fn kind_from(content: Kind) -> Result<InboundKind, String> {
         Kind::Typing(typing) => InboundKind::Typing {
             active: typing.active,
         },
-        Kind::Membership(membership) => {
-            use pb::membership::Change;
-            InboundKind::Membership(match membership.change() {
-                Change::Started => MembershipChange::Started,
-                Change::Stopped => MembershipChange::Stopped,
-                Change::Blocked => MembershipChange::Blocked,
-                Change::Unspecified => {
-                    return Err("membership.change: say what the client did".to_owned());
-                }
-            })
-        }
+        Kind::Membership(membership) => InboundKind::Membership(
+            membership_from(membership.change())
+                .ok_or_else(|| "membership.change: say what the client did".to_owned())?,
+        ),
         Kind::Rating(rating) => rating_from(rating)?,
         Kind::CallbackRequest(request) if request.phone.trim().is_empty() => {
             return Err("callback_request.phone: give the number".to_owned());
@@ -267,6 +260,16 @@ fn kind_from(content: Kind) -> Result<InboundKind, String> {
         // what it is.
         Kind::Call(_) => unsupported("call"),
     })
+}
+
+const fn membership_from(change: pb::membership::Change) -> Option<MembershipChange> {
+    use pb::membership::Change;
+    match change {
+        Change::Started => Some(MembershipChange::Started),
+        Change::Stopped => Some(MembershipChange::Stopped),
+        Change::Blocked => Some(MembershipChange::Blocked),
+        Change::Unspecified => None,
+    }
 }
 
 fn rating_from(rating: pb::Rating) -> Result<InboundKind, String> {

@@ -75,7 +75,7 @@ pub(crate) fn letter_from(letter: pb::Letter) -> Letter {
     }
 }
 
-fn address_from(of: pb::LetterAddress) -> Address {
+pub(crate) fn address_from(of: pb::LetterAddress) -> Address {
     Address {
         name: of.name,
         address: of.address,

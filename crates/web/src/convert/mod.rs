@@ -13,6 +13,7 @@ pub use inbound::inbound;
 
 pub(crate) use event::{event, typing};
 pub(crate) use inbound::{inbound_from, outbound, receipt_from};
+pub(crate) use letter::address_from;
 pub(crate) use message::message;
 pub(crate) use obligation::{kind_from, obligation};
 

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -35,11 +34,6 @@ const HTTP2_WINDOW_BYTES: u32 = 1024 * 1024;
 
 const HTTP2_HEADER_BYTES_MAX: u32 = 16 * 1024;
 
-const PING_EVERY: Duration = Duration::from_secs(6);
-const PING_ANSWERED_WITHIN: Duration = Duration::from_secs(8);
-#[cfg(target_os = "linux")]
-const UNCONFIRMED_MAX_MS: u32 = 10_000;
-
 /// More than a browser's tabs and a program's parallel calls.
 const HTTP2_STREAMS_MAX: u32 = 250;
 
@@ -60,9 +54,8 @@ impl Server {
             .max_buf_size(HTTP1_BUFFER_BYTES_MAX);
         http.http2()
             .timer(TokioTimer::new())
-            // A client that vanished without a word is noticed within 15 seconds.
-            .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_ANSWERED_WITHIN)
+            .keep_alive_interval(options.watch.ping_every)
+            .keep_alive_timeout(options.watch.ping_answered_within)
             .initial_stream_window_size(HTTP2_WINDOW_BYTES)
             .initial_connection_window_size(HTTP2_WINDOW_BYTES)
             .max_header_list_size(HTTP2_HEADER_BYTES_MAX)
@@ -87,10 +80,8 @@ impl Server {
         };
         // Answers are written whole; waiting to join them only adds latency.
         let _ = stream.set_nodelay(true);
-        // The same for those who speak HTTP/1 and only listen: an event that they do not
-        // confirm ends the connection. Not every system can do it.
         #[cfg(target_os = "linux")]
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNCONFIRMED_MAX_MS);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, self.confirmed_within_ms());
         let Some(wire) = self.secure(stream).await else {
             return;
         };
@@ -99,6 +90,12 @@ impl Server {
             _place: place,
         };
         self.http(transport, peer.ip()).await;
+    }
+
+    #[cfg(target_os = "linux")]
+    fn confirmed_within_ms(&self) -> u32 {
+        let within = self.options.watch.confirmed_within.as_millis();
+        u32::try_from(within).unwrap_or(u32::MAX)
     }
 
     async fn secure(&self, stream: TcpStream) -> Option<Wire> {

@@ -41,6 +41,53 @@ pub struct Options {
     pub idle_max: Duration,
     /// How long requests may go on after the stop was asked for.
     pub drain_max: Duration,
+    /// How a client that vanished without a word is noticed.
+    pub watch: Watch,
+}
+
+/// How a client that vanished without a word is noticed. One that speaks HTTP/2 is pinged;
+/// of one that speaks HTTP/1 and only listens nothing is heard but that it took what it was
+/// sent, and a feed sends something now and then.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// HTTP/2: after so long without a word a ping is sent.
+    pub ping_every: Duration,
+    /// HTTP/2: the connection ends when a ping is not answered for so long.
+    pub ping_answered_within: Duration,
+    /// The connection ends when the other side's system does not confirm what was sent for
+    /// so long. Not every system can do it.
+    pub confirmed_within: Duration,
+    /// How often a feed says that it is alive.
+    pub beat_every: Duration,
+}
+
+impl Watch {
+    const DEFAULT: Self = Self {
+        ping_every: Duration::from_secs(6),
+        ping_answered_within: Duration::from_secs(8),
+        confirmed_within: Duration::from_secs(9),
+        beat_every: Duration::from_secs(5),
+    };
+
+    /// After so long a vanished client has been noticed.
+    const fn noticed_within(&self) -> Duration {
+        let by_ping = self.ping_every.saturating_add(self.ping_answered_within);
+        let by_beat = self.beat_every.saturating_add(self.confirmed_within);
+        if by_ping.as_millis() > by_beat.as_millis() {
+            by_ping
+        } else {
+            by_beat
+        }
+    }
+}
+
+/// It is promised.
+const _: () = assert!(Watch::DEFAULT.noticed_within().as_secs() < 15);
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 impl Default for Options {
@@ -53,6 +100,7 @@ impl Default for Options {
             first_request_max: Duration::from_secs(10),
             idle_max: Duration::from_secs(75),
             drain_max: Duration::from_secs(20),
+            watch: Watch::default(),
         }
     }
 }

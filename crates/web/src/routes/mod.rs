@@ -3,6 +3,7 @@
 
 mod files;
 mod hooks;
+mod letters;
 mod lines;
 mod uploads;
 
@@ -13,6 +14,7 @@ use engine::Engine;
 pub fn open(engine: &Engine) -> Router {
     files::routes(engine)
         .merge(hooks::routes(engine))
+        .merge(letters::routes(engine))
         .merge(lines::routes(engine))
 }
 

@@ -11,6 +11,7 @@ mod replies;
 mod routing;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use domain::operator::{Operator, Role};
 use engine::{ActError, Engine};
@@ -30,9 +31,9 @@ use crate::origin::PublicOrigin;
 const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 200;
 
-/// Every service of ours, behind the gate.
-pub fn routes(engine: &Engine, public: &PublicOrigin) -> Routes {
-    let inbox = InboxServer::new(inbox::Service(engine.clone()));
+/// Every service of ours, behind the gate. A feed says every so often that it is alive.
+pub fn routes(engine: &Engine, public: &PublicOrigin, beat_every: Duration) -> Routes {
+    let inbox = InboxServer::new(inbox::Service(engine.clone(), beat_every));
     let routing = RoutingServer::new(routing::Service(engine.clone()));
     let admin = AdminServer::new(admin::Service::new(engine, public));
     let bridge = ChannelBridgeServer::new(bridge::Service(engine.clone()));

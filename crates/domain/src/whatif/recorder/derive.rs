@@ -84,7 +84,14 @@ fn of_states(before: &Conversation, after: &Conversation, at: Timestamp) -> Why 
             }
         }
         (State::Deferred { .. }, State::Deferred { .. }) => Why::Router,
-        (State::Deferred { until } | State::Abandoned { until, .. }, _) if *until <= at => {
+        (State::Deferred { until }, State::Queued)
+            if *until <= at && before.queue == after.queue =>
+        {
+            Why::Time
+        }
+        (State::Abandoned { until, .. }, State::Closed { reason, .. })
+            if *until <= at && *reason == CloseReason::Abandoned =>
+        {
             Why::Time
         }
         (_, State::Closed { reason, .. }) => closed(before, *reason, after, at),
@@ -196,7 +203,11 @@ fn in_hand(before: &Conversation, after: &Conversation, at: Timestamp) -> Why {
                 one(Deed::Answered { park_after })
             }
         }
-        (State::Active { .. }, State::Parked { .. }) if is_past(before.park_at, at) => Why::Time,
+        (State::Active { .. }, State::Parked { until: None, .. })
+            if is_past(before.park_at, at) =>
+        {
+            Why::Time
+        }
         (State::Parked { until, .. }, State::Active { .. } | State::Queued)
             if is_past(*until, at) =>
         {

@@ -3,10 +3,12 @@
 mod attending;
 mod changing;
 mod delivery;
+mod letters;
 mod sending;
 mod way;
 
 pub(crate) use delivery::{delivered, last_message};
+pub use letters::NewLetter;
 pub use sending::NewMessage;
 pub(super) use sending::write_note;
 

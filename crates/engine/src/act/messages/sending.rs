@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use channels::Capability;
 use domain::conversation::{Conversation, Input, State};
-use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
+use domain::message::{
+    Action, Attachment, Author, Content, Delivery, Direction, Letter, Message, Outbound, Text,
+};
 use domain::{ConversationId, MessageId, OperatorId, text};
 use store::Tx;
 
 use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::delivery::last_message;
+use super::letters::{self, NewLetter};
 use super::way::{author_name, must_be_able};
 use crate::Engine;
 
@@ -34,6 +37,8 @@ pub struct NewMessage {
     pub client_id: String,
     /// The canned replies it was made of.
     pub canned_replies: Vec<i64>,
+    /// Whom a letter goes to and what it is about.
+    pub letter: Option<NewLetter>,
 }
 
 impl Engine {
@@ -88,17 +93,13 @@ impl Engine {
                 problem: format!("this line takes at most {text_max} characters"),
             });
         }
-        let mut attachments = Vec::with_capacity(new.upload_ids.len());
-        for id in &new.upload_ids {
-            let upload = tx
-                .upload(id)?
-                .filter(|upload| upload.owner == me.to_string())
-                .ok_or(ActError::NotFound("upload"))?;
-            attachments.push(upload.attachment);
-        }
+        let mut attachments = uploaded(tx, me, &new.upload_ids)?;
         if !attachments.is_empty() {
             must_be_able(&line, Capability::Files, "send files")?;
         }
+        let letter = letters::compose(tx, &line, &thread, new.letter.as_ref())?;
+        let passed_on = new.letter.as_ref().and_then(|letter| letter.forwarded);
+        attachments.extend(letters::forwarded(tx, &thread, passed_on)?);
         let answered = match new.reply_to {
             Some(id) => Some(
                 tx.message(id)?
@@ -108,7 +109,7 @@ impl Engine {
             None => None,
         };
         let text = Text::plain(words);
-        let message = Message {
+        let mut message = Message {
             attachments: attachments.clone(),
             client_id: Some(new.client_id.clone()),
             reply_to: new.reply_to,
@@ -125,10 +126,12 @@ impl Engine {
             action: Action::Send {
                 text,
                 attachments,
-                reply_to: answered.and_then(|answered| answered.external_id),
-                letter: None,
+                reply_to: answered.and_then(name_of),
+                letter: letter.clone().map(Box::new),
             },
         };
+        message.external_id = line.channel.name(&outbound);
+        message.letter = letter.map(|letter| named(letter, message.external_id.as_deref()));
         if !tx.add_message(message.clone(), conversation.audience())? {
             return Err(ActError::Exists(
                 "this client_id was used for another message: make a new one".to_owned(),
@@ -196,6 +199,30 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Files that somebody sent up before.
+fn uploaded(tx: &Tx<'_>, me: OperatorId, ids: &[String]) -> Result<Vec<Attachment>, ActError> {
+    let find = |id: &String| {
+        let upload = tx.upload(id)?;
+        let upload = upload.filter(|upload| upload.owner == me.to_string());
+        Ok(upload.ok_or(ActError::NotFound("upload"))?.attachment)
+    };
+    ids.iter().map(find).collect()
+}
+
+fn named(letter: Letter, name: Option<&str>) -> Box<Letter> {
+    Box::new(Letter {
+        message_id: name.unwrap_or_default().to_owned(),
+        ..letter
+    })
+}
+
+/// What a message is called on its channel by whoever answers it.
+fn name_of(message: Message) -> Option<String> {
+    let letter = message.letter.map(|letter| letter.message_id);
+    let letter = letter.filter(|name| !name.is_empty());
+    letter.or(message.external_id)
 }
 
 fn required_client_id(client_id: &str) -> Result<(), ActError> {

@@ -175,7 +175,41 @@ export interface Identity {
   value?: string;
   trust?: Trust;
 }
+export interface LetterAddress {
+  name?: string;
+  address?: string;
+}
+export interface Letter {
+  messageId?: string;
+  subject?: string;
+  from?: LetterAddress;
+  to?: LetterAddress[];
+  cc?: LetterAddress[];
+  replyTo?: LetterAddress[];
+  brief?: string;
+  hasBrief?: boolean;
+  automatic?: "REPLY" | "NOTICE" | "LIST" | "REPORT" | "COMPLAINT";
+  warnings?: (
+    | "UNVERIFIED"
+    | "FORGED"
+    | "REPLY_ELSEWHERE"
+    | "STRANGER"
+    | "LOOK_ALIKE"
+    | "INVISIBLE"
+    | "SEVERAL_SENDERS"
+    | "BROKEN"
+    | "CUT"
+    | "ENCIPHERED"
+  )[];
+}
+export interface LetterToSend {
+  subject?: string;
+  to?: LetterAddress[];
+  cc?: LetterAddress[];
+  forwardedMessageId?: string;
+}
 export interface Message {
+  letter?: Letter;
   id: string;
   conversationId?: string;
   lineId?: string;
@@ -229,6 +263,7 @@ export interface LineSummary {
   capabilities?: string[];
   textLengthMax?: number;
   attachmentBytesMax?: string;
+  addresses?: string[];
 }
 export interface GetMeResponse {
   operator: Operator;
@@ -555,6 +590,7 @@ export interface Calls extends WhyCalls {
       replyToMessageId?: string;
       clientId: string;
       cannedReplyIds?: string[];
+      letter?: LetterToSend;
     },
     Message,
   ];

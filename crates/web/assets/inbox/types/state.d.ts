@@ -9,6 +9,7 @@ import type {
   GetConversationResponse,
   GetMeResponse,
   Identity,
+  LetterToSend,
   LineSummary,
   ListConversationsResponse,
   ListTimelineResponse,
@@ -62,6 +63,8 @@ export interface PendingMessage {
   mentions?: string[];
   /** The canned replies it was made of. */
   cannedReplyIds?: string[];
+  /** Whom a letter goes to and what it is about. */
+  letter?: LetterToSend;
   createdAt: string;
   status: "sending" | "failed";
   error?: string;

@@ -8,7 +8,7 @@ use engine::{Actor, Engine, Step};
 use futures::{Stream, StreamExt as _};
 use proto::inbox::v1 as pb;
 use tokio::sync::broadcast;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tonic::{Request, Response, Status};
 
 use super::super::{caller, invalid, store_status};
@@ -16,10 +16,12 @@ use super::{Answer, Feed};
 use crate::access::Caller;
 use crate::convert::{Lens, event, typing};
 
-/// How often the feed says that it is alive.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-
-pub(super) fn subscribe(engine: &Engine, request: Request<pb::SubscribeRequest>) -> Answer<Feed> {
+/// A feed that says every so often that it is alive.
+pub(super) fn subscribe(
+    engine: &Engine,
+    beat_every: Duration,
+    request: Request<pb::SubscribeRequest>,
+) -> Answer<Feed> {
     let caller = caller(&request)?;
     let asked = request.into_inner().cursor;
     let cursor = if asked.is_empty() {
@@ -34,7 +36,9 @@ pub(super) fn subscribe(engine: &Engine, request: Request<pb::SubscribeRequest>)
     let opened = ready(engine, &feed);
     let typing = engine.watch_typing();
     let attending = caller.principal.operator.map(|me| engine.attend(me));
-    let steps = follow(engine.clone(), caller, feed, typing, attending);
+    let mut beats = tokio::time::interval_at(Instant::now() + beat_every, beat_every);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let steps = follow(engine.clone(), caller, feed, typing, beats, attending);
     Ok(Response::new(Box::pin(
         futures::stream::once(async { Ok(opened) }).chain(steps),
     )))
@@ -47,10 +51,9 @@ fn follow(
     caller: Caller,
     feed: engine::Reader,
     typing_news: broadcast::Receiver<engine::Typing>,
+    beats: Interval,
     attending: Option<engine::Attending>,
 ) -> impl Stream<Item = Result<pb::SubscribeResponse, Status>> + Send {
-    let mut beats = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let begin = (feed, typing_news, beats, attending);
     let steps = futures::stream::try_unfold(
         begin,

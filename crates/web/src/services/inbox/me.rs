@@ -150,5 +150,6 @@ pub(in crate::services) fn line(line: &engine::Line) -> pb::LineSummary {
             .collect(),
         text_length_max: i32::try_from(descriptor.text_length_max).unwrap_or(i32::MAX),
         attachment_bytes_max: i64::try_from(descriptor.attachment_bytes_max).unwrap_or(i64::MAX),
+        addresses: line.channel.addresses(),
     }
 }

@@ -1,15 +1,15 @@
 //! Messages written, changed, read, and what is not sent yet.
 
 use domain::message::Message;
-use engine::act::NewMessage;
+use engine::act::{NewLetter, NewMessage};
 use engine::{ActError, Engine};
 use proto::inbox::v1 as pb;
-use tonic::{Request, Response};
+use tonic::{Request, Response, Status};
 
 use super::super::{caller, id, lens, optional_id, status};
 use super::Answer;
 use crate::access::Caller;
-use crate::convert::message;
+use crate::convert::{address_from, message};
 
 pub(super) async fn send_message(
     engine: &Engine,
@@ -29,9 +29,20 @@ pub(super) async fn send_message(
             .iter()
             .map(|id| id.parse().unwrap_or(0))
             .collect(),
+        letter: request.letter.map(letter).transpose()?,
     };
     let written = engine.send_message(&caller.actor, new).await;
     told(engine, &caller, written)
+}
+
+fn letter(letter: pb::LetterToSend) -> Result<NewLetter, Status> {
+    let addresses = |list: Vec<_>| list.into_iter().map(address_from).collect();
+    Ok(NewLetter {
+        subject: letter.subject,
+        to: addresses(letter.to),
+        cc: addresses(letter.cc),
+        forwarded: optional_id(&letter.forwarded_message_id, "message")?,
+    })
 }
 
 pub(super) async fn edit_message(

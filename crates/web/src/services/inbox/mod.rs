@@ -12,6 +12,7 @@ mod rating;
 mod reading;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use engine::Engine;
 use futures::Stream;
@@ -21,7 +22,8 @@ use tonic::{Request, Response, Status};
 
 pub(super) use me::line;
 
-pub(super) struct Service(pub(super) Engine);
+/// With how often a feed says that it is alive.
+pub(super) struct Service(pub(super) Engine, pub(super) Duration);
 
 type Answer<T> = Result<Response<T>, Status>;
 type Feed = Pin<Box<dyn Stream<Item = Result<pb::SubscribeResponse, Status>> + Send>>;
@@ -240,7 +242,7 @@ impl Inbox for Service {
         &self,
         request: Request<pb::SubscribeRequest>,
     ) -> Answer<Self::SubscribeStream> {
-        feed::subscribe(&self.0, request)
+        feed::subscribe(&self.0, self.1, request)
     }
 
     async fn score_conversation(

@@ -1,0 +1,43 @@
+// Whom a letter is answered to.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answerTo, readAddresses } from "../inbox/letter-addresses.js";
+
+const letter = {
+  id: "1",
+  direction: /** @type {const} */ ("INBOUND"),
+  letter: {
+    from: { name: "Анна", address: "anna@client.example" },
+    to: [{ address: "Support@shop.example" }, { address: "boss@client.example" }],
+    cc: [{ address: "anna@client.example" }, { name: "Lawyer", address: "law@client.example" }],
+  },
+};
+const own = ["support@shop.example"];
+
+test("addresses are read as people write them", () => {
+  assert.deepEqual(readAddresses('Anna <a@b.example>, c@d.example; "Shop, Ltd" <s@h.example>,'), [
+    { name: "Anna", address: "a@b.example" },
+    { address: "c@d.example" },
+    { name: "Shop, Ltd", address: "s@h.example" },
+  ]);
+  assert.deepEqual(readAddresses("  "), []);
+});
+
+test("an answer goes to the sender, and to all but us when it is to go to all", () => {
+  assert.deepEqual(answerTo(letter, false, own), { to: [letter.letter.from], cc: [] });
+  assert.deepEqual(answerTo(letter, true, own), {
+    to: [letter.letter.from],
+    cc: [{ address: "boss@client.example" }, { name: "Lawyer", address: "law@client.example" }],
+  });
+});
+
+test("an answer goes where the sender asks for it", () => {
+  const elsewhere = { ...letter, letter: { ...letter.letter, replyTo: [{ address: "desk@client.example" }] } };
+  assert.deepEqual(answerTo(elsewhere, false, own).to, [{ address: "desk@client.example" }]);
+});
+
+test("a letter of ours goes to the same people again", () => {
+  const ours = { ...letter, direction: /** @type {const} */ ("OUTBOUND"), letter: { to: [{ address: "x@y.example" }] } };
+  assert.deepEqual(answerTo(ours, true, own), { to: [{ address: "x@y.example" }], cc: [] });
+});
