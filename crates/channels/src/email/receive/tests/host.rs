@@ -110,6 +110,10 @@ impl FakeHost {
 
 #[async_trait]
 impl Host for FakeHost {
+    async fn open_file(&self, _: &Attachment) -> std::io::Result<crate::File> {
+        unreachable!()
+    }
+
     async fn accept(&self, _: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
         self.busy()?;
         let mut state = self.state.lock().unwrap();
