@@ -13,6 +13,7 @@ pub mod bridge;
 pub mod crashfs;
 pub mod gateway;
 pub mod http;
+pub mod mail;
 pub mod operator;
 pub mod real;
 pub mod receiver;

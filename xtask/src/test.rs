@@ -6,11 +6,13 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::report::{Kind, Report, Runner};
-use crate::tools::{answers, cargo, chromium, node, node_modules};
+use crate::tools::{answers, cargo, chromium, mail_servers, node, node_modules};
 
 const TYPES: &str = "types of the front end";
 const UNITS: &str = "tests of the front end";
 const BROWSER: &str = "tests in a browser";
+const MAIL: &str = "tests with mail servers";
+const OLD_MAIL: &str = "tests with an old mail server";
 
 /// Runs every test; what cannot be run here is skipped by name.
 pub(crate) fn run(root: &Path, report: &mut Report) -> anyhow::Result<()> {
@@ -42,6 +44,16 @@ fn rust(root: &Path, report: &mut Report) -> anyhow::Result<()> {
         tests.args(["test", "--workspace", "--bins", "--tests", "--no-fail-fast"]);
         Runner::Cargo
     };
+    // The tests look for what they need, and do nothing where it is missing.
+    if let Err(reason) = mail_servers(report) {
+        report.skip(MAIL, reason);
+    }
+    match node_modules(root, report)? {
+        Ok(modules) => {
+            tests.env("NODE_PATH", modules);
+        }
+        Err(reason) => report.skip(OLD_MAIL, reason),
+    }
     report.run("tests in Rust", Kind::Tests(runner), &mut tests)?;
     Ok(())
 }

@@ -1,13 +1,27 @@
 //! What is on this machine, and what can be put there.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::report::Report;
 
 /// npm packages, exactly.
-const PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "typescript@7.0.2"];
+const PACKAGES: [&str; 3] = [
+    "playwright-core@1.65.1",
+    "typescript@7.0.2",
+    "hoodiecrow-imap@2.1.0",
+];
+
+/// Debian packages of the mail servers, and a program that comes with all of them.
+const MAIL: [(&str, &str); 3] = [
+    ("dovecot-imapd", "/usr/lib/dovecot/imap"),
+    ("dovecot-lmtpd", "/usr/lib/dovecot/lmtp"),
+    ("exim4-daemon-light", "/usr/sbin/exim4"),
+];
 
 /// The oldest Node that runs our front-end tests.
 const NODE_MAJOR_MIN: u32 = 20;
@@ -92,11 +106,73 @@ pub(crate) fn chromium(report: &mut Report) -> Result<PathBuf, String> {
     if let Some(path) = find() {
         return Ok(path);
     }
+    apt(report, "chromium")?;
+    find().ok_or_else(|| "apt-get could not install Chromium".to_owned())
+}
+
+/// The mail servers, installed if need be, or why there are none.
+pub(crate) fn mail_servers(report: &mut Report) -> Result<(), String> {
+    let missing = || {
+        let missing = MAIL.iter().filter(|(_, file)| !Path::new(file).is_file());
+        missing.map(|(package, _)| *package).collect::<Vec<_>>()
+    };
+    if missing().is_empty() {
+        return Ok(());
+    }
+    {
+        let _quiet = NoServices::begin();
+        // One by one: a machine with another mail server keeps that, and gets the rest.
+        for package in missing() {
+            apt(report, package)?;
+        }
+    }
+    if Path::new("/run/systemd/system").is_dir() {
+        let mut disable = Command::new("systemctl");
+        disable.args(["disable", "dovecot.service", "exim4.service"]);
+        succeeds(report, &mut disable);
+    }
+    match missing() {
+        still if still.is_empty() => Ok(()),
+        still => Err(format!("apt-get could not install {}", still.join(" "))),
+    }
+}
+
+/// While this lives, packages that are installed do not start their services.
+struct NoServices {
+    policy: Option<&'static Path>,
+}
+
+impl NoServices {
+    fn begin() -> Self {
+        let policy = Path::new("/usr/sbin/policy-rc.d");
+        // Whoever has a policy knows why.
+        let file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o755)
+            .open(policy);
+        let written = file.and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n"));
+        Self {
+            policy: written.is_ok().then_some(policy),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(policy) = self.policy {
+            let _ = std::fs::remove_file(policy);
+        }
+    }
+}
+
+/// Installs a Debian package, as far as may be, and removes none for it.
+fn apt(report: &mut Report, package: &str) -> Result<(), String> {
     let is_root = printed(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if !is_root || which("apt-get").is_none() {
-        return Err(
-            "Chromium is not on this machine, and only root on Debian may install it".to_owned(),
-        );
+        return Err(format!(
+            "{package} is not on this machine, and only root on Debian may install it"
+        ));
     }
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
@@ -107,21 +183,18 @@ pub(crate) fn chromium(report: &mut Report) -> Result<PathBuf, String> {
     };
     // A stale list of packages is no reason to fail: the next command tells.
     succeeds(report, &mut apt(&["update", "--quiet"]));
-    let mut install = apt(&[
+    let options = [
         "install",
         "--yes",
         "--quiet",
         "--no-install-recommends",
-        "chromium",
-    ]);
-    succeeds(report, &mut install);
-    match find() {
-        Some(path) => {
-            report.installed("Debian package chromium");
-            Ok(path)
-        }
-        None => Err("apt-get could not install Chromium".to_owned()),
+        "--no-remove",
+        package,
+    ];
+    if succeeds(report, &mut apt(&options)) {
+        report.installed(format!("Debian package {package}"));
     }
+    Ok(())
 }
 
 /// Runs an installation, which is no failure of the project's if it fails.

@@ -70,7 +70,8 @@ pub struct Malformed(pub String);
 /// Something wrong with a line's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
-    /// The key, within the line's section.
+    /// The key, within the line's section: `smtp.host` in a table, `mailbox #2.host` in
+    /// the second of a list.
     pub key: String,
     /// What is wrong and what to do.
     pub problem: String,

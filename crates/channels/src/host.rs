@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use std::net::IpAddr;
 use tokio::sync::broadcast;
 
-use crate::Envelope;
+use crate::{Envelope, File};
 
 /// What the engine does for a channel. The engine implements it once; the
 /// contract suite once more.
@@ -83,6 +83,9 @@ pub trait Host: Send + Sync + 'static {
         bytes_max: u64,
         content: BoxStream<'static, std::io::Result<Bytes>>,
     ) -> Result<Attachment, Refused>;
+
+    /// Opens a stored file.
+    async fn open_file(&self, attachment: &Attachment) -> std::io::Result<File>;
 
     /// A note that a line's connection left for the next one, such as how far it has
     /// read.

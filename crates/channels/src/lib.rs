@@ -4,6 +4,7 @@
 //! up contacts, opens conversations or retries by itself.
 
 pub mod descriptor;
+pub mod egress;
 pub mod error;
 pub mod host;
 // By its path, so that the channels it names are folders beside it.
@@ -22,6 +23,7 @@ mod upload;
 mod contract_tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -48,8 +50,14 @@ pub trait Channel: Send + Sync + 'static {
 
     /// Hands one thing over to the provider and tells what became of it. Called
     /// in order within a thread, never twice at once for one thread. Must not
-    /// retry: the error says what the engine does next.
-    async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError>;
+    /// retry: the error says what the engine does next. Files are opened by
+    /// [`Host::open_file`].
+    async fn send(&self, outbound: &Outbound, host: &Arc<dyn Host>) -> Result<Receipt, SendError>;
+
+    /// How long [`Self::send`] may take before its outcome is in doubt.
+    fn send_time_max(&self) -> Duration {
+        Duration::from_mins(1)
+    }
 
     /// Opens a file that an event brought along, by its `source`, so that it can be
     /// stored. Called in any process, perhaps again for the same file.

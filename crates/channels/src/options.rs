@@ -1,5 +1,7 @@
 //! Reads a line's own keys, collecting everything that is wrong with them.
 
+use std::ops::RangeInclusive;
+
 use toml::{Table, Value};
 
 use crate::{ConfigProblem, LineSetup};
@@ -7,6 +9,8 @@ use crate::{ConfigProblem, LineSetup};
 /// A line's keys, those left that nobody asked for yet.
 pub(crate) struct Options {
     rest: Table,
+    /// Stands before the keys of a table within the section.
+    path: String,
     problems: Vec<ConfigProblem>,
 }
 
@@ -14,6 +18,7 @@ impl Options {
     pub(crate) fn of(setup: &LineSetup) -> Self {
         Self {
             rest: setup.options.clone(),
+            path: String::new(),
             problems: Vec::new(),
         }
     }
@@ -44,6 +49,30 @@ impl Options {
         self.take(key, &want, read).unwrap_or(max)
     }
 
+    pub(crate) fn number(&mut self, key: &str, range: RangeInclusive<u64>, default: u64) -> u64 {
+        let want = format!("a whole number from {} to {}", range.start(), range.end());
+        let read = |value: &Value| {
+            let number = u64::try_from(value.as_integer()?).ok()?;
+            range.contains(&number).then_some(number)
+        };
+        self.take(key, &want, read).unwrap_or(default)
+    }
+
+    /// One of a few words.
+    pub(crate) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let words: Vec<String> = choices
+            .iter()
+            .map(|(word, _)| format!("{word:?}"))
+            .collect();
+        let want = format!("one of {}", words.join(", "));
+        self.take(key, &want, |value| {
+            let word = value.as_str()?;
+            choices
+                .iter()
+                .find_map(|(known, choice)| (*known == word).then_some(*choice))
+        })
+    }
+
     pub(crate) fn list(&mut self, key: &str) -> Option<Vec<String>> {
         self.take(key, "a list of texts, like [\"…\"]", |value| {
             value
@@ -59,26 +88,68 @@ impl Options {
             .unwrap_or_default()
     }
 
+    /// Reads a table by keys of its own.
+    pub(crate) fn within<T>(&mut self, key: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let table = self.take(key, "a table", |value| value.as_table().cloned())?;
+        Some(self.read_within(key, table, read))
+    }
+
+    /// Reads each of a list of tables by keys of its own.
+    pub(crate) fn each<T>(&mut self, key: &str, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let tables: Option<Vec<Table>> = self.take(key, "tables, like [[line.…]]", |value| {
+            let tables = value.as_array()?.iter();
+            tables.map(|item| item.as_table().cloned()).collect()
+        });
+        let tables = tables.unwrap_or_default().into_iter().enumerate();
+        tables
+            .map(|(index, table)| {
+                let key = format!("{key} #{}", index + 1);
+                self.read_within(&key, table, &mut read)
+            })
+            .collect()
+    }
+
+    fn read_within<T>(&mut self, key: &str, table: Table, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut within = Self {
+            rest: table,
+            path: format!("{}{key}.", self.path),
+            problems: Vec::new(),
+        };
+        let value = read(&mut within);
+        within.refuse_the_rest();
+        self.problems.append(&mut within.problems);
+        value
+    }
+
+    /// Whether a key is written and not read yet.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.rest.contains_key(key)
+    }
+
     pub(crate) fn problem(&mut self, key: &str, problem: impl Into<String>) {
         self.problems.push(ConfigProblem {
-            key: key.to_owned(),
+            key: format!("{}{key}", self.path),
             problem: problem.into(),
         });
     }
 
     /// Ends the reading: keys that nobody asked for are misspelt.
     pub(crate) fn finish<T>(mut self, read: T) -> Result<T, Vec<ConfigProblem>> {
+        self.refuse_the_rest();
+        if self.problems.is_empty() {
+            Ok(read)
+        } else {
+            Err(self.problems)
+        }
+    }
+
+    fn refuse_the_rest(&mut self) {
         let left: Vec<String> = self.rest.keys().cloned().collect();
         for key in left {
             self.problem(
                 &key,
                 "there is no such key for this kind of line: remove it or correct its name",
             );
-        }
-        if self.problems.is_empty() {
-            Ok(read)
-        } else {
-            Err(self.problems)
         }
     }
 

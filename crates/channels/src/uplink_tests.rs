@@ -31,6 +31,7 @@ fn sent(id: &str) -> Answer {
     Ok(Receipt {
         delivery: Delivery::Sent,
         message_id: Some(id.to_owned()),
+        error_text: String::new(),
     })
 }
 

@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::message::Attachment;
 use domain::text;
 use futures::StreamExt as _;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use sha2::{Digest as _, Sha256};
 use tokio::fs::{self, File};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// The bytes by which a type is told.
 const HEAD_BYTES: usize = 8_192;
+/// So much of a file is read at a time.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Why a file was not stored.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,14 @@ impl Files {
     pub fn path_of(&self, sha256: &str) -> Option<PathBuf> {
         let valid = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
         valid.then(|| self.root.join(&sha256[..2]).join(sha256))
+    }
+
+    /// Opens a content.
+    pub(crate) async fn read(&self, sha256: &str) -> io::Result<channels::File> {
+        let path = self.path_of(sha256);
+        let path = path.ok_or_else(|| io::Error::other("the name of the file is no digest"))?;
+        let file = File::open(path).await?;
+        Ok(stream::try_unfold(file, next_piece).boxed())
     }
 
     /// Stores a file durably.
@@ -93,6 +103,12 @@ impl Files {
         }
         Ok(())
     }
+}
+
+async fn next_piece(mut file: File) -> io::Result<Option<(Bytes, File)>> {
+    let mut piece = BytesMut::with_capacity(PIECE_BYTES);
+    let read = file.read_buf(&mut piece).await?;
+    Ok((read > 0).then(|| (piece.freeze(), file)))
 }
 
 async fn receive(

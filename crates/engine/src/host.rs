@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use channels::Envelope;
 use channels::host::{
     Accepted, Act, ClientMessage, Host, RatingAsk, Refused, RetryAfter, Standing, ThreadSignal,
 };
+use channels::{Envelope, File};
 use domain::event::Cursor;
 use domain::message::{Attachment, Author, Direction, Message};
 use domain::{LineId, Millis, Timestamp};
@@ -154,6 +154,10 @@ impl Host for Engine {
                     reason: error.to_string(),
                 },
             })
+    }
+
+    async fn open_file(&self, attachment: &Attachment) -> io::Result<File> {
+        self.inner.files.read(&attachment.sha256).await
     }
 
     async fn bookmark(&self, line: &LineId, name: &str) -> Result<Option<String>, Refused> {

@@ -19,8 +19,6 @@ use crate::{Engine, Line};
 const SENDING_MAX: usize = 64;
 /// Even without news the outbox is looked at so often.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How long a hand-over may take before its outcome is in doubt.
-const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a line whose credentials are refused rests.
 const REAUTHORIZE_REST: Millis = Millis::from_secs(60);
 /// Waits after a failure, however short the channel's own hint.
@@ -118,8 +116,10 @@ impl Engine {
                 .await?;
         }
         store::faults::point("before-send");
-        let send = line.channel.send(&entry.outbound);
-        let outcome = match tokio::time::timeout(SEND_TIMEOUT, send).await {
+        let host = self.host();
+        let send = line.channel.send(&entry.outbound, &host);
+        let time_max = line.channel.send_time_max();
+        let outcome = match tokio::time::timeout(time_max, send).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SendError::Uncertain(
                 "the channel did not answer".to_owned(),
@@ -183,7 +183,7 @@ fn note(
             message,
             receipt.delivery,
             receipt.message_id.clone(),
-            "",
+            &receipt.error_text,
         ),
         Ok(_) => Ok(()),
         Err(SendError::Uncertain(reason)) if sends => {

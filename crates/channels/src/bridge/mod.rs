@@ -15,7 +15,7 @@ use domain::message::{Inbound, Medium, Outbound, Receipt};
 
 use crate::options::Options;
 use crate::registry::Built;
-use crate::{Capability, Channel, Descriptor, Kind, LineSetup, Malformed, SendError, Uplink};
+use crate::{Capability, Channel, Descriptor, Host, Kind, LineSetup, Malformed, SendError, Uplink};
 
 /// This kind of channel.
 pub(crate) const KIND: Kind = Kind {
@@ -68,7 +68,7 @@ impl Channel for Bridge {
         normalize::normalize(raw, self.line.as_str(), &self.region)
     }
 
-    async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError> {
+    async fn send(&self, outbound: &Outbound, _host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
         self.uplink.send(outbound).await
     }
 

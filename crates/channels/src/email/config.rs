@@ -1,5 +1,10 @@
 //! What a line's section says.
 
+mod provider;
+mod read;
+#[cfg(test)]
+mod tests;
+
 use domain::LineId;
 
 /// A line of mail.
@@ -36,9 +41,22 @@ pub(super) struct Mailbox {
     pub(super) server: Server,
     pub(super) login: Login,
     pub(super) folders: Vec<String>,
+    /// What is taken of the letters that were there before us.
+    pub(super) history: History,
     pub(super) after: After,
     /// How often the server is asked where it does not tell by itself.
     pub(super) poll_secs: u64,
+}
+
+/// Which letters of a mailbox that we see for the first time are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum History {
+    /// Those that come from now on.
+    New,
+    /// Those that nobody has seen, too.
+    Unseen,
+    /// Every one.
+    All,
 }
 
 /// What becomes of a letter on the server once it is durable here.

@@ -18,6 +18,9 @@ pub(super) struct Found {
     pub(super) uid_validity: u32,
     /// The letter's number in it.
     pub(super) uid: u32,
+    /// The beginning of its digest: a server may give a number twice.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) digest: String,
     /// When the server took it.
     pub(super) received_at: Timestamp,
     /// The letter's whole length, where only its beginning was taken.
@@ -33,9 +36,10 @@ impl Found {
             folder,
             uid_validity,
             uid,
+            digest,
             ..
         } = self;
-        format!("{mailbox} {folder} {uid_validity} {uid}")
+        format!("{mailbox} {folder} {uid_validity} {uid} {digest}")
     }
 
     /// The entry's beginning, to be followed by the letter.

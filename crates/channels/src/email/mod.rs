@@ -4,5 +4,7 @@ mod config;
 mod journal;
 mod letter;
 mod normalize;
+mod oauth;
 mod receive;
 mod send;
+mod tls;

@@ -58,7 +58,11 @@ impl Channel for Form {
         normalize::normalize(raw, self.config.line.as_str(), &self.config.region)
     }
 
-    async fn send(&self, _outbound: &Outbound) -> Result<Receipt, SendError> {
+    async fn send(
+        &self,
+        _outbound: &Outbound,
+        _host: &Arc<dyn Host>,
+    ) -> Result<Receipt, SendError> {
         Err(SendError::Unsupported)
     }
 

@@ -24,15 +24,63 @@ pub fn html(raw: &str) -> Option<String> {
     if raw.len() > HTML_BYTES_MAX {
         return None;
     }
-    let written = rebuild::rebuild(raw);
+    let written = rebuild::rebuild(raw, Images::Left);
     Some(CLEANER.clean(&written).to_string())
 }
 
-static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+/// The same for a letter: a picture from elsewhere keeps its address as `data-src`,
+/// which loads nothing until the reader asks for it.
+pub fn letter(raw: &str) -> Option<String> {
+    if raw.len() > HTML_BYTES_MAX {
+        return None;
+    }
+    let written = rebuild::rebuild(raw, Images::Held);
+    Some(LETTER_CLEANER.clean(&written).to_string())
+}
+
+/// Plain text as HTML that looks like it.
+pub fn html_from_plain(plain: &str) -> String {
+    let mut html = String::with_capacity(plain.len());
+    for (index, line) in plain.lines().enumerate() {
+        if index > 0 {
+            html.push_str("<br>");
+        }
+        escape::escape(&line.replace('&', "&amp;"), &mut html);
+    }
+    html
+}
+
+/// What becomes of pictures from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Images {
+    /// The words for them are shown.
+    Left,
+    /// They stand in their place, and are not loaded.
+    Held,
+}
+
+/// Whether an address is of a picture that may be held.
+fn is_held(address: &str) -> bool {
+    let scheme = |scheme: &str| {
+        let start = address.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    scheme("https://") || scheme("http://")
+}
+
+static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| cleaner(Images::Left));
+
+static LETTER_CLEANER: LazyLock<ammonia::Builder<'static>> =
+    LazyLock::new(|| cleaner(Images::Held));
+
+fn cleaner(images: Images) -> ammonia::Builder<'static> {
     let tags: HashSet<&str> = shown::shown().map(|(name, _)| name).collect();
-    let attributes: HashMap<&str, HashSet<&str>> = shown::shown()
+    let mut attributes: HashMap<&str, HashSet<&str>> = shown::shown()
         .map(|(name, attributes)| (name, attributes.collect()))
         .collect();
+    if images == Images::Held {
+        attributes.entry("img").or_default().insert("data-src");
+    }
     let mut builder = ammonia::Builder::empty();
     builder
         .tags(tags)
@@ -46,12 +94,13 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
                 .is_some_and(|scheme| scheme.eq_ignore_ascii_case("cid:"));
             match (element, attribute) {
                 ("img", "src") => from_this_mail.then_some(Cow::Borrowed(value)),
+                ("img", "data-src") => is_held(value).then_some(Cow::Borrowed(value)),
                 (_, "href") if from_this_mail => None,
                 _ => Some(Cow::Borrowed(value)),
             }
         });
     builder
-});
+}
 
 #[cfg(test)]
 mod tests;

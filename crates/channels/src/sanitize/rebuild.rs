@@ -6,6 +6,7 @@
 use super::escape::escape;
 use super::shown::{BLOCKS, CELLS, COMMON, LISTS, ROW_GROUPS, SHOWN, TABLE_PARTS, is_heading};
 use super::tokens::{Token, Tokens};
+use super::{Images, is_held};
 
 /// Deeper elements lose their tags, not their text. Nested mail quotations with
 /// tables stay below it.
@@ -18,11 +19,12 @@ const VALUE_BYTES_MAX: usize = 4_096;
 const ESCAPED_MAX: usize = 1_000;
 
 /// Writes a text anew.
-pub(super) fn rebuild(html: &str) -> String {
+pub(super) fn rebuild(html: &str, images: Images) -> String {
     let mut writer = Writer {
         out: String::with_capacity(html.len()),
         escaped: 0,
         open: Vec::new(),
+        images,
     };
     for token in Tokens::new(html) {
         match token {
@@ -48,6 +50,7 @@ struct Writer {
     /// Escaped characters in the text since the last tag.
     escaped: usize,
     open: Vec<&'static str>,
+    images: Images,
 }
 
 impl Writer {
@@ -83,6 +86,10 @@ impl Writer {
 
     fn open(&mut self, name: &'static str, own: &[&str], attributes: &[(String, &str)]) {
         if name == "img" && !is_of_this_mail(attributes) {
+            if let Some(address) = self.held(attributes) {
+                self.hold(&address, own, attributes);
+                return;
+            }
             // Nothing is loaded from elsewhere; the words for it are shown.
             if let Some((_, alt)) = attributes.iter().find(|(name, _)| name == "alt") {
                 self.text(alt);
@@ -92,6 +99,13 @@ impl Writer {
         if !self.make_room(name) || self.open.len() >= DEPTH_MAX {
             return;
         }
+        self.tag(name, own, attributes);
+        if !matches!(name, "br" | "hr" | "img") {
+            self.open.push(name);
+        }
+    }
+
+    fn tag(&mut self, name: &str, own: &[&str], attributes: &[(String, &str)]) {
         self.escaped = 0;
         self.out.push('<');
         self.out.push_str(name);
@@ -109,8 +123,33 @@ impl Writer {
             }
         }
         self.out.push('>');
-        if !matches!(name, "br" | "hr" | "img") {
-            self.open.push(name);
+    }
+
+    /// The address of a picture from elsewhere, where such are held.
+    fn held(&self, attributes: &[(String, &str)]) -> Option<String> {
+        let find = |wanted: &str| {
+            let found = attributes.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.trim_ascii())
+        };
+        let address = find("src")
+            .filter(|it| !it.is_empty())
+            .or(find("data-src"))?;
+        let address = match address.strip_prefix("//") {
+            Some(rest) => format!("https://{rest}"),
+            None => address.to_owned(),
+        };
+        (self.images == Images::Held && is_held(&address) && address.len() <= VALUE_BYTES_MAX)
+            .then_some(address)
+    }
+
+    fn hold(&mut self, address: &str, own: &[&str], attributes: &[(String, &str)]) {
+        let others = attributes
+            .iter()
+            .filter(|(name, _)| name != "src" && name != "data-src");
+        let mut kept: Vec<(String, &str)> = vec![("data-src".to_owned(), address)];
+        kept.extend(others.cloned());
+        if self.make_room("img") && self.open.len() < DEPTH_MAX {
+            self.tag("img", &[own, &["data-src"]].concat(), &kept);
         }
     }
 

@@ -111,6 +111,38 @@ fn what_runs_loads_or_styles_goes() {
 }
 
 #[test]
+fn pictures_of_a_letter_are_held() {
+    for (raw, expect) in [
+        (
+            "<img src=https://e.example/p.gif?a=1&b=2 alt='A cat' width=10 onload=x>",
+            "<img data-src=\"https://e.example/p.gif?a=1&amp;b=2\" alt=\"A cat\" width=\"10\">",
+        ),
+        (
+            "<img src=//e.example/p.gif>",
+            "<img data-src=\"https://e.example/p.gif\">",
+        ),
+        ("<img src=cid:a@b>", "<img src=\"cid:a@b\">"),
+        ("<img src=javascript:alert(1) alt=x>", "x"),
+        ("<img data-src=javascript:alert(1)>", ""),
+        ("<img src='data:image/png;base64,AAAA' alt=y>", "y"),
+        ("<p data-src=https://e.example>x</p>", "<p>x</p>"),
+        (
+            "<img src=x data-src=https://e.example/a srcset=https://e.example/b>",
+            "",
+        ),
+    ] {
+        let safe = letter(raw).expect("not too large");
+        assert_eq!(safe, expect, "{raw}");
+        assert_eq!(letter(&safe).as_deref(), Some(expect), "not the same again");
+        assert!(!html(&safe).expect("small").contains("data-src"), "{raw}");
+    }
+    assert_eq!(
+        html_from_plain("a <b>\n\nc & d"),
+        "a &lt;b&gt;<br><br>c &amp; d"
+    );
+}
+
+#[test]
 fn hostile_shapes_cost_little() {
     let n = 20_000;
     let cases = [
@@ -195,7 +227,7 @@ fn the_real_parser_has_nothing_to_repair() {
         "<td>stray</td><tr>",
         "<blockquote><p>q</blockquote>r",
     ] {
-        let written = rebuild::rebuild(raw);
+        let written = rebuild::rebuild(raw, Images::Left);
         let cleaned = CLEANER.clean(&written).to_string();
         let bare = |text: &str| {
             text.replace("<tbody>", "")

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use domain::message::{Inbound, Medium, Outbound, Receipt};
 
 use crate::registry::Built;
-use crate::{Channel, Descriptor, Kind, LineSetup, Malformed, SendError};
+use crate::{Channel, Descriptor, Host, Kind, LineSetup, Malformed, SendError};
 use config::Config;
 
 /// This kind of channel.
@@ -54,7 +54,7 @@ impl Channel for Connection {
         normalize::normalize(raw)
     }
 
-    async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError> {
+    async fn send(&self, outbound: &Outbound, _host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
         let request = render::render(outbound)?;
         client::send(&self.config, &request)
     }

@@ -90,11 +90,12 @@ impl Channel for WebChat {
         normalize::normalize(raw, self.config.line.as_str(), &self.config.region)
     }
 
-    async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError> {
+    async fn send(&self, outbound: &Outbound, _host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
         // It stands in the thread's log already.
         Ok(Receipt {
             delivery: Delivery::Sent,
             message_id: Some(outbound.message.to_string()),
+            error_text: String::new(),
         })
     }
 

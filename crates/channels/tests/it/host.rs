@@ -265,6 +265,13 @@ impl Host for FakeHost {
         })
     }
 
+    async fn open_file(&self, attachment: &Attachment) -> std::io::Result<channels::File> {
+        Err(std::io::Error::other(format!(
+            "{} was not kept",
+            attachment.file_name
+        )))
+    }
+
     fn file_link(&self, _line: &LineId, _thread_key: &str, attachment: &Attachment) -> String {
         format!("/files/{}", attachment.sha256)
     }

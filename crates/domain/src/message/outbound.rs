@@ -86,4 +86,7 @@ pub struct Receipt {
     pub delivery: Delivery,
     /// The provider's id of the message.
     pub message_id: Option<String>,
+    /// What went wrong for all that, for the operator to read: whom it did not reach.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error_text: String,
 }

@@ -6,10 +6,10 @@ use domain::event::Cursor;
 use domain::{Millis, Timestamp};
 use store::{Auditor, StoreError, WebhookRow};
 
-use super::client::Client;
 use super::delivery::deliver;
 use super::{Webhook, resumed};
 use crate::{ActError, Actor, Engine, people};
+use channels::egress::Client;
 
 /// Where a webhook goes on that is resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

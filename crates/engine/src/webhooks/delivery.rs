@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use domain::Timestamp;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Webhook;
-use super::client::{Client, Reply};
 use super::sign::signatures;
+use channels::egress::{Client, Reply};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -23,6 +23,8 @@ pub(super) async fn deliver(
     let at_seconds = now.0.div_euclid(1_000);
     let signed = signatures(&webhook.secrets, id, at_seconds, &body);
     let mut headers = HeaderMap::new();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
     for (name, value) in [
         (ID, id),
         (TIMESTAMP, &at_seconds.to_string()),

@@ -7,12 +7,10 @@
 //! that is slow or away holds nobody up but itself.
 
 mod attend;
-mod client;
 mod delivery;
 mod runner;
 mod schedule;
 mod sign;
-mod target;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,11 +20,10 @@ use domain::{Millis, QueueId, Timestamp};
 use store::{StoreError, Tx, WebhookDoc, WebhookRow, WebhookState};
 
 pub use attend::{ResumeFrom, Tested, WebhookStatus};
-pub use client::Roots;
+pub use channels::egress::{Roots, Target};
 pub(crate) use runner::Runners;
 pub use schedule::Dice;
 pub use sign::Secret;
-pub use target::Target;
 
 use crate::Engine;
 

@@ -11,12 +11,12 @@ use store::{StoreError, WebhookRow, WebhookState};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, Reply};
 use super::delivery::deliver;
 use super::schedule::{Dice, failed};
 use super::{Render, Webhook, gap, id_of};
 use crate::feed::Step;
 use crate::{Engine, Reader};
+use channels::egress::{Client, Reply};
 
 /// How far a cursor may be ahead of what is written down of it: so many events are
 /// told again at most after the process was killed.

@@ -5,7 +5,7 @@
 use domain::{Millis, Timestamp};
 use store::{WebhookRow, WebhookState};
 
-use super::client::Reply;
+use channels::egress::Reply;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -96,7 +96,7 @@ mod tests {
         Reply {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after: retry_after.map(Millis),
-            text: String::new(),
+            body: Vec::new(),
         }
     }
 

@@ -391,6 +391,7 @@ pub(crate) fn receipt_from(receipt: pb::Receipt) -> Result<Receipt, SendError> {
             Ok(Receipt {
                 delivery: Delivery::Sent,
                 message_id: filled(receipt.message_id),
+                error_text: String::new(),
             })
         }
         pb::DeliveryState::Failed => Err(SendError::Rejected {

@@ -1,1 +1,65 @@
 //! How letters go out.
+
+mod field;
+mod name;
+mod render;
+mod smtp;
+mod subject;
+mod words;
+
+#[cfg(test)]
+mod render_tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Millis;
+use domain::message::{Delivery, Outbound, Receipt};
+
+use super::config::Config;
+use super::oauth::Tokens;
+use crate::{Host, SendError};
+use smtp::Post;
+
+pub(super) use name::name;
+
+/// The most that [`Sender::send`] takes.
+pub(super) const SEND_TIME_MAX: Duration = smtp::SEND_TIME_MAX;
+/// So long a letter waits for those of its recipients whom the server does not take it
+/// for yet; then it goes to the others.
+const PATIENCE: Millis = Millis::from_secs(3_600);
+
+/// A line's way out.
+pub(super) struct Sender {
+    config: Arc<Config>,
+    post: Option<Post>,
+}
+
+impl Sender {
+    /// Makes ready; nothing is connected yet.
+    pub(super) fn new(config: &Arc<Config>, tokens: &Arc<Tokens>) -> Result<Self, String> {
+        let smtp = config.smtp.as_ref();
+        let post = smtp.map(|smtp| Post::new(config, smtp, Arc::clone(tokens)));
+        Ok(Self {
+            config: Arc::clone(config),
+            post: post.transpose()?,
+        })
+    }
+
+    /// Sends a letter.
+    pub(super) async fn send(
+        &self,
+        outbound: &Outbound,
+        host: &Arc<dyn Host>,
+    ) -> Result<Receipt, SendError> {
+        let post = self.post.as_ref().ok_or(SendError::Unsupported)?;
+        let letter = render::render(&self.config, outbound)?;
+        let in_time = host.now().since(outbound.sent_at) < PATIENCE;
+        let error_text = post.hand_over(&letter, host, in_time).await?;
+        Ok(Receipt {
+            delivery: Delivery::Sent,
+            message_id: Some(letter.name),
+            error_text,
+        })
+    }
+}

@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 
 use super::target::Target;
 
-/// Of an answer so much is read, of which an admin is shown a line.
+/// Of an answer so much is read, of which people are shown a line.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 const ANSWER_CHARS_SHOWN: usize = 200;
 /// How long an answer may go on after its status.
@@ -36,21 +36,23 @@ const USER_AGENT: &str = concat!("Switchboard/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone)]
 pub struct Roots(Arc<RootCertStore>);
 
-/// Keeps one connection to one receiver.
-pub(super) struct Client {
+/// Keeps one connection to one server.
+pub struct Client {
     target: Target,
     tls: Option<TlsConnector>,
     timeout: Duration,
     open: Option<SendRequest<Full<Bytes>>>,
 }
 
-/// What a receiver answered.
+/// What a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) retry_after: Option<Millis>,
-    /// The beginning of what it says.
-    pub(super) text: String,
+pub struct Reply {
+    /// The status.
+    pub status: StatusCode,
+    /// How long it asks to be left alone.
+    pub retry_after: Option<Millis>,
+    /// What it says, or the beginning of it.
+    pub body: Vec<u8>,
 }
 
 impl Roots {
@@ -86,11 +88,13 @@ impl PartialEq for Roots {
 impl Eq for Roots {}
 
 impl Reply {
-    pub(super) fn is_taken(&self) -> bool {
+    /// Whether it took what it was sent.
+    pub fn is_taken(&self) -> bool {
         self.status.is_success()
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    /// Whether it wants nothing more.
+    pub fn is_gone(&self) -> bool {
         self.status == StatusCode::GONE
     }
 }
@@ -101,15 +105,17 @@ impl fmt::Display for Reply {
         if self.status.is_redirection() {
             return f.write_str(", a redirect, which is not followed: configure where it leads");
         }
-        if self.text.is_empty() {
+        let text = text::line(&String::from_utf8_lossy(&self.body), ANSWER_CHARS_SHOWN);
+        if text.is_empty() {
             return Ok(());
         }
-        write!(f, ": {}", self.text)
+        write!(f, ": {text}")
     }
 }
 
 impl Client {
-    pub(super) fn new(target: &Target, roots: &Roots, timeout: Millis) -> Result<Self, String> {
+    /// Makes ready to call a server; nothing is sent yet.
+    pub fn new(target: &Target, roots: &Roots, timeout: Millis) -> Result<Self, String> {
         let tls = target
             .is_tls
             .then(|| {
@@ -131,7 +137,7 @@ impl Client {
     }
 
     /// Posts a body, and says what came of it: an answer, or why there is none.
-    pub(super) async fn post(
+    pub async fn post(
         &mut self,
         headers: HeaderMap,
         body: Bytes,
@@ -180,10 +186,6 @@ impl Client {
         all.clone_from(headers);
         all.insert(header::HOST, host);
         all.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        all.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
         Ok(request)
     }
 
@@ -211,7 +213,7 @@ impl Client {
         Ok(Reply {
             status: head.status,
             retry_after,
-            text: text::line(&String::from_utf8_lossy(&read), ANSWER_CHARS_SHOWN),
+            body: read,
         })
     }
 
@@ -360,7 +362,10 @@ mod tests {
         let answer = "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok";
         let (target, pem, served) = https(answer).await;
         let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
-        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (202, "ok"));
+        assert_eq!(
+            (reply.status.as_u16(), reply.body.as_slice()),
+            (202, b"ok".as_slice())
+        );
         let sent = served.await.unwrap();
         assert!(sent.starts_with("POST /hook?key=1 HTTP/1.1\r\n"), "{sent}");
         assert!(
@@ -380,7 +385,10 @@ mod tests {
             Box::leak(format!("HTTP/1.1 500 No\r\n\r\n{}", "é".repeat(200_000)).into_boxed_str());
         let (target, pem, served) = https(long).await;
         let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
-        assert_eq!(reply.text.chars().count(), ANSWER_CHARS_SHOWN);
+        assert_eq!(reply.body.len(), ANSWER_BYTES_MAX);
+        let shown = reply.to_string();
+        let words = shown.strip_prefix("it answered 500: ").unwrap();
+        assert_eq!(words.chars().count(), ANSWER_CHARS_SHOWN);
         served.abort();
     }
 

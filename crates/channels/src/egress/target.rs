@@ -1,5 +1,5 @@
-//! Where a webhook goes. The address comes from the administrator's own file, so any
-//! host will do; what is said goes over TLS, unless it stays on this machine.
+//! Where a call goes. The address comes from the administrator's own file, so any host
+//! will do; what is said goes over TLS, unless it stays on this machine.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ pub struct Target {
 impl Target {
     /// Reads an address.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let expected = "must be an address such as \"https://crm.example.com/switchboard\"";
+        let expected = "must be an address such as \"https://crm.example.com/path\"";
         let uri: Uri = text.parse().map_err(|_| expected.to_owned())?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
             return Err(expected.to_owned());
@@ -36,11 +36,7 @@ impl Target {
             return Err("must not have a part behind a #".to_owned());
         }
         if authority.as_str().contains('@') {
-            return Err(
-                "must not contain a user or a password; the signature proves who \
-                        sends"
-                    .to_owned(),
-            );
+            return Err("must not contain a user or a password".to_owned());
         }
         let host = authority.host();
         let host = host

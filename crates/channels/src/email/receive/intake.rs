@@ -1,0 +1,75 @@
+//! The way into the gateway, with the patience it asks for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{LineId, Millis};
+use futures::future::join_all;
+
+use super::session::Trouble;
+use crate::Envelope;
+use crate::host::{Host, Refused};
+
+/// What a line's letters are handed to.
+pub(super) struct Intake {
+    pub(super) line: LineId,
+    pub(super) host: Arc<dyn Host>,
+    pub(super) letter_bytes_max: u64,
+}
+
+impl Intake {
+    /// Makes letters durable, in order, by as few commits as it takes.
+    pub(super) async fn accept(&self, mut letters: Vec<Envelope>) -> Result<(), Trouble> {
+        while !letters.is_empty() {
+            let tries = letters.iter().cloned();
+            let tries = tries.map(|letter| self.host.accept(&self.line, letter));
+            let outcomes = join_all(tries).await;
+            let mut left = Vec::new();
+            let mut pause = Millis(0);
+            for (letter, outcome) in letters.into_iter().zip(outcomes) {
+                match outcome {
+                    Ok(_) => {}
+                    Err(Refused::Busy { retry_after, .. }) => {
+                        pause = pause.max(retry_after);
+                        left.push(letter);
+                    }
+                    Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
+                }
+            }
+            letters = left;
+            if !letters.is_empty() {
+                sleep(pause).await;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn bookmark(&self, name: &str) -> Result<Option<String>, Trouble> {
+        loop {
+            match self.host.bookmark(&self.line, name).await {
+                Ok(note) => return Ok(note),
+                Err(Refused::Busy { retry_after, .. }) => sleep(retry_after).await,
+                Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
+            }
+        }
+    }
+
+    pub(super) async fn set_bookmark(&self, name: &str, note: &str) -> Result<(), Trouble> {
+        loop {
+            match self.host.set_bookmark(&self.line, name, note).await {
+                Ok(()) => return Ok(()),
+                Err(Refused::Busy { retry_after, .. }) => sleep(retry_after).await,
+                Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
+            }
+        }
+    }
+}
+
+pub(super) async fn sleep(pause: Millis) {
+    let pause = u64::try_from(pause.0).unwrap_or_default();
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
+fn refused(reason: &str) -> Trouble {
+    Trouble::Refused(format!("the gateway does not take it in: {reason}"))
+}
