@@ -1,5 +1,8 @@
 use std::path::{Path, PathBuf};
 
+use domain::message::{Content, Inbound, InboundKind};
+
+use self::poison::{Outcome, Poison};
 use super::super::normalize::normalize_letter;
 use super::*;
 
@@ -39,4 +42,128 @@ fn letters_become_what_they_became() {
             }
         });
     }
+}
+
+/// The words that a reply's text expects for its brief; none when all of it is new.
+fn expected_brief(name: &str) -> Option<String> {
+    let path = folder("letter/replies").join(name).with_extension("txt");
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.trim_end().to_owned())
+}
+
+/// Letters laid out as mail programs lay them out, half of them in Russian.
+#[test]
+fn what_is_new_in_a_reply_is_found() {
+    let letters = letters(&folder("letter/replies"));
+    let own = Own {
+        line: LineId::from("support"),
+        addresses: vec!["support@shop.example".to_owned()],
+        trusted_servers: Vec::new(),
+    };
+    let mut wrong = Vec::new();
+    for (name, raw) in &letters {
+        let reading = read(raw, false, &own).expect("a letter");
+        let expect = expected_brief(name);
+        if reading.letter.brief != expect {
+            wrong.push(format!(
+                "{name}: {:?}\n  not {expect:?}",
+                reading.letter.brief
+            ));
+        }
+        // What is left out is kept in the whole text.
+        let whole = &reading.text.plain;
+        let brief = reading.letter.brief.unwrap_or_default();
+        let marks = |line: &&str| !line.trim_start_matches(['>', ' ']).is_empty();
+        for line in brief.lines().filter(marks) {
+            let words = line.trim_start_matches(['>', ' ']);
+            assert!(whole.contains(words), "{name}: {words}");
+        }
+        assert!(
+            whole.len() >= brief.trim_matches(['>', ' ', '\n']).len() / 2,
+            "{name}"
+        );
+    }
+    let right = letters.len() - wrong.len();
+    println!("{right} of {} replies are cut exactly", letters.len());
+    assert!(letters.len() >= 60);
+    assert!(right * 100 >= letters.len() * 95, "{}", wrong.join("\n"));
+}
+
+#[expect(unreachable_pub, reason = "the end-to-end tests have the same letters")]
+#[path = "../../../../../tests/src/mail/poison.rs"]
+mod poison;
+
+/// What becomes of a letter has these limits, whatever it is.
+#[track_caller]
+fn check_limits(name: &str, raw: &[u8], events: &[Inbound]) {
+    assert!(events.len() <= 20, "{name}: {}", events.len());
+    for event in events {
+        assert!((1..=256).contains(&event.event_key.len()), "{name}");
+        assert!((1..=256).contains(&event.thread_key.len()), "{name}");
+        assert!(event.attachments.len() <= 30, "{name}");
+        assert!(event.thread.references.len() <= 101, "{name}");
+        assert_eq!(event.sender.identities.len(), 1, "{name}");
+        let identity = &event.sender.identities[0];
+        assert_eq!(
+            domain::identity::normalize(identity, "RU").as_ref(),
+            Ok(identity),
+            "{name}"
+        );
+        let letter = event.letter.as_deref().expect("a letter");
+        assert!(
+            letter.to.len() <= 1_000 && letter.cc.len() <= 1_000,
+            "{name}"
+        );
+        for file in &event.attachments {
+            assert!(file.size_bytes <= raw.len() as u64, "{name}");
+            assert_eq!(
+                domain::text::file_name(&file.file_name),
+                file.file_name,
+                "{name}"
+            );
+        }
+        if let InboundKind::Message(Content::Text(text)) = &event.kind {
+            assert!(text.plain.len() <= clean::TEXT_BYTES_MAX, "{name}");
+            assert_eq!(clean::body(&text.plain), text.plain, "{name}");
+            let html = text.html.as_deref().unwrap_or_default();
+            assert!(html.len() <= 8 << 20, "{name}: {}", html.len());
+            assert_eq!(
+                crate::sanitize::letter(html).as_deref().unwrap_or(html),
+                html,
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn poison_does_no_harm() {
+    let letters = poison::letters();
+    assert!(letters.len() >= 60, "{}", letters.len());
+    let mut wrong = Vec::new();
+    for Poison { name, raw, outcome } in &letters {
+        lines::READ.with(|read| read.set(0));
+        let read = normalize_letter(raw);
+        let told = match &read {
+            Err(_) => Outcome::Dead,
+            Ok(events) => {
+                let letter = events[0].letter.as_deref().expect("a letter");
+                let mut warnings = letter.warnings.clone();
+                warnings.remove(&Warning::Unverified);
+                Outcome::Shown(warnings)
+            }
+        };
+        if told != *outcome {
+            wrong.push(format!("{name}: {told:?}, not {outcome:?}"));
+        }
+        // Each line is looked at a few times, however many there are.
+        let work = lines::READ.with(std::cell::Cell::get);
+        assert!(
+            work <= 4 * raw.len() + (1 << 20),
+            "{name}: {work} of {}",
+            raw.len()
+        );
+        check_limits(name, raw, &read.unwrap_or_default());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
