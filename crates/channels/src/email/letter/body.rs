@@ -175,7 +175,8 @@ impl Reader<'_> {
         let part = &self.structure.parts[index];
         let disposition = super::disposition(part);
         let is_only = self.structure.parts.len() == 1;
-        let is_file = disposition.value == "attachment"
+        let is_file = part.is_deep
+            || disposition.value == "attachment"
             || (!is_only && super::declared_name(part, &disposition).is_some());
         match part.media_type() {
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
