@@ -108,7 +108,7 @@ impl Reader {
                 self.end();
             }
             // A group's name ends; an address holds a colon only within brackets.
-            ':' if !self.raw.contains(['@', '[']) && self.address.is_none() => {
+            ':' if self.address.is_none() && !self.raw.contains(['@', '[']) => {
                 self.list.has_group = true;
                 self.raw.clear();
                 self.words.clear();

@@ -36,6 +36,8 @@ pub(super) struct Part<'a> {
     pub(super) parent: Option<usize>,
     pub(super) content: Value,
     pub(super) is_multipart: bool,
+    /// It has parts that are not told: they are too deep.
+    pub(super) is_deep: bool,
 }
 
 impl Part<'_> {
@@ -141,6 +143,7 @@ impl<'a> Walk<'a> {
             .filter(|boundary| claims && (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len()));
         let part = self.structure.parts.len();
         let is_multipart = boundary.is_some() && self.open.len() < DEPTH_MAX;
+        let is_deep = boundary.is_some() && !is_multipart;
         self.structure.is_broken |= claims && !is_multipart;
         self.structure.parts.push(Part {
             header,
@@ -148,6 +151,7 @@ impl<'a> Walk<'a> {
             parent,
             content,
             is_multipart,
+            is_deep,
         });
         match boundary.filter(|_| is_multipart) {
             Some(boundary) => self.open.push(Open { part, boundary }),
