@@ -4,7 +4,6 @@ mod field;
 mod name;
 mod render;
 mod smtp;
-mod subject;
 mod words;
 
 #[cfg(test)]
