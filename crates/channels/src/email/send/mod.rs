@@ -21,6 +21,8 @@ use crate::{Host, SendError};
 use smtp::Post;
 
 pub(super) use name::name;
+#[cfg(test)]
+pub(super) use smtp::peer::Desk;
 
 /// The most that [`Sender::send`] takes.
 pub(super) const SEND_TIME_MAX: Duration = smtp::SEND_TIME_MAX;
