@@ -57,14 +57,20 @@ async fn a_client_reads_the_answer_in_the_same_thread() {
     let messages = olga.messages(&conversation.id).await;
     assert_eq!(text_of(&messages[0]).trim_end(), "Where is it?");
 
-    olga.say(&conversation.id, "1", "It is on its way.").await.unwrap();
+    olga.say(&conversation.id, "1", "It is on its way.")
+        .await
+        .unwrap();
     dovecot.arrived(ANNA, "INBOX", 1).await;
     let read = dovecot.read(ANNA, "INBOX").await;
     let ours = &read[0];
     assert_eq!(header(ours, "In-Reply-To"), "<1@client.test>");
     assert_eq!(header(ours, "References"), "<1@client.test>");
     assert_eq!(header(ours, "Subject"), "Re: Order 5");
-    assert!(header(ours, "From").contains(SUPPORT), "{}", header(ours, "From"));
+    assert!(
+        header(ours, "From").contains(SUPPORT),
+        "{}",
+        header(ours, "From")
+    );
     assert!(e2e::mail::contains(ours, "It is on its way."));
     assert!(e2e::mail::contains(ours, "Shop, since 1999"));
     let copies = dovecot.arrived(SUPPORT, "Sent", 1).await;
@@ -74,11 +80,26 @@ async fn a_client_reads_the_answer_in_the_same_thread() {
     let to = header(ours, "Reply-To");
     let to = to.trim_matches(['<', '>']);
     let references = format!("<1@client.test> {}", header(ours, "Message-ID"));
-    exim.submit(ANNA, to, &answer("2@client.test", to, &references, "Thanks!")).await;
+    exim.submit(
+        ANNA,
+        to,
+        &answer("2@client.test", to, &references, "Thanks!"),
+    )
+    .await;
     // And one that keeps nothing: the address alone tells.
-    let bare = letter(ANNA, to, "3@client.test", "no subject", "And the other one?");
+    let bare = letter(
+        ANNA,
+        to,
+        "3@client.test",
+        "no subject",
+        "And the other one?",
+    );
     exim.submit(ANNA, to, &bare).await;
-    hears(&mut olga, &["Thanks!".to_owned(), "And the other one?".to_owned()]).await;
+    hears(
+        &mut olga,
+        &["Thanks!".to_owned(), "And the other one?".to_owned()],
+    )
+    .await;
     let mut texts: Vec<_> = olga.messages(&conversation.id).await;
     texts.sort_by_key(|message| message.id.parse::<i64>().unwrap_or_default());
     assert_eq!(texts.len(), 4, "{texts:?}");
@@ -94,7 +115,13 @@ async fn one_letter_in_two_mailboxes_is_one_message() {
     let gateway = gateway(&section).await;
     let mut olga = gateway.ready_operator("olga").await;
     let once = letter(ANNA, "all@shop.test", "1@client.test", "x", "once");
-    let other = letter(ANNA, "all@shop.test", "1@client.test", "x", "another under that name");
+    let other = letter(
+        ANNA,
+        "all@shop.test",
+        "1@client.test",
+        "x",
+        "another under that name",
+    );
     for letter in [&once, &other] {
         dovecot.deliver(SUPPORT, letter).await;
         dovecot.deliver(SALES, letter).await;
@@ -105,7 +132,12 @@ async fn one_letter_in_two_mailboxes_is_one_message() {
     }
     hears(&mut olga, &[SUPPORT.to_owned(), SALES.to_owned()]).await;
     let kept = Kept::open(&gateway.store_path());
-    let expected = [(SUPPORT, 1), ("another under that name", 1), ("once", 1), (SALES, 1)];
+    let expected = [
+        (SUPPORT, 1),
+        ("another under that name", 1),
+        ("once", 1),
+        (SALES, 1),
+    ];
     let expected = expected.map(|(text, count)| (text.to_owned(), count));
     assert_eq!(kept.counts(), expected.into());
     assert_eq!(kept.deliveries().len(), 6);
@@ -122,7 +154,8 @@ async fn servers_without_extensions_are_read_too() {
         Hoodiecrow::USER,
         Hoodiecrow::SECRET,
     );
-    old.deliver(&letter(ANNA, SUPPORT, "0", "x", "before")).await;
+    old.deliver(&letter(ANNA, SUPPORT, "0", "x", "before"))
+        .await;
     let gateway = gateway(&section).await;
     let mut olga = gateway.ready_operator("olga").await;
     let mut texts = vec!["before".to_owned()];
@@ -133,9 +166,17 @@ async fn servers_without_extensions_are_read_too() {
     }
     hears(&mut olga, &texts).await;
     let kept = Kept::open(&gateway.store_path());
-    assert!(kept.counts().values().all(|count| *count == 1), "{:?}", kept.counts());
+    assert!(
+        kept.counts().values().all(|count| *count == 1),
+        "{:?}",
+        kept.counts()
+    );
     assert_eq!(kept.messages("inbound").len(), 5);
-    assert_eq!(old.letters().await.len(), 5, "nothing is lost where nothing can be moved");
+    assert_eq!(
+        old.letters().await.len(),
+        5,
+        "nothing is lost where nothing can be moved"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,9 +186,13 @@ async fn without_idle_and_move_letters_are_asked_for_and_copied() {
     let more = "poll_secs = 1\nafter = \"move:Processed\"\n";
     let gateway = gateway(&section(poor.port(), 9, more)).await;
     let mut olga = gateway.ready_operator("olga").await;
-    dovecot.deliver(SUPPORT, &letter(ANNA, SUPPORT, "1", "x", "one")).await;
+    dovecot
+        .deliver(SUPPORT, &letter(ANNA, SUPPORT, "1", "x", "one"))
+        .await;
     hears(&mut olga, &["one".to_owned()]).await;
-    dovecot.deliver(SUPPORT, &letter(ANNA, SUPPORT, "2", "x", "two")).await;
+    dovecot
+        .deliver(SUPPORT, &letter(ANNA, SUPPORT, "2", "x", "two"))
+        .await;
     hears(&mut olga, &["two".to_owned()]).await;
     dovecot.arrived(SUPPORT, "Processed", 2).await;
     let kept = Kept::open(&gateway.store_path());
@@ -171,5 +216,8 @@ async fn letters_are_told_at_once() {
         took.push(delivered.elapsed().as_millis());
     }
     took.sort_unstable();
-    println!("{}", json!({"test": "mail_idle_latency", "p50_ms": took[10], "max_ms": took[19]}));
+    println!(
+        "{}",
+        json!({"test": "mail_idle_latency", "p50_ms": took[10], "max_ms": took[19]})
+    );
 }
