@@ -12,6 +12,7 @@ use proto::channels::v1 as channels;
 use proto::channels::v1::channel_bridge_client::ChannelBridgeClient;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::Folder;
+use proto::inbox::v1::event::Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::service::interceptor::InterceptedService;
@@ -68,6 +69,16 @@ impl Running {
             }
         };
         soon("the log tells of the reload", told).await
+    }
+
+    /// The next queue that whoever is signed in is told of.
+    async fn changed_queue(&mut self) -> pb::QueueSummary {
+        self.boss
+            .wait_for("a changed queue", |kind| match kind {
+                Kind::QueueChanged(queue) => Some(queue),
+                _ => None,
+            })
+            .await
     }
 
     async fn status(&self, path: &str) -> u16 {
@@ -129,13 +140,15 @@ async fn lines_and_queues_come_change_and_go() {
     );
     let mut shop = Visitor::open(&url, "shop", None, 0).await;
     shop.say("c-1", "to the shop").await;
+    let added = gateway.changed_queue().await;
+    assert_eq!((added.id.as_str(), added.removed), ("sales", false));
     gateway.boss.hears("to the shop").await;
     assert_eq!(gateway.queues().await, ["main", "sales"]);
     site.say("c-2", "after the first").await;
 
     // Only the line that has changed is built anew.
     let titled = format!(
-        "{}{SALES}name = \"Sales\"\n{SHOP}title = \"The shop\"\n",
+        "{}{SALES}name = \"Sales\"\ndispositions = [\"Sold\"]\n{SHOP}title = \"The shop\"\n",
         gateway.config
     );
     let told = gateway.reload(&titled).await;
@@ -143,6 +156,9 @@ async fn lines_and_queues_come_change_and_go() {
         told.contains("line \"shop\" changed, queue \"sales\" changed\n"),
         "{told}"
     );
+    let changed = gateway.changed_queue().await;
+    assert_eq!(changed.display_name, "Sales");
+    assert_eq!(changed.dispositions, ["Sold"]);
     assert_eq!(shop.frame("bye").await["reason"], "restart");
     let (token, cursor) = shop.vanish();
     let mut shop = Visitor::open(&url, "shop", Some(&token), cursor).await;
@@ -181,6 +197,8 @@ async fn lines_and_queues_come_change_and_go() {
         told.contains("line \"shop\" removed, queue \"sales\" removed\n"),
         "{told}"
     );
+    let removed = gateway.changed_queue().await;
+    assert_eq!((removed.id.as_str(), removed.removed), ("sales", true));
     assert_eq!(gateway.queues().await, ["main"]);
     assert_eq!(gateway.status("/chat/shop/config").await, 404);
     assert_eq!(gateway.status("/chat/site/config").await, 200);

@@ -111,6 +111,7 @@ pub(crate) fn count(events: &[Arc<Event>]) {
             | EventKind::Rated { .. }
             | EventKind::Reviewed(_)
             | EventKind::CannedRepliesChanged { .. }
+            | EventKind::QueueChanged { .. }
             | EventKind::MentionsChanged { .. } => continue,
         };
         if let Some(outcome) = told.outcome() {

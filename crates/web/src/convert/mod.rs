@@ -5,6 +5,7 @@ mod event;
 mod inbound;
 mod message;
 mod obligation;
+mod queue;
 pub(crate) mod rating;
 pub(crate) mod why;
 
@@ -14,6 +15,7 @@ pub(crate) use event::{event, typing};
 pub(crate) use inbound::{inbound_from, outbound, receipt_from};
 pub(crate) use message::message;
 pub(crate) use obligation::{kind_from, obligation};
+pub(crate) use queue::known_queue;
 
 use domain::conversation::{Client, Conversation, Offer, OfferOutcome, OfferState, State};
 use domain::message::Medium;

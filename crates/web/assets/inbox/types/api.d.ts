@@ -219,6 +219,7 @@ export interface QueueSummary {
   dispositions?: string[];
   dispositionRequired?: boolean;
   wrapUp?: "off" | "timed" | "fixed" | "manual";
+  removed?: boolean;
 }
 export interface LineSummary {
   id: string;
