@@ -91,6 +91,10 @@ async fn the_client_is_asked_at_the_end_and_the_operator_hears_it() {
         let (url, token) = (gateway.url(), boss.token.clone());
         async move { http::call(&url, RATINGS, Some(&token), &body).await }
     };
+    let mut later = first.rated_at.unwrap();
+    let first_at = later.to_string();
+    later.seconds += 1;
+    let later = later.to_string();
     for (body, found) in [
         (json!({}), 1),
         (
@@ -101,6 +105,9 @@ async fn the_client_is_asked_at_the_end_and_the_operator_hears_it() {
         (json!({"operatorId": boss.id.to_string()}), 0),
         (json!({"scoreMax": 2}), 1),
         (json!({"scoreMax": 1}), 0),
+        (json!({"from": first_at, "to": later}), 1),
+        (json!({"from": later}), 0),
+        (json!({"to": first_at}), 0),
     ] {
         let answer = list(body.clone()).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
