@@ -9,6 +9,7 @@ use store::{Auditor, StoreError, WebhookRow};
 use super::client::Client;
 use super::delivery::deliver;
 use super::{Webhook, resumed};
+use crate::reason::malformed;
 use crate::{ActError, Actor, Engine, people};
 
 /// Where a webhook goes on that is resumed.
@@ -111,9 +112,9 @@ impl Engine {
             .find(|webhook| webhook.id == id)
             .ok_or(ActError::NotFound("webhook"))?;
         self.note(actor, "webhook.test", id, "").await?;
-        let invalid = |problem| ActError::Invalid {
+        let invalid = |problem: String| ActError::Invalid {
             field: "webhook_id",
-            problem,
+            problem: malformed(problem),
         };
         let mut client =
             Client::new(&webhook.target, &webhook.roots, webhook.timeout).map_err(invalid)?;

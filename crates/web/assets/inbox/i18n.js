@@ -20,10 +20,21 @@ export function language() {
   return wished.find((tag) => tag in CATALOGUES) ?? "en";
 }
 
+/** Whose way of writing dates and numbers: the browser's own, if it is of the language. */
+export function locale() {
+  const spoken = language();
+  return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === spoken) ?? spoken;
+}
+
 /** @param {string} id */
 export function setLanguage(id) {
   setPref("language", id);
   document.documentElement.lang = language();
+}
+
+/** Whether there are words for it. @param {string} key @returns {key is Key} */
+export function isKey(key) {
+  return Object.hasOwn(en, key);
 }
 
 /**
