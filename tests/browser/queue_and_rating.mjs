@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { Gateway } from './support/gateway.mjs';
-import { T, chatOn, gone, inboxOn, openBrowser, setUp, shown } from './support/browser.mjs';
+import { T, chatOn, gone, hear, inboxOn, openBrowser, overhear, setUp, shown } from './support/browser.mjs';
 import { story } from './support/steps.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, locale: 'ru-RU', colorScheme: /** @type {const} */ ('dark') };
@@ -35,27 +35,6 @@ async function picture(page, name) {
   await page.waitForTimeout(400);
   await page.screenshot({ path: join(folder, `queue ${name}.png`.replaceAll(/[^\w.]+/g, '-')) });
 }
-
-/** Lets a page hear a frame as if the gateway had said it. @param {import('playwright-core').Page} page */
-async function overhear(page) {
-  await page.addInitScript(() => {
-    const sockets = /** @type {WebSocket[]} */ ([]);
-    window.WebSocket = class extends WebSocket {
-      /** @param {string | URL} url */
-      constructor(url) {
-        super(url);
-        sockets.push(this);
-      }
-    };
-    Object.assign(window, {
-      hear: (/** @type {object} */ frame) =>
-        sockets.at(-1)?.onmessage?.(new MessageEvent('message', { data: JSON.stringify(frame) })),
-    });
-  });
-}
-
-/** @param {import('playwright-core').Page} page @param {object} frame */
-const hear = (page, frame) => page.evaluate((told) => /** @type {any} */ (window).hear(told), frame);
 
 const THIRD = { type: 'standing', position: 3, low_ms: 120_000, high_ms: 300_000, callback: true, callback_left: false };
 

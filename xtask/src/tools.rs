@@ -7,7 +7,11 @@ use std::process::{Command, Stdio};
 use crate::report::Report;
 
 /// npm packages, exactly.
-const PACKAGES: [&str; 2] = ["playwright-core@1.65.1", "typescript@7.0.2"];
+const PACKAGES: [&str; 3] = [
+    "axe-core@4.14.1",
+    "playwright-core@1.65.1",
+    "typescript@7.0.2",
+];
 
 /// The oldest Node that runs our front-end tests.
 const NODE_MAJOR_MIN: u32 = 20;
