@@ -155,6 +155,18 @@ await story('the queue and the rating', stage, async (step) => {
     await ann.page.click(T('score-dialog-submit'));
     await ann.page.locator(T('score-strip'), { hasText: 'Ann Lee scored 5 of 5: “Kept the promise”' }).waitFor();
     await picture(ann.page, '9 scored');
+    await ann.page.click(T('page-ratings'));
+    const ratings = ann.page.locator(`${T('ratings-table')} tbody tr`);
+    await shown(ratings.filter({ hasText: '5 of 5' }));
+    await ann.page.selectOption(T('ratings-score'), '3');
+    await ann.page.getByText('No ratings').waitFor();
+    await ann.page.selectOption(T('ratings-score'), '');
+    await ann.page.selectOption(T('ratings-period'), 'yesterday');
+    await ann.page.getByText('No ratings').waitFor();
+    await ann.page.selectOption(T('ratings-period'), 'today');
+    await picture(ann.page, '9 ratings');
+    await ratings.locator(T('rating-open')).click();
+    await ann.page.locator(T('rating-strip'), { hasText: 'Rated 5 of 5' }).waitFor();
     await chat.write('One more question');
     await gone(chat.panel.locator('.rating'));
   });

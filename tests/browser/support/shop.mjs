@@ -1,6 +1,6 @@
 // A shop in the middle of its day, in two languages, for whoever looks at every page of it.
 
-import { PASSWORD, T, setUp } from './browser.mjs';
+import { PASSWORD, setUp } from './browser.mjs';
 
 // Open on one day of the week only, and that is neither today nor tomorrow.
 const OPEN_DAY = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getUTCDay() + 3) % 7];
@@ -97,7 +97,7 @@ export async function call(page, method, body) {
   return answer.body;
 }
 
-/** What the program's own list of fields has no client_id. */
+/** A read has no client_id. */
 const READS = { clientId: undefined };
 
 /**
@@ -282,7 +282,3 @@ export async function openDay(ann, clients, boris) {
   await call(ann, 'Inbox/FinishConversation', { conversationId: ending, disposition: '' });
   return { talk, ending };
 }
-
-/** The names by which tests find what is there. */
-export const DIALOG = 'dialog[open]';
-export { T };
