@@ -140,15 +140,13 @@ async fn lines_and_queues_come_change_and_go() {
     );
     let mut shop = Visitor::open(&url, "shop", None, 0).await;
     shop.say("c-1", "to the shop").await;
-    let added = gateway.changed_queue().await;
-    assert_eq!((added.id.as_str(), added.removed), ("sales", false));
     gateway.boss.hears("to the shop").await;
     assert_eq!(gateway.queues().await, ["main", "sales"]);
     site.say("c-2", "after the first").await;
 
     // Only the line that has changed is built anew.
     let titled = format!(
-        "{}{SALES}name = \"Sales\"\ndispositions = [\"Sold\"]\n{SHOP}title = \"The shop\"\n",
+        "{}{SALES}name = \"Sales\"\n{SHOP}title = \"The shop\"\n",
         gateway.config
     );
     let told = gateway.reload(&titled).await;
@@ -156,9 +154,6 @@ async fn lines_and_queues_come_change_and_go() {
         told.contains("line \"shop\" changed, queue \"sales\" changed\n"),
         "{told}"
     );
-    let changed = gateway.changed_queue().await;
-    assert_eq!(changed.display_name, "Sales");
-    assert_eq!(changed.dispositions, ["Sold"]);
     assert_eq!(shop.frame("bye").await["reason"], "restart");
     let (token, cursor) = shop.vanish();
     let mut shop = Visitor::open(&url, "shop", Some(&token), cursor).await;
@@ -197,14 +192,32 @@ async fn lines_and_queues_come_change_and_go() {
         told.contains("line \"shop\" removed, queue \"sales\" removed\n"),
         "{told}"
     );
-    let removed = gateway.changed_queue().await;
-    assert_eq!((removed.id.as_str(), removed.removed), ("sales", true));
     assert_eq!(gateway.queues().await, ["main"]);
     assert_eq!(gateway.status("/chat/shop/config").await, 404);
     assert_eq!(gateway.status("/chat/site/config").await, 200);
     site.say("c-4", "after the last").await;
     let told = gateway.reload(&gateway.config).await;
     assert!(told.contains("nothing has changed\n"), "{told}");
+    gateway.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_are_open_hear_of_changed_queues() {
+    let mut gateway = Running::start().await;
+    let plain = gateway.config.clone();
+    gateway.reload(&format!("{plain}{SALES}")).await;
+    let added = gateway.changed_queue().await;
+    assert_eq!((added.id.as_str(), added.removed), ("sales", false));
+
+    let verdicts = "name = \"Sales\"\ndispositions = [\"Sold\"]\n";
+    gateway.reload(&format!("{plain}{SALES}{verdicts}")).await;
+    let changed = gateway.changed_queue().await;
+    assert_eq!(changed.display_name, "Sales");
+    assert_eq!(changed.dispositions, ["Sold"]);
+
+    gateway.reload(&plain).await;
+    let removed = gateway.changed_queue().await;
+    assert_eq!((removed.id.as_str(), removed.removed), ("sales", true));
     gateway.server.stop().await;
 }
 

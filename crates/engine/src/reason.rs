@@ -176,9 +176,9 @@ impl Reason {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(self) else {
             return (String::new(), HashMap::new());
         };
-        let plain = |value: Value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
+        let plain = |value: Value| match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
         };
         let code = fields.remove("reason").map(plain).unwrap_or_default();
         let values = fields.into_iter();

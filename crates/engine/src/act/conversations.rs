@@ -418,7 +418,7 @@ fn ask(
     let colleague = tx
         .operator(operator)
         .filter(|colleague| colleague.presence == domain::operator::Presence::Ready)
-        .ok_or_else(|| ActError::Refused(Reason::ColleagueNotReady))?;
+        .ok_or(ActError::Refused(Reason::ColleagueNotReady))?;
     if matches!(found.state, State::Active { operator: owner, .. } if owner == operator) {
         return Ok(found.clone());
     }

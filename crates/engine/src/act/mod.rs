@@ -123,8 +123,7 @@ impl From<ChangeError> for ActError {
 impl Actor {
     /// The operator behind it, for what only a person can do.
     pub fn person(&self) -> Result<OperatorId, ActError> {
-        self.operator
-            .ok_or_else(|| ActError::Denied(Reason::OnlyOperators))
+        self.operator.ok_or(ActError::Denied(Reason::OnlyOperators))
     }
 
     /// Whether they see everything.

@@ -134,10 +134,10 @@ fn asked(tx: &Tx<'_>, id: OfferId, me: OperatorId) -> Result<Conversation, ActEr
             OfferOutcome::Declined { .. } => Reason::OfferDeclined,
             OfferOutcome::TimedOut => Reason::OfferTimedOut,
             OfferOutcome::Rescinded { reason } => Reason::OfferTakenBack {
-                cause: reason.to_string(),
+                cause: reason.clone(),
             },
             OfferOutcome::Revoked { reason } => Reason::OfferRevoked {
-                cause: reason.to_string(),
+                cause: reason.clone(),
             },
         }));
     }

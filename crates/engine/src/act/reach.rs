@@ -123,7 +123,7 @@ pub(super) fn block_sender(
     let sender = thread
         .address()
         .cloned()
-        .ok_or_else(|| ActError::Unsupported(Reason::NoAddress))?;
+        .ok_or(ActError::Unsupported(Reason::NoAddress))?;
     block(tx, actor, sender, reason)?;
     Ok(())
 }

@@ -254,7 +254,7 @@ fn must_supervise(actor: &Actor) -> Result<(), ActError> {
 }
 
 fn checked(new: NewCannedReply) -> Result<NewCannedReply, ActError> {
-    let shortcut = shortcut(&new.shortcut).ok_or_else(|| ActError::Invalid {
+    let shortcut = shortcut(&new.shortcut).ok_or(ActError::Invalid {
         field: "canned_reply.shortcut",
         problem: Reason::Shortcut {
             max: SHORTCUT_CHARS_MAX,
@@ -280,7 +280,7 @@ fn checked(new: NewCannedReply) -> Result<NewCannedReply, ActError> {
     for variant in new.variants {
         let locale = locale(&variant.locale)
             .filter(|locale| locales.insert(locale.to_lowercase()))
-            .ok_or_else(|| ActError::Invalid {
+            .ok_or(ActError::Invalid {
                 field: "canned_reply.variants.locale",
                 problem: Reason::LanguageTag,
             })?;

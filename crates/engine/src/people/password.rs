@@ -52,7 +52,7 @@ impl Engine {
     ) -> Result<(), ActError> {
         let id = principal
             .operator
-            .ok_or_else(|| ActError::Denied(Reason::NoPassword))?;
+            .ok_or(ActError::Denied(Reason::NoPassword))?;
         check_password(&new)?;
         let hash = self
             .read::<_, StoreError>(move |view| view.password_hash(id))

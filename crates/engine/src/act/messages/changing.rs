@@ -116,7 +116,7 @@ impl Engine {
                 let target = message
                     .external_id
                     .clone()
-                    .ok_or_else(|| ActError::Refused(Reason::NotSentYet))?;
+                    .ok_or(ActError::Refused(Reason::NotSentYet))?;
                 let outbound = outbound(tx, &who, &conversation, &thread, id, action(target));
                 tx.enqueue(&outbound)?;
                 tx.change_message(message.clone(), conversation.audience(), true)?;
@@ -166,7 +166,7 @@ impl Engine {
             let target = message
                 .external_id
                 .clone()
-                .ok_or_else(|| ActError::Refused(Reason::UnknownToChannel))?;
+                .ok_or(ActError::Refused(Reason::UnknownToChannel))?;
             let action = Action::React { target, emoji };
             let outbound = outbound(tx, &who, &conversation, &thread, id, action);
             tx.enqueue(&outbound)?;
