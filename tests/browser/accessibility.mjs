@@ -197,9 +197,12 @@ async function back(page) {
   }
 }
 
+/** Who wants no motion, so that a picture is of what stays. @param {typeof LOOKS[number]} one */
+const still = (one) => /** @type {const} */ ({ ...one, reducedMotion: 'reduce' });
+
 /** @param {typeof LOOKS[number]} one */
 async function signedIn(one, who = ann) {
-  const person = await browser.person(one.name, { ...one, storageState: await who.context.storageState() });
+  const person = await browser.person(one.name, { ...still(one), storageState: await who.context.storageState() });
   await person.page.goto(gateway.url);
   await person.page.locator(T('composer-text')).or(person.page.locator(T('conversation-list'))).first().waitFor();
   return person;
@@ -220,7 +223,7 @@ await story('accessibility', stage, async (step) => {
 
   for (const one of LOOKS) {
     await step(`whoever is not signed in: ${one.name}`, async () => {
-      const { context, page } = await browser.person(one.name, one);
+      const { context, page } = await browser.person(one.name, still(one));
       await page.goto(gateway.url);
       await page.locator(T('sign-in')).waitFor();
       const faults = await look(page, 'sign in', one.name);
@@ -233,7 +236,7 @@ await story('accessibility', stage, async (step) => {
     });
 
     await step(`the chat on a site: ${one.name}`, async () => {
-      const { context, page } = await browser.person(one.name, one);
+      const { context, page } = await browser.person(one.name, still(one));
       await overhear(page);
       await page.goto(`${gateway.url}demo`);
       const faults = await look(page, 'shop', one.name);
