@@ -59,6 +59,11 @@ fn bounces(message: &Inbound, Returned { target, failures }: Returned) -> Vec<In
         0 => key.to_owned(),
         index => format!("{key} #{index}"),
     };
+    // What is told of it is the reason.
+    let mut message = message.clone();
+    if let Some(letter) = &mut message.letter {
+        letter.brief = None;
+    }
     let events = failures.into_iter().enumerate().map(|(index, failure)| {
         let Failure {
             recipient,

@@ -36,6 +36,8 @@ pub(super) struct Part<'a> {
     pub(super) parent: Option<usize>,
     pub(super) content: Value,
     pub(super) is_multipart: bool,
+    /// It has parts that are not told: they are too deep.
+    pub(super) is_deep: bool,
 }
 
 impl Part<'_> {
@@ -113,7 +115,7 @@ fn blank_lines(raw: &[u8]) -> usize {
     if length < raw.len() { length } else { 0 }
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// Reads a part's header and tells where to go on.
     fn begin_part(&mut self, start: usize, parent: Option<usize>) -> usize {
         let (header, body) = header::read(self.raw, start, self.line_end, |line| {
@@ -141,6 +143,7 @@ impl<'a> Walk<'a> {
             .filter(|boundary| claims && (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len()));
         let part = self.structure.parts.len();
         let is_multipart = boundary.is_some() && self.open.len() < DEPTH_MAX;
+        let is_deep = boundary.is_some() && !is_multipart;
         self.structure.is_broken |= claims && !is_multipart;
         self.structure.parts.push(Part {
             header,
@@ -148,6 +151,7 @@ impl<'a> Walk<'a> {
             parent,
             content,
             is_multipart,
+            is_deep,
         });
         match boundary.filter(|_| is_multipart) {
             Some(boundary) => self.open.push(Open { part, boundary }),
@@ -206,8 +210,7 @@ impl<'a> Walk<'a> {
 fn before_line_end(raw: &[u8], start: usize) -> usize {
     let before = &raw[..start];
     let bare = match before {
-        [bare @ .., b'\r', b'\n'] => bare,
-        [bare @ .., b'\n' | b'\r'] => bare,
+        [bare @ .., b'\r', b'\n'] | [bare @ .., b'\n' | b'\r'] => bare,
         bare => bare,
     };
     bare.len()
@@ -223,9 +226,13 @@ mod tests {
         let told: Vec<String> = structure
             .parts
             .iter()
-            .map(|part| match part.is_multipart {
-                true => part.media_type().to_owned(),
-                false => format!("{} {:?}", part.media_type(), &raw[part.body.clone()]),
+            .map(|part| {
+                let body = if part.is_multipart {
+                    String::new()
+                } else {
+                    format!(" {:?}", &raw[part.body.clone()])
+                };
+                part.media_type().to_owned() + &body
             })
             .collect();
         assert_eq!(told, expect, "{raw}");

@@ -5,7 +5,6 @@ mod name;
 mod render;
 mod sent;
 mod smtp;
-mod subject;
 mod words;
 
 #[cfg(test)]
