@@ -37,11 +37,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     kind: "email",
     display_name: "E-mail",
     medium: Medium::Email,
-    capabilities: &[
-        Capability::Reply,
-        Capability::Files,
-        Capability::WriteFirst,
-    ],
+    capabilities: &[Capability::Reply, Capability::Files, Capability::WriteFirst],
     text_length_max: 100_000,
     attachment_bytes_max: 50 << 20,
     delivery_bytes_max: ((config::LETTER_MIB_MAX as usize) << 20) + journal::HEAD_BYTES_MAX,
@@ -82,11 +78,7 @@ impl Channel for Email {
         normalize::normalize(raw, &self.config)
     }
 
-    async fn send(
-        &self,
-        outbound: &Outbound,
-        host: &Arc<dyn Host>,
-    ) -> Result<Receipt, SendError> {
+    async fn send(&self, outbound: &Outbound, host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
         self.sender.send(outbound, host).await
     }
 

@@ -2,7 +2,9 @@
 //! files stand in it by their place and are read while it goes out.
 
 use bytes::Bytes;
-use domain::message::{Action, Address as Told, Attachment, Letter, Outbound, Text, answer_subject};
+use domain::message::{
+    Action, Address as Told, Attachment, Letter, Outbound, Text, answer_subject,
+};
 use lettre::message::header::ContentType;
 use lettre::message::{MultiPart, SinglePart};
 
