@@ -209,11 +209,10 @@ impl Walk<'_> {
 /// The line end before a delimiter belongs to the delimiter.
 fn before_line_end(raw: &[u8], start: usize) -> usize {
     let before = &raw[..start];
-    let bare = match before {
-        [bare @ .., b'\r', b'\n'] | [bare @ .., b'\n' | b'\r'] => bare,
-        bare => bare,
-    };
-    bare.len()
+    let bare = before.strip_suffix(b"\r\n");
+    let bare = bare.or_else(|| before.strip_suffix(b"\n"));
+    let bare = bare.or_else(|| before.strip_suffix(b"\r"));
+    bare.unwrap_or(before).len()
 }
 
 #[cfg(test)]
