@@ -166,7 +166,7 @@ fn wrote(lines: &[&str]) -> Option<usize> {
         if is_wrote(&sentence) {
             // A line above that is a sentence of somebody's own does not belong to it.
             let below = lines[1..=index].join(" ");
-            let is_told_below = index > 0 && wrote(&lines[1..=index]).is_some();
+            let is_told_below = (1..=index).any(|at| wrote(&lines[at..=index]).is_some());
             let has_day = |text: &str| has_date(text) || has_time(text);
             let is_whole = !is_told_below || (has_day(lines[0]) && !has_day(&below));
             return is_whole.then_some(index + 1);
@@ -347,10 +347,11 @@ pub(super) fn is_disclaimer(lines: &[&str]) -> bool {
         "пожалуйста, подумайте об окружающей",
         "подумайте об окружающей среде",
     ];
-    let first = lines.first().map_or("", |line| line.trim());
-    let lower = first
-        .trim_start_matches(['*', '_', '-', ' '])
-        .to_lowercase();
+    let mut bare = lines
+        .iter()
+        .map(|line| line.trim().trim_start_matches(['*', '_', '-', ' ']));
+    let first = bare.find(|line| !line.is_empty()).unwrap_or_default();
+    let lower = first.to_lowercase();
     BEGINNINGS
         .iter()
         .any(|beginning| lower.starts_with(beginning))
