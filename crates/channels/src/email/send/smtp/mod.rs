@@ -9,6 +9,7 @@ mod reply;
 mod session;
 mod wire;
 
+pub(super) use body::Pouring;
 pub(super) use post::Post;
 pub(super) use session::SEND_TIME_MAX;
 

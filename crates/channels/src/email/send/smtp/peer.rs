@@ -27,7 +27,7 @@ use crate::{Envelope, File, Host};
 
 /// What the server does instead of what it should.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Act {
+pub(in super::super) enum Act {
     /// Answers so.
     Say(&'static str),
     /// Answers so and hangs up.
@@ -42,12 +42,12 @@ pub(super) enum Act {
 
 /// What the server is like. What is not told here it does as it should.
 #[derive(Clone)]
-pub(super) struct Script {
-    pub(super) offers: Vec<&'static str>,
+pub(in super::super) struct Script {
+    pub(in super::super) offers: Vec<&'static str>,
     /// By the beginning of the command; `greeting`, `letter` (in its midst) and `.`
     /// (at its end) besides. The first that fits.
-    pub(super) on: Vec<(&'static str, Act)>,
-    pub(super) security: Security,
+    pub(in super::super) on: Vec<(&'static str, Act)>,
+    pub(in super::super) security: Security,
 }
 
 impl Default for Script {
@@ -62,31 +62,31 @@ impl Default for Script {
 
 /// What the server saw.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
-    pub(super) connections: usize,
-    pub(super) open: usize,
-    pub(super) open_most: usize,
+pub(in super::super) struct Seen {
+    pub(in super::super) connections: usize,
+    pub(in super::super) open: usize,
+    pub(in super::super) open_most: usize,
     /// Each command, with the number of its connection.
-    pub(super) commands: Vec<(usize, String)>,
-    pub(super) letters: Vec<String>,
+    pub(in super::super) commands: Vec<(usize, String)>,
+    pub(in super::super) letters: Vec<String>,
 }
 
 impl Seen {
-    pub(super) fn verbs(&self) -> Vec<&str> {
+    pub(in super::super) fn verbs(&self) -> Vec<&str> {
         let verb = |(_, command): &'_ (usize, String)| command.len().min(4);
         self.commands.iter().map(|it| &it.1[..verb(it)]).collect()
     }
 }
 
-pub(super) struct Peer {
+pub(in super::super) struct Peer {
     port: u16,
-    pub(super) pem: String,
+    pub(in super::super) pem: String,
     security: Security,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Peer {
-    pub(super) async fn start(script: Script) -> Self {
+    pub(in super::super) async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (acceptor, pem) = acceptor();
@@ -123,7 +123,7 @@ impl Peer {
         }
     }
 
-    pub(super) fn server(&self) -> Server {
+    pub(in super::super) fn server(&self) -> Server {
         let is_tls = self.security != Security::Plain;
         Server {
             host: "localhost".to_owned(),
@@ -133,7 +133,7 @@ impl Peer {
         }
     }
 
-    pub(super) fn seen(&self) -> Seen {
+    pub(in super::super) fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
     }
 }
