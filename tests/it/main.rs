@@ -20,6 +20,8 @@ mod kill_loop;
 mod leaving;
 mod letters;
 mod mail_faults;
+mod mail_large;
+mod mail_loops;
 mod mail_round;
 mod mail_servers;
 mod mentions;
