@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::peers;
 use crate::report::say;
 use crate::tools::cargo;
 
@@ -35,6 +36,9 @@ pub(crate) fn run(
             let status = bench
                 .status()
                 .with_context(|| format!("running {workload}"))?;
+            if workload == "routing" {
+                peers::run()?;
+            }
             anyhow::Ok(so_far && status.success())
         })?;
     Ok(ExitCode::from(u8::from(!all_went_well)))

@@ -10,7 +10,6 @@ use crate::watch::{Wanted, Watcher};
 
 /// An operator of the queue `main`, whose stream is open.
 pub(crate) struct Operator {
-    pub(crate) id: String,
     pub(crate) inbox: InboxClient<Signed>,
     pub(crate) watcher: Watcher,
 }
@@ -18,6 +17,19 @@ pub(crate) struct Operator {
 /// Makes operators, each with a connection and a stream that notes what becomes
 /// theirs.
 pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<Vec<Operator>> {
+    let mut operators = Vec::with_capacity(count);
+    for (id, mut inbox) in hire(gateway, count).await? {
+        let watcher = Watcher::open(&mut inbox, Wanted::Assigned(Some(id))).await?;
+        operators.push(Operator { inbox, watcher });
+    }
+    Ok(operators)
+}
+
+/// Makes operators, each with a connection.
+pub(crate) async fn hire(
+    gateway: &Gateway,
+    count: usize,
+) -> anyhow::Result<Vec<(String, InboxClient<Signed>)>> {
     let mut admin = gateway.admin().await?;
     let mut operators = Vec::with_capacity(count);
     for number in 0..count {
@@ -41,9 +53,7 @@ pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<V
             ..Default::default()
         };
         let token = admin.create_token(request).await?.into_inner().secret;
-        let mut inbox = InboxClient::new(gateway.signed_with(token).await?);
-        let watcher = Watcher::open(&mut inbox, Wanted::Assigned(Some(id.clone()))).await?;
-        operators.push(Operator { id, inbox, watcher });
+        operators.push((id, InboxClient::new(gateway.signed_with(token).await?)));
     }
     Ok(operators)
 }
@@ -51,15 +61,17 @@ pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<V
 impl Operator {
     /// Says Ready.
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
-        let request = pb::SetPresenceRequest {
-            presence: pb::Presence::Ready.into(),
-            ..Default::default()
-        };
-        self.inbox
-            .clone()
-            .set_presence(request)
-            .await
-            .with_context(|| format!("making operator {} ready", self.id))?;
-        Ok(())
+        say_ready(&mut self.inbox.clone()).await
     }
+}
+
+/// Says Ready for whoever's connection it is.
+pub(crate) async fn say_ready(inbox: &mut InboxClient<Signed>) -> anyhow::Result<()> {
+    let request = pb::SetPresenceRequest {
+        presence: pb::Presence::Ready.into(),
+        ..Default::default()
+    };
+    let said = inbox.set_presence(request).await;
+    said.context("making an operator ready")?;
+    Ok(())
 }
