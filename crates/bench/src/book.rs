@@ -17,8 +17,9 @@ use crate::watch::{next_event, subscribe};
 /// What was read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
-    /// Conversations, with the how manieth each was.
-    opened: BTreeMap<String, usize>,
+    /// Conversations, with their queue and the how manieth of it each was.
+    opened: BTreeMap<String, (String, usize)>,
+    queues: BTreeMap<String, usize>,
     /// Conversations and operators, as they were put together.
     pub(crate) given: Vec<(String, String)>,
     given_at: Option<Instant>,
@@ -91,8 +92,7 @@ impl Read {
     fn note(&mut self, kind: Kind) {
         match kind {
             Kind::ConversationOpened(opened) => {
-                let number = self.opened.len();
-                self.opened.insert(opened.id, number);
+                self.open(opened.id, opened.queue_id);
             }
             Kind::OfferMade(pb::OfferMade {
                 offer: Some(offer), ..
@@ -113,6 +113,12 @@ impl Read {
         }
     }
 
+    fn open(&mut self, conversation: String, queue: String) {
+        let length = self.queues.entry(queue.clone()).or_default();
+        self.opened.insert(conversation, (queue, *length));
+        *length += 1;
+    }
+
     fn give(&mut self, conversation: String, operator: String) {
         self.given.push((conversation, operator));
         self.given_at = Some(Instant::now());
@@ -127,26 +133,28 @@ impl Read {
         self.given_at
     }
 
-    /// Everything was given away once, in the order in which it came.
+    /// Everything was given away once, each queue in the order in which it came.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        let mut next = 0;
+        let mut next: BTreeMap<&str, usize> = BTreeMap::new();
         for (conversation, _) in &self.given {
-            let number = self.opened.get(conversation).copied();
+            let Some((queue, number)) = self.opened.get(conversation) else {
+                bail!("WRONG: {conversation} was given away and never came");
+            };
+            let next = next.entry(queue).or_default();
             ensure!(
-                number >= Some(next),
-                "WRONG: {conversation} was given away twice or after one that came later"
+                number == next,
+                "WRONG: {conversation} was given away as number {next} of its queue, and came \
+                 as number {number}"
             );
-            ensure!(
-                number == Some(next),
-                "WRONG: {conversation} overtook in its queue"
-            );
-            next += 1;
+            *next += 1;
         }
-        ensure!(
-            next == self.opened.len(),
-            "WRONG: {next} of {} were given away",
-            self.opened.len()
-        );
+        for (queue, length) in &self.queues {
+            let given = next.get(queue.as_str()).copied().unwrap_or(0);
+            ensure!(
+                given == *length,
+                "WRONG: {given} of {length} of the queue {queue} were given away"
+            );
+        }
         Ok(())
     }
 }
@@ -163,17 +171,19 @@ mod tests {
     fn who_overtakes_or_is_left_is_told() {
         let given = |order: &[&str]| {
             let mut read = Read::default();
-            for (number, id) in ["a", "b", "c"].into_iter().enumerate() {
-                read.opened.insert(id.to_owned(), number);
+            for (id, queue) in [("a", "main"), ("b", "main"), ("c", "other"), ("d", "main")] {
+                read.open(id.to_owned(), queue.to_owned());
             }
             for id in order {
                 read.give((*id).to_owned(), "anna".to_owned());
             }
             read.check().is_ok()
         };
-        assert!(given(&["a", "b", "c"]));
-        assert!(!given(&["a", "c", "b"]));
-        assert!(!given(&["a", "b"]));
-        assert!(!given(&["a", "b", "b", "c"]));
+        assert!(given(&["a", "b", "c", "d"]));
+        assert!(given(&["c", "a", "b", "d"]));
+        assert!(!given(&["a", "d", "b", "c"]));
+        assert!(!given(&["a", "b", "d"]));
+        assert!(!given(&["a", "b", "b", "c", "d"]));
+        assert!(!given(&["a", "b", "c", "d", "e"]));
     }
 }

@@ -59,11 +59,12 @@ pub(crate) async fn give(setting: &Setting) -> anyhow::Result<Given> {
         Handing {
             assign: "direct",
             form_cost: 1,
+            queues: 1,
         },
     )?;
     let mut sync = sync_times(gateway.folder())?;
-    let book = fill(&gateway).await?;
-    let mut operators = hire(&gateway, GIVEN_TO).await?;
+    let book = fill(&gateway, 1).await?;
+    let mut operators = hire(&gateway, GIVEN_TO, 1).await?;
     let cpu = cpu_seconds(gateway.id());
     let begun = Instant::now();
     try_join_all(operators.iter_mut().map(|(_, inbox)| say_ready(inbox))).await?;
@@ -92,18 +93,19 @@ pub(crate) async fn give(setting: &Setting) -> anyhow::Result<Given> {
 
 /// Operators with room for one, each with a stream, become Ready, accept what they are
 /// offered and finish it, until nothing is left.
-pub(crate) async fn offer(setting: &Setting) -> anyhow::Result<Offered> {
+pub(crate) async fn offer(setting: &Setting, queues: usize) -> anyhow::Result<Offered> {
     let gateway = Gateway::start(
         setting,
         Handing {
             assign: "offer",
             form_cost: 100,
+            queues,
         },
     )?;
-    let book = fill(&gateway).await?;
+    let book = fill(&gateway, queues).await?;
     let mut work = JoinSet::new();
     let (tell, mut told) = mpsc::unbounded_channel();
-    let operators = hire(&gateway, OFFERED_TO).await?;
+    let operators = hire(&gateway, OFFERED_TO, queues).await?;
     let cpu = cpu_seconds(gateway.id());
     let begun = Instant::now();
     for (id, inbox) in operators {
@@ -142,12 +144,13 @@ pub(crate) async fn offer(setting: &Setting) -> anyhow::Result<Offered> {
     })
 }
 
-/// Fills the queue. Answers the book of who came in which order.
-async fn fill(gateway: &Gateway) -> anyhow::Result<Book> {
+/// Fills the queues alike. Answers the book of who came in which order.
+async fn fill(gateway: &Gateway, queues: usize) -> anyhow::Result<Book> {
     let book = Book::open(gateway).await?;
     let plan = Plan {
         address: gateway.address(),
         path: FORM,
+        lines: queues,
         connections: CONNECTIONS,
         end: End::Count(WAITING / CONNECTIONS),
         may_break: false,

@@ -5,7 +5,7 @@ use proto::admin::v1 as admin;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::inbox_client::InboxClient;
 
-use crate::gateway::{Gateway, Signed};
+use crate::gateway::{Gateway, Signed, queue};
 use crate::watch::{Wanted, Watcher};
 
 /// An operator of the queue `main`, whose stream is open.
@@ -18,17 +18,18 @@ pub(crate) struct Operator {
 /// theirs.
 pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<Vec<Operator>> {
     let mut operators = Vec::with_capacity(count);
-    for (id, mut inbox) in hire(gateway, count).await? {
+    for (id, mut inbox) in hire(gateway, count, 1).await? {
         let watcher = Watcher::open(&mut inbox, Wanted::Assigned(Some(id))).await?;
         operators.push(Operator { inbox, watcher });
     }
     Ok(operators)
 }
 
-/// Makes operators, each with a connection.
+/// Makes operators, each with a connection, who work for three of the queues.
 pub(crate) async fn hire(
     gateway: &Gateway,
     count: usize,
+    queues: usize,
 ) -> anyhow::Result<Vec<(String, InboxClient<Signed>)>> {
     let mut admin = gateway.admin().await?;
     let mut operators = Vec::with_capacity(count);
@@ -38,11 +39,13 @@ pub(crate) async fn hire(
             password: "correct horse battery".to_owned(),
             display_name: format!("Operator {number}"),
             role: pb::Role::Operator.into(),
-            queues: vec![pb::Membership {
-                queue_id: "main".to_owned(),
-                rank: 0,
-                position: 0,
-            }],
+            queues: (0..queues.min(3))
+                .map(|rank| pb::Membership {
+                    queue_id: queue((number + rank) % queues),
+                    rank: rank as i32,
+                    position: 0,
+                })
+                .collect(),
             ..Default::default()
         };
         let id = admin.create_operator(request).await?.into_inner().id;

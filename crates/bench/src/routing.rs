@@ -11,6 +11,8 @@ use crate::machine::load_average;
 use crate::matching::{Floor, QUEUES, SKILLS, all_at_once};
 
 const WAITING: [usize; 4] = [100, 1_000, 10_000, 100_000];
+/// Queues in the store. What happens in one is told to everybody who works for it.
+const OFFERED_IN: [usize; 2] = [20, 1];
 /// How many become free at once while everybody else is busy.
 const FREED: u64 = 100;
 const PASSES: u32 = 50;
@@ -29,7 +31,8 @@ struct InMemory {
 pub(crate) async fn run(setting: &Setting, operators: usize) -> anyhow::Result<()> {
     let before = load_average();
     let mut in_memory: [Vec<InMemory>; WAITING.len()] = Default::default();
-    let (mut given, mut offered) = (Vec::new(), Vec::new());
+    let mut given = Vec::new();
+    let mut offered: [Vec<Offered>; OFFERED_IN.len()] = Default::default();
     for round in 1..=setting.rounds {
         for (rounds, waiting) in in_memory.iter_mut().zip(WAITING) {
             let seed = round as u64;
@@ -42,16 +45,22 @@ pub(crate) async fn run(setting: &Setting, operators: usize) -> anyhow::Result<(
             });
         }
         let direct = drain::give(setting).await?;
-        let one_by_one = drain::offer(setting).await?;
-        note(&format!(
-            "round {round}: given {:.0}/s, offered {:.0}/s with p99 {:.1} ms",
-            direct.rate, one_by_one.rate, one_by_one.p99_ms
-        ));
+        note(&format!("round {round}: given {:.0}/s", direct.rate));
         given.push(direct);
-        offered.push(one_by_one);
+        for (rounds, queues) in offered.iter_mut().zip(OFFERED_IN) {
+            let drained = drain::offer(setting, queues).await?;
+            note(&format!(
+                "round {round}, {queues} queues: offered {:.0}/s, p99 {:.1} ms",
+                drained.rate, drained.p99_ms
+            ));
+            rounds.push(drained);
+        }
     }
     tell_in_memory(operators, &in_memory)?;
-    tell_drains(&given, &offered)?;
+    tell_given(&given)?;
+    for (rounds, queues) in offered.iter().zip(OFFERED_IN) {
+        tell_offered(queues, rounds)?;
+    }
     tell_instructions(setting)?;
     note(&format!("load {before:.1} to {:.1}", load_average()));
     Ok(())
@@ -145,41 +154,59 @@ fn tell_instructions(setting: &Setting) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell_drains(given: &[Given], offered: &[Offered]) -> anyhow::Result<()> {
+fn tell_given(given: &[Given]) -> anyhow::Result<()> {
     let rate = median(given, |round| round.rate);
     let cpu = median(given, |round| round.cpu);
+    tell(
+        &format!(
+            "routing in the store, {} waiting, given to {GIVEN_TO} who become Ready at once: \
+             {rate:.0}/s, {cpu:.3} CPU-s per 1,000; none overtook; load {:.1}",
+            drain::WAITING,
+            load_average()
+        ),
+        &json!({
+            "workload": "routing, given",
+            "rounds": given.len(),
+            "waiting": drain::WAITING,
+            "operators": GIVEN_TO,
+            "rate": figure(rate),
+            "cpu_s_per_1000": figure(cpu),
+            "overtakes": 0,
+            "fdatasync_p50_ms": figure(median(given, |round| round.sync_p50_ms)),
+            "load": figure(load_average()),
+        }),
+    )?;
+    Ok(())
+}
+
+fn tell_offered(queues: usize, offered: &[Offered]) -> anyhow::Result<()> {
     let of = |figure: fn(&Offered) -> f64| median(offered, figure);
+    let (rate, cpu) = (of(|round| round.rate), of(|round| round.cpu));
     let (p50, p99) = (of(|round| round.p50_ms), of(|round| round.p99_ms));
     let (call_p50, call_p99) = (of(|round| round.call_p50_ms), of(|round| round.call_p99_ms));
     tell(
         &format!(
-            "routing in the store, {waiting} waiting: given to {GIVEN_TO} who become Ready at once \
-             {rate:.0}/s, {cpu:.3} CPU-s per 1,000; offered to {OFFERED_TO} who accept and finish \
-             at once {:.0}/s, {:.3} CPU-s per 1,000, from the answer that somebody is free to the \
-             offer p50 {p50:.1} ms and p99 {p99:.1} ms, from the call {call_p50:.1} and \
-             {call_p99:.1} ms; none overtook; load {:.1}",
-            of(|round| round.rate),
-            of(|round| round.cpu),
+            "routing in the store, {} waiting in {queues} queues, offered to {OFFERED_TO} who \
+             become Ready at once, accept and finish: {rate:.0}/s, {cpu:.3} CPU-s per 1,000; from \
+             the answer that somebody is free to the offer p50 {p50:.1} ms, p99 {p99:.1} ms; from \
+             the call {call_p50:.1} and {call_p99:.1} ms; none overtook; load {:.1}",
+            drain::WAITING,
             load_average(),
-            waiting = drain::WAITING,
         ),
         &json!({
-            "workload": "routing in the store",
-            "rounds": given.len(),
+            "workload": "routing, offered",
+            "rounds": offered.len(),
             "waiting": drain::WAITING,
-            "given_to": GIVEN_TO,
-            "given_rate": figure(rate),
-            "given_cpu_s_per_1000": figure(cpu),
-            "offered_to": OFFERED_TO,
-            "offered_rate": figure(of(|round| round.rate)),
-            "offered_cpu_s_per_1000": figure(of(|round| round.cpu)),
+            "queues": queues,
+            "operators": OFFERED_TO,
+            "rate": figure(rate),
+            "cpu_s_per_1000": figure(cpu),
             "answer_to_offer_p50_ms": figure(p50),
             "answer_to_offer_p99_ms": figure(p99),
             "call_to_offer_p50_ms": figure(call_p50),
             "call_to_offer_p99_ms": figure(call_p99),
             "overtakes": 0,
             "judged_by_the_proof": offered.iter().map(|round| round.judged).collect::<Vec<_>>(),
-            "fdatasync_p50_ms": figure(median(given, |round| round.sync_p50_ms)),
             "load": figure(load_average()),
         }),
     )?;
