@@ -146,7 +146,7 @@ fn postgres(folder: &Path) -> anyhow::Result<Result<Measured, String>> {
     let Some(programs) = which("initdb").and_then(|file| file.canonicalize().ok()) else {
         return Ok(Err("postgres is not on this machine".to_owned()));
     };
-    let program = |name: &str| Ok::<_, anyhow::Error>(beside(&programs, name)?);
+    let program = |name: &str| beside(&programs, name);
     let is_root = printed(Command::new("id").arg("-u"))?.trim() == "0";
     if is_root && printed(Command::new("id").args(["-u", "postgres"])).is_err() {
         return Ok(Err("postgres does not run as root".to_owned()));

@@ -17,7 +17,7 @@ use crate::watch::{next_event, subscribe};
 /// What was read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
-    /// Conversations, with their queue and the how manieth of it each was.
+    /// Conversations, with their queue and each one's number in it.
     opened: BTreeMap<String, (String, usize)>,
     queues: BTreeMap<String, usize>,
     /// Conversations and operators, as they were put together.
@@ -89,6 +89,7 @@ impl Book {
 }
 
 impl Read {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else matters here")]
     fn note(&mut self, kind: Kind) {
         match kind {
             Kind::ConversationOpened(opened) => {
@@ -99,10 +100,11 @@ impl Read {
             }) => self.give(offer.conversation_id, offer.operator_id),
             Kind::ConversationChanged(changed) => match changed.state() {
                 // Without an offer, it is given when it is theirs.
-                pb::ConversationState::Active if self.owned.insert(changed.id.clone()) => {
-                    if self.given.len() < self.owned.len() {
-                        self.give(changed.id, changed.operator_id);
-                    }
+                pb::ConversationState::Active
+                    if self.owned.insert(changed.id.clone())
+                        && self.given.len() < self.owned.len() =>
+                {
+                    self.give(changed.id, changed.operator_id);
                 }
                 pb::ConversationState::Closed => {
                     self.closed.insert(changed.id);

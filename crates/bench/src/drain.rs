@@ -104,7 +104,7 @@ pub(crate) async fn offer(setting: &Setting, queues: usize) -> anyhow::Result<Of
     )?;
     let book = fill(&gateway, queues).await?;
     let mut work = JoinSet::new();
-    let (tell, mut told) = mpsc::unbounded_channel();
+    let (tell, mut told) = mpsc::channel(OFFERED_TO);
     let operators = hire(&gateway, OFFERED_TO, queues).await?;
     let cpu = cpu_seconds(gateway.id());
     let begun = Instant::now();
@@ -174,7 +174,7 @@ enum Never {}
 async fn one_by_one(
     id: String,
     mut inbox: InboxClient<Signed>,
-    tell: mpsc::UnboundedSender<Slot>,
+    tell: mpsc::Sender<Slot>,
 ) -> anyhow::Result<Never> {
     let mut feed = subscribe(&mut inbox).await?;
     let mut called = Instant::now();
@@ -207,7 +207,7 @@ async fn one_by_one(
         called = Instant::now();
         inbox.finish_conversation(finish).await?;
         answered = Instant::now();
-        if tell.send(slot).is_err() {
+        if tell.send(slot).await.is_err() {
             bail!("nobody listens");
         }
     }
@@ -226,7 +226,7 @@ async fn judged(gateway: &Gateway) -> anyhow::Result<i64> {
                 law.name
             );
         }
-        if proof.offers + proof.offers_not_judged >= WAITING as i64 {
+        if proof.offers + proof.offers_not_judged >= (WAITING as u64).cast_signed() {
             return Ok(proof.offers);
         }
         ensure!(

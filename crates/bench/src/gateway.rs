@@ -239,7 +239,7 @@ fn config(folder: &Path, handing: Handing) -> String {
         queues,
     } = handing;
     let store = folder.join("switchboard.db");
-    let more: String = (1..queues)
+    let more: Vec<String> = (1..queues)
         .map(|number| {
             let queue = queue(number);
             format!(
@@ -280,7 +280,8 @@ id = "site"
 channel = "webchat"
 queue = "main"
 allow_no_origin = true
-{more}"#,
-        store.display()
+{}"#,
+        store.display(),
+        more.concat()
     )
 }

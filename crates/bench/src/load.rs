@@ -72,7 +72,7 @@ pub(crate) async fn submit(plan: &Plan) -> anyhow::Result<Answered> {
 async fn submit_on(plan: Plan, lane: u64) -> anyhow::Result<Answered> {
     let path = match lane % plan.lines as u64 {
         0 => plan.path.to_owned(),
-        line => format!("{}-{line}", plan.path),
+        number => format!("{}-{number}", plan.path),
     };
     let mut connection = Connection::open(plan.address).await?;
     let mut dice = Dice::new(lane);

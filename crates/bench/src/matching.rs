@@ -63,7 +63,7 @@ impl Floor {
             rules: RoutingRules::default(),
             dice: Dice::new(seed),
             operators: operators as u64,
-            next: waiting as i64 + 1,
+            next: (waiting as u64).cast_signed() + 1,
         }
     }
 
@@ -75,7 +75,8 @@ impl Floor {
         let mut ids = BTreeSet::new();
         for at in 0..free.min(self.operators) {
             let any = self.dice.below(self.operators);
-            ids.insert(if is_everybody { at } else { any } as i64 + 1);
+            let id = if is_everybody { at } else { any };
+            ids.insert(id.cast_signed() + 1);
         }
         self.load(&ids, taken);
         let decisions = settle(&self.snapshot, &self.rules, NOW);

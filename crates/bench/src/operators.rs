@@ -39,10 +39,12 @@ pub(crate) async fn hire(
             password: "correct horse battery".to_owned(),
             display_name: format!("Operator {number}"),
             role: pb::Role::Operator.into(),
-            queues: (0..queues.min(3))
-                .map(|rank| pb::Membership {
-                    queue_id: queue((number + rank) % queues),
-                    rank: rank as i32,
+            queues: (0..)
+                .zip(number..)
+                .take(queues.min(3))
+                .map(|(rank, number)| pb::Membership {
+                    queue_id: queue(number % queues),
+                    rank,
                     position: 0,
                 })
                 .collect(),
