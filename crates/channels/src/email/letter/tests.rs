@@ -532,6 +532,7 @@ fn an_entry_of_the_journal_becomes_an_event() {
             folder: "INBOX".to_owned(),
             uid_validity: 7,
             uid,
+            digest: "d".to_owned(),
             received_at: domain::Timestamp(1_000),
             cut_from,
         };
