@@ -412,7 +412,17 @@ fn what_nobody_wrote_is_told() {
         ("Subject: Out of Office: Re: order\n", Some(Reply)),
         ("Subject: Автоматический ответ: заказ\n", Some(Reply)),
         ("Subject: Re: Автоматический ответ: заказ\n", None),
-        ("Return-Path: <>\n", Some(Reply)),
+        ("Return-Path: <>\n", Some(Notice)),
+        (
+            "Return-Path: <>\nIn-Reply-To: <ours@shop.example>\n",
+            Some(Reply),
+        ),
+        ("Return-Path: <>\nSubject: Re: order\n", Some(Reply)),
+        ("From: postmaster@client.example\n", Some(Notice)),
+        (
+            "Return-Path: <>\nFrom: postmaster@client.example\n",
+            Some(Report),
+        ),
         (
             "Return-Path: <anna@client.example>\nReturn-Path: <>\n",
             None,
