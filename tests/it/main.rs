@@ -19,6 +19,7 @@ mod io_errors;
 mod kill_loop;
 mod leaving;
 mod letters;
+mod mail_in;
 mod mail_servers;
 mod mentions;
 mod metrics;

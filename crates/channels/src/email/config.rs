@@ -7,6 +7,9 @@ mod tests;
 
 use domain::LineId;
 
+/// What is taken of a letter at most, whatever a line says.
+pub(super) const LETTER_BYTES_MAX: u64 = 100 << 20;
+
 /// A line of mail.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Config {
