@@ -20,6 +20,7 @@ mod kill_loop;
 mod leaving;
 mod letters;
 mod mail_faults;
+mod mail_in;
 mod mail_large;
 mod mail_loops;
 mod mail_round;
