@@ -1,7 +1,6 @@
 //! Every kind of channel there is. A new channel is a folder and two lines here.
 
 mod bridge;
-#[expect(dead_code, reason = "it is being built")]
 mod email;
 mod form;
 mod webchat;
@@ -52,6 +51,7 @@ pub struct LineSetup {
 /// Every kind, by name.
 pub const KINDS: &[Kind] = &[
     bridge::KIND,
+    email::KIND,
     form::KIND,
     webchat::KIND,
     #[cfg(test)]

@@ -7,6 +7,8 @@ mod tests;
 
 use domain::LineId;
 
+pub(super) use read::LETTER_MIB_MAX;
+
 /// A line of mail.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Config {

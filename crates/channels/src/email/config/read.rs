@@ -13,7 +13,7 @@ use crate::registry::email::tls;
 use crate::{ConfigProblem, LineSetup};
 
 /// What is taken of a letter at most, in MiB.
-const LETTER_MIB_MAX: u64 = 100;
+pub(in super::super) const LETTER_MIB_MAX: u64 = 100;
 const LETTER_MIB: u64 = 50;
 /// Each folder has a connection of its own, and providers count them.
 const FOLDERS_MAX: usize = 10;

@@ -53,7 +53,6 @@ pub(super) fn read(
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let from_machine = MACHINES.contains(&local.as_str());
     let auto_submitted = value("Auto-Submitted");
     let auto_submitted = auto_submitted.split([';', ' ']).next().unwrap_or_default();
     let precedence = value("Precedence");

@@ -54,7 +54,7 @@ pub(super) fn guess(bytes: &[u8]) -> String {
 }
 
 fn is_surely_utf8(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().any(|c| !c.is_ascii()))
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.is_ascii())
 }
 
 /// Characters of several bytes that are UTF-8, and bytes that are not.

@@ -221,15 +221,20 @@ fn external_id(raw: &[u8], whole: &Part<'_>, message_id: &str) -> String {
         digest.update(&bare);
     }
     let digest: [u8; 32] = digest.finalize().into();
-    let hex: String = digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = hex(&digest[..8]);
     if message_id.is_empty() || message_id.len() > NAME_BYTES_MAX {
         hex
     } else {
         format!("{message_id} {hex}")
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 /// Opens a file of a letter by its source.

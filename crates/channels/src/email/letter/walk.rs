@@ -102,9 +102,11 @@ pub(super) fn walk(raw: &[u8]) -> Structure<'_> {
             at = walk.begin_part(line.next, Some(parent));
         }
     }
-    walk.structure.is_open = !walk.open.is_empty();
+    let is_broken = walk.structure.is_broken;
+    walk.structure.is_open |= !walk.open.is_empty();
     walk.end_leaf_at(raw.len());
     walk.close_to(0, raw.len());
+    walk.structure.is_broken = is_broken;
     walk.structure
 }
 
@@ -115,13 +117,16 @@ fn blank_lines(raw: &[u8]) -> usize {
     if length < raw.len() { length } else { 0 }
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// Reads a part's header and tells where to go on.
     fn begin_part(&mut self, start: usize, parent: Option<usize>) -> usize {
         let (header, body) = header::read(self.raw, start, self.line_end, |line| {
             self.delimiter(line).is_some()
         });
-        self.structure.is_broken |= header.is_broken;
+        // What a header ends with may be half of a field.
+        let is_last_line = memchr::memchr(b'\n', &self.raw[body..]).is_none();
+        self.structure.is_open |= header.is_broken && is_last_line;
+        self.structure.is_broken |= header.is_broken && !is_last_line;
         let mut content = Value::read(&header.value("Content-Type"));
         let is_named = content.value.contains('/');
         if !is_named {
@@ -209,12 +214,10 @@ impl<'a> Walk<'a> {
 /// The line end before a delimiter belongs to the delimiter.
 fn before_line_end(raw: &[u8], start: usize) -> usize {
     let before = &raw[..start];
-    let bare = match before {
-        [bare @ .., b'\r', b'\n'] => bare,
-        [bare @ .., b'\n' | b'\r'] => bare,
-        bare => bare,
-    };
-    bare.len()
+    let bare = before.strip_suffix(b"\r\n");
+    let bare = bare.or_else(|| before.strip_suffix(b"\n"));
+    let bare = bare.or_else(|| before.strip_suffix(b"\r"));
+    bare.unwrap_or(before).len()
 }
 
 #[cfg(test)]
@@ -227,9 +230,13 @@ mod tests {
         let told: Vec<String> = structure
             .parts
             .iter()
-            .map(|part| match part.is_multipart {
-                true => part.media_type().to_owned(),
-                false => format!("{} {:?}", part.media_type(), &raw[part.body.clone()]),
+            .map(|part| {
+                let body = if part.is_multipart {
+                    String::new()
+                } else {
+                    format!(" {:?}", &raw[part.body.clone()])
+                };
+                part.media_type().to_owned() + &body
             })
             .collect();
         assert_eq!(told, expect, "{raw}");

@@ -29,7 +29,8 @@ use crate::{Host, RunError};
 use folder::{Folder, Gate};
 use intake::Intake;
 
-pub(super) use session::Trouble;
+pub(super) use connect::enter;
+pub(super) use session::{Session, Trouble};
 pub(super) use status::Status;
 
 /// Before a folder is begun anew that ended by a mistake of ours.
