@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use e2e::mail::{Act, Dovecot, Kept, Proxy, SUPPORT, Side, gateway, letter, mailbox, section};
+use e2e::mail::{
+    Act, Dovecot, Kept, Proxy, SUPPORT, Side, gateway, letter, mailbox, section, settled,
+};
 use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, or_skip};
 use proto::inbox::v1::event::Kind;
@@ -72,6 +74,7 @@ impl Desk {
         let letter = letter(ANNA, SUPPORT, "last@client.test", "x", &last);
         dovecot.deliver(SUPPORT, &letter).await;
         self.hears([&last]).await;
+        settled(&self.gateway).await;
         let mut expected: BTreeMap<_, _> = texts.into_iter().map(|text| (text, 1)).collect();
         expected.insert(last, 1);
         assert_eq!(self.kept().counts(), expected);
@@ -213,6 +216,7 @@ async fn letters_that_vanish_while_they_are_read_hold_up_no_other() {
     let last = letter(ANNA, SUPPORT, "last@client.test", "x", "the last one");
     dovecot.deliver(SUPPORT, &last).await;
     desk.hears([&"the last one".to_owned()]).await;
+    settled(&desk.gateway).await;
     let counts = desk.kept().counts();
     assert!(counts.values().all(|count| *count == 1), "{counts:?}");
     assert!(stayed.iter().all(|text| counts.contains_key(text)));
@@ -235,6 +239,7 @@ async fn a_silent_server_holds_up_no_other_mailbox() {
         dovecot.deliver(SALES, letter).await;
         desk.hears([text]).await;
     }
+    settled(&desk.gateway).await;
     assert_eq!(desk.kept().messages("inbound").len(), 19);
 }
 

@@ -8,7 +8,7 @@ use domain::hours::Schedule;
 use domain::operator::Role;
 use domain::text::Localized;
 use e2e::mail::{
-    Dovecot, Manner, Peer, Post, SUPPORT, contains, gateway_with, letter, section_of, sent,
+    Dovecot, Manner, Peer, Post, SUPPORT, contains, gateway_with, letter, section_of, settled,
 };
 use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, or_skip};
@@ -102,7 +102,7 @@ async fn two_gateways(manner: Manner) -> Option<BTreeMap<String, usize>> {
         // A letter from itself to itself is nothing for a person, and is kept.
         theirs.hears(&text).await;
         for desk in [&ours, &theirs] {
-            sent(&desk.gateway).await;
+            settled(&desk.gateway).await;
             desk.gateway.clock().advance(HOUR_MS);
         }
     }
@@ -114,12 +114,12 @@ async fn two_gateways(manner: Manner) -> Option<BTreeMap<String, usize>> {
             .deliver(OTHER, &letter(ANNA, OTHER, &id, "x", &text))
             .await;
         theirs.hears(&text).await;
-        sent(&theirs.gateway).await;
+        settled(&theirs.gateway).await;
         dovecot
             .deliver(SUPPORT, &letter(ANNA, SUPPORT, &id, "x", &text))
             .await;
         ours.hears(&text).await;
-        sent(&ours.gateway).await;
+        settled(&ours.gateway).await;
     }
     let mut counts = automatic(&wire.posts());
     // Both told the person of the last rounds once; she has no mailbox to answer from.
@@ -162,7 +162,7 @@ async fn who_answers_by_a_program_is_told_once_a_day() {
                 .deliver(SUPPORT, &letter(ANNA, SUPPORT, &id, "x", &text))
                 .await;
             desk.hears(&text).await;
-            sent(&desk.gateway).await;
+            settled(&desk.gateway).await;
             desk.gateway.clock().advance(HOUR_MS);
         }
         let counts = automatic(&peer.posts());

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use channels::LineSetup;
 use domain::Timestamp;
@@ -100,9 +101,7 @@ impl Kept {
     /// Opens it.
     pub fn open(path: &Path) -> Self {
         let store = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        store
-            .busy_timeout(std::time::Duration::from_secs(10))
-            .unwrap();
+        store.busy_timeout(Duration::from_secs(10)).unwrap();
         Self { store }
     }
 
@@ -168,15 +167,15 @@ impl Kept {
     }
 }
 
-/// Waits until everything is handed over.
-pub async fn sent(gateway: &TestGateway) {
+/// Waits until everything that came is worked off, and all that follows is handed over.
+pub async fn settled(gateway: &TestGateway) {
     let kept = Kept::open(&gateway.store_path());
     let wait = async {
-        while kept.to_send() > 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        while kept.in_state(0) > 0 || kept.to_send() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    soon("everything is handed over", wait).await;
+    soon("everything is worked off", wait).await;
 }
 
 fn plain(doc: &Value) -> String {
