@@ -2,6 +2,7 @@
 
 use e2e::mail::{
     Dovecot, Exim, Hoodiecrow, Kept, Proxy, SUPPORT, gateway, header, letter, mailbox, section,
+    settled,
 };
 use e2e::operator::text_of;
 use e2e::{OperatorClient, or_skip};
@@ -103,6 +104,7 @@ async fn a_client_reads_the_answer_in_the_same_thread() {
     let mut texts: Vec<_> = olga.messages(&conversation.id).await;
     texts.sort_by_key(|message| message.id.parse::<i64>().unwrap_or_default());
     assert_eq!(texts.len(), 4, "{texts:?}");
+    settled(&gateway).await;
     let kept = Kept::open(&gateway.store_path());
     assert_eq!(kept.messages("inbound").len(), 3);
     assert_eq!(kept.to_send(), 0);
@@ -131,6 +133,7 @@ async fn one_letter_in_two_mailboxes_is_one_message() {
         dovecot.deliver(account, &last).await;
     }
     hears(&mut olga, &[SUPPORT.to_owned(), SALES.to_owned()]).await;
+    settled(&gateway).await;
     let kept = Kept::open(&gateway.store_path());
     let expected = [
         (SUPPORT, 1),
@@ -165,6 +168,7 @@ async fn servers_without_extensions_are_read_too() {
         texts.push(text);
     }
     hears(&mut olga, &texts).await;
+    settled(&gateway).await;
     let kept = Kept::open(&gateway.store_path());
     assert!(
         kept.counts().values().all(|count| *count == 1),
@@ -195,6 +199,7 @@ async fn without_idle_and_move_letters_are_asked_for_and_copied() {
         .await;
     hears(&mut olga, &["two".to_owned()]).await;
     dovecot.arrived(SUPPORT, "Processed", 2).await;
+    settled(&gateway).await;
     let kept = Kept::open(&gateway.store_path());
     assert_eq!(kept.messages("inbound").len(), 2);
 }

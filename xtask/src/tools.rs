@@ -204,7 +204,7 @@ fn succeeds(report: &mut Report, command: &mut Command) -> bool {
     report.attempt(&format!("installation by {name}"), command)
 }
 
-fn which(program: impl AsRef<OsStr>) -> Option<PathBuf> {
+pub(crate) fn which(program: impl AsRef<OsStr>) -> Option<PathBuf> {
     let path = variable("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(program.as_ref()))

@@ -98,11 +98,23 @@ fn setup(kind: &Kind, text: &str) -> LineSetup {
 /// What the gateway reads from a key's file, and what everybody has to make up.
 fn filled_in((key, value): (String, Value)) -> (String, Value) {
     let secret = || Value::String(SECRET.to_owned());
-    match key.strip_suffix("_file") {
-        Some(bare) => (bare.to_owned(), secret()),
-        None if value.as_str() == Some("…") => (key, secret()),
-        None => (key, value),
+    match (key.strip_suffix("_file"), value) {
+        (Some(bare), _) => (bare.to_owned(), secret()),
+        (None, Value::String(text)) if text == "…" => (key, secret()),
+        (None, Value::Table(table)) => (key, within(table)),
+        (None, Value::Array(items)) => {
+            let items = items.into_iter().map(|item| match item {
+                Value::Table(table) => within(table),
+                other => other,
+            });
+            (key, Value::Array(items.collect()))
+        }
+        (None, value) => (key, value),
     }
+}
+
+fn within(table: Table) -> Value {
+    Value::Table(table.into_iter().map(filled_in).collect())
 }
 
 fn channel(kind: &Kind) -> Arc<dyn Channel> {

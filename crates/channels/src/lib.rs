@@ -3,6 +3,7 @@
 //! A channel converts and transports; the engine decides. A channel never looks
 //! up contacts, opens conversations or retries by itself.
 
+pub mod check;
 pub mod descriptor;
 pub mod egress;
 pub mod error;
@@ -31,6 +32,7 @@ use domain::message::{Attachment, Inbound, Outbound, Receipt};
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
+pub use check::{Check, Verdict};
 pub use descriptor::{Capability, Descriptor};
 pub use error::{ConfigProblem, FetchError, HookError, Malformed, SendError};
 pub use host::Host;
@@ -105,6 +107,18 @@ pub trait Channel: Send + Sync + 'static {
     ) -> Option<axum::Router> {
         let _ = (host, stop);
         None
+    }
+
+    /// What is wrong with the line's connection on this node just now, for a person to
+    /// read. Asked often: must not do I/O.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// Tries for an administrator whether the line's servers are there and let us in.
+    /// Called beside a line that runs, or without one; must not change anything.
+    async fn check(&self) -> Vec<Check> {
+        Vec::new()
     }
 
     /// The link by which a program of somebody else's serves this line.

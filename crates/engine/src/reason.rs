@@ -74,6 +74,18 @@ pub enum Reason {
     FileTooLarge { bytes: u64 },
     #[error("this line takes at most {max} characters")]
     TextTooLong { max: usize },
+    #[error("this line does not carry letters")]
+    NoLetters,
+    #[error("{address} is no address")]
+    NoLetterAddress { address: String },
+    #[error("it would come back to this line: write to somebody else")]
+    ToOurselves,
+    #[error("write to at most {max} addresses at once")]
+    TooManyAddresses { max: usize },
+    #[error("the client has no address: say whom to write to")]
+    NoOneToAnswer,
+    #[error("letters to {address} come back: {cause}")]
+    LettersComeBack { address: String, cause: String },
     #[error("only its author can change a message")]
     OnlyItsAuthor,
     #[error("the message was taken back")]

@@ -47,6 +47,15 @@ pub(crate) fn init(log: &Log) -> anyhow::Result<Level> {
     Ok(level)
 }
 
+/// Libraries that log what they send and receive when they are asked for everything:
+/// passwords and letters. Nobody asks them.
+const TALKATIVE: [&str; 1] = ["async_imap=warn"];
+
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(level).context("reading log.level")
+    let mut filter = EnvFilter::try_new(level).context("reading log.level")?;
+    for directive in TALKATIVE {
+        let directive = directive.parse().context("quieting a library")?;
+        filter = filter.add_directive(directive);
+    }
+    Ok(filter)
 }

@@ -40,6 +40,11 @@ impl Authority {
         }
     }
 
+    /// Its certificate.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
     /// How a client believes it and nobody else.
     pub fn client_config(&self) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();

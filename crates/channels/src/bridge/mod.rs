@@ -72,6 +72,11 @@ impl Channel for Bridge {
         self.uplink.send(outbound).await
     }
 
+    fn trouble(&self) -> Option<String> {
+        let is_served = self.uplink.is_attached();
+        (!is_served).then(|| "no program serves this line: start the bridge".to_owned())
+    }
+
     fn uplink(&self) -> Option<&Uplink> {
         Some(&self.uplink)
     }

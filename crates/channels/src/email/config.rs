@@ -7,7 +7,8 @@ mod tests;
 
 use domain::LineId;
 
-pub(super) use read::LETTER_MIB_MAX;
+/// What is taken of a letter at most, whatever a line says.
+pub(super) const LETTER_BYTES_MAX: u64 = 100 << 20;
 
 /// A line of mail.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,14 +16,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::message::{Attachment, Inbound, Medium, Outbound, Receipt};
 use futures::StreamExt as _;
+use futures::stream;
 use tokio_util::sync::CancellationToken;
 
 use crate::registry::Built;
 use crate::{
-    Capability, Channel, ConfigProblem, Descriptor, FetchError, File, Host, Kind, LineSetup,
+    Capability, Channel, Check, ConfigProblem, Descriptor, FetchError, File, Host, Kind, LineSetup,
     Malformed, RunError, SendError,
 };
-use config::Config;
+use config::{Config, LETTER_BYTES_MAX};
+use oauth::Tokens;
+use receive::Status;
+use send::Sender;
 
 /// This kind of channel.
 pub(crate) const KIND: Kind = Kind {
@@ -39,31 +43,30 @@ static DESCRIPTOR: Descriptor = Descriptor {
     medium: Medium::Email,
     capabilities: &[Capability::Reply, Capability::Files, Capability::WriteFirst],
     text_length_max: 100_000,
-    attachment_bytes_max: 50 << 20,
-    delivery_bytes_max: ((config::LETTER_MIB_MAX as usize) << 20) + journal::HEAD_BYTES_MAX,
+    attachment_bytes_max: LETTER_BYTES_MAX,
+    // A line of ours stands before the letter.
+    delivery_bytes_max: (LETTER_BYTES_MAX + 4_096) as usize,
     idempotent_send: false,
 };
 
 struct Email {
     config: Arc<Config>,
-    sender: send::Sender,
-    tokens: Arc<oauth::Tokens>,
-    status: Arc<receive::Status>,
+    tokens: Arc<Tokens>,
+    sender: Sender,
+    status: Arc<Status>,
 }
 
 fn build(setup: &LineSetup) -> Built {
     let config = Arc::new(Config::read(setup)?);
-    let tokens = Arc::new(oauth::Tokens::default());
-    let sender = send::Sender::new(&config, &tokens).map_err(|problem| {
-        vec![ConfigProblem {
-            key: "smtp".to_owned(),
-            problem,
-        }]
+    let tokens = Arc::new(Tokens::default());
+    let sender = Sender::new(&config, &tokens).map_err(|problem| {
+        let key = "smtp".to_owned();
+        vec![ConfigProblem { key, problem }]
     })?;
     Ok(Arc::new(Email {
         config,
-        sender,
         tokens,
+        sender,
         status: Arc::default(),
     }))
 }
@@ -82,19 +85,19 @@ impl Channel for Email {
         self.sender.send(outbound, host).await
     }
 
+    fn send_time_max(&self) -> Duration {
+        send::SEND_TIME_MAX
+    }
+
     async fn fetch(&self, raw: &Bytes, attachment: &Attachment) -> Result<File, FetchError> {
         let source = attachment.source.as_deref().unwrap_or_default();
-        let pieces = normalize::open(raw, source)
-            .ok_or_else(|| FetchError::Gone("the letter has no such part".to_owned()))?;
-        Ok(futures::stream::iter(pieces.map(Ok)).boxed())
+        let pieces = normalize::open(raw, source);
+        let gone = || FetchError::Gone("the letter has no such part".to_owned());
+        Ok(stream::iter(pieces.ok_or_else(gone)?.map(Ok)).boxed())
     }
 
     fn name(&self, outbound: &Outbound) -> Option<String> {
         send::name(&self.config, outbound)
-    }
-
-    fn send_time_max(&self) -> Duration {
-        send::SEND_TIME_MAX
     }
 
     fn addresses(&self) -> Vec<String> {
@@ -103,32 +106,20 @@ impl Channel for Email {
     }
 
     async fn run(&self, host: Arc<dyn Host>, stop: CancellationToken) -> Result<(), RunError> {
-        let tokens = self.tokens_for_mailboxes(&host);
-        receive::run(&self.config, tokens, &self.status, host, stop).await
+        receive::run(&self.config, &self.tokens, &self.status, host, stop).await
     }
-}
 
-impl Email {
-    /// Short-lived tokens for mailboxes: another one when a server refused the last.
-    fn tokens_for_mailboxes(&self, host: &Arc<dyn Host>) -> receive::Tokens {
-        let (tokens, host) = (Arc::clone(&self.tokens), Arc::clone(host));
-        let line = self.config.line.clone();
-        Arc::new(move |oauth, refused| {
-            let (tokens, host, line) = (Arc::clone(&tokens), Arc::clone(&host), line.clone());
-            Box::pin(async move {
-                if let Some(value) = refused {
-                    let refused = oauth::Token {
-                        value,
-                        is_fresh: false,
-                    };
-                    tokens.forget(&oauth, &refused).await;
-                }
-                let token = tokens.token(&line, &oauth, &host).await;
-                token.map(|token| token.value).map_err(|error| match error {
-                    oauth::TokenError::Refused(reason) => receive::Trouble::Credentials(reason),
-                    oauth::TokenError::Later(reason) => receive::Trouble::Lost(reason),
-                })
-            })
-        })
+    fn trouble(&self) -> Option<String> {
+        self.status.trouble()
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        let mut checks = receive::check(&self.config).await;
+        checks.push(match self.sender.check().await {
+            Some(Ok(detail)) => Check::good("smtp", detail),
+            Some(Err(problem)) => Check::bad("smtp", problem),
+            None => Check::doubtful("smtp", "is not configured: nobody can answer"),
+        });
+        checks
     }
 }

@@ -192,12 +192,8 @@ impl Engine {
 
     /// How a line does, for a person to read.
     pub fn line_status(&self, line: &Line) -> String {
-        match line.channel.uplink() {
-            Some(uplink) if !uplink.is_attached() => {
-                "no program serves this line: start the bridge".to_owned()
-            }
-            Some(_) | None => "up".to_owned(),
-        }
+        let trouble = line.channel.trouble();
+        trouble.unwrap_or_else(|| "up".to_owned())
     }
 
     /// What waits in the journal for lines that are not configured; it is processed

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use engine::settings::ContactsEndpoint;
+use channels::{Check, Verdict};
+use engine::settings::{ContactsEndpoint, Line};
 use proto::admin::v1::admin_client::AdminClient;
-use proto::admin::v1::{ListLinesRequest, ListWebhooksRequest};
+use proto::admin::v1::{ListLinesRequest, ListLinesResponse, ListWebhooksRequest};
 use store::AuditSeal;
 use tonic::transport::Endpoint;
 
@@ -19,25 +20,38 @@ use crate::out;
 /// How long a service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tries what is configured, a line each; exit 1 if anything is wrong.
-pub(super) fn run(config: Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let mut sick = 0;
-    let mut tell = |what: &str, verdict: Result<String, String>| -> anyhow::Result<()> {
+/// What was told so far.
+#[derive(Default)]
+struct Report {
+    sick: usize,
+}
+
+impl Report {
+    fn judge(&mut self, what: &str, verdict: Verdict) -> anyhow::Result<()> {
         match verdict {
-            Ok(detail) => out::line(format_args!("ok    {what}: {detail}"))?,
-            Err(problem) => {
-                sick += 1;
-                out::line(format_args!("WRONG {what}: {problem}"))?;
+            Verdict::Good(detail) => out::line(format_args!("ok    {what}: {detail}")),
+            Verdict::Doubtful(detail) => out::line(format_args!("NOTE  {what}: {detail}")),
+            Verdict::Bad(problem) => {
+                self.sick += 1;
+                out::line(format_args!("WRONG {what}: {problem}"))
             }
         }
-        Ok(())
-    };
-    tell("configuration", Ok("no problems".to_owned()))?;
-    tell("clock", clock())?;
-    tell("store", store(&config))?;
-    tell("metrics", metrics(&config))?;
-    tell("port", port(&config))?;
-    tell("contacts", contacts(&config.settings.contacts)?)?;
+    }
+
+    fn tell(&mut self, what: &str, verdict: Result<String, String>) -> anyhow::Result<()> {
+        self.judge(what, verdict.map_or_else(Verdict::Bad, Verdict::Good))
+    }
+}
+
+/// Tries what is configured, a line each; exit 1 if anything is wrong.
+pub(super) fn run(config: Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
+    let mut report = Report::default();
+    report.tell("configuration", Ok("no problems".to_owned()))?;
+    report.tell("clock", clock())?;
+    report.tell("store", store(&config))?;
+    report.tell("metrics", metrics(&config))?;
+    report.tell("port", port(&config))?;
+    report.tell("contacts", contacts(&config.settings.contacts)?)?;
     let configured = config.settings.lines.clone();
     let store_path = config.settings.store_path.clone();
     let (told, webhooks) = with_local(config, async |local| {
@@ -47,40 +61,49 @@ pub(super) fn run(config: Config, args: &DoctorArgs) -> anyhow::Result<ExitCode>
         Ok((lines.into_inner(), webhooks.map_err(told)?.into_inner()))
     })?;
     // Read from the file itself, whatever serves it: a store of before has its chain now.
-    tell("audit log", audit_log(&store_path, args.audit_seal))?;
+    report.tell("audit log", audit_log(&store_path, args.audit_seal))?;
     for line in &configured {
         let name = format!("line {} ({})", line.id, line.kind.descriptor.kind);
-        let known = told.lines.iter().find(|known| {
-            known
-                .line
-                .as_ref()
-                .is_some_and(|known| known.id == line.id.as_str())
-        });
-        let verdict = match known {
-            Some(known) if known.status == "up" => Ok("up".to_owned()),
-            Some(known) => Err(known.status.clone()),
-            None => Ok("configured; the gateway is not running".to_owned()),
-        };
-        tell(&name, verdict)?;
+        report.tell(&name, status(line, &told))?;
+        for Check { what, verdict } in tried(line)? {
+            report.judge(&format!("line {}: {what}", line.id), verdict)?;
+        }
     }
     for gone in told.unconfigured {
         let problem = format!(
             "not configured, and {} events wait for it: configure it again to have them processed",
             gone.waiting_count
         );
-        tell(&format!("line {}", gone.line_id), Err(problem))?;
+        report.tell(&format!("line {}", gone.line_id), Err(problem))?;
     }
     for webhook in &webhooks.webhooks {
-        tell(
-            &format!("webhook {}", webhook.id),
-            super::webhooks::verdict(webhook),
-        )?;
+        let verdict = super::webhooks::verdict(webhook);
+        report.tell(&format!("webhook {}", webhook.id), verdict)?;
     }
-    Ok(if sick == 0 {
+    Ok(if report.sick == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// How a line does in the gateway that runs.
+fn status(line: &Line, told: &ListLinesResponse) -> Result<String, String> {
+    let known = told.lines.iter().find(|known| {
+        let known = known.line.as_ref();
+        known.is_some_and(|known| known.id == line.id.as_str())
+    });
+    match known {
+        Some(known) if known.status == "up" => Ok("up".to_owned()),
+        Some(known) => Err(known.status.clone()),
+        None => Ok("configured; the gateway is not running".to_owned()),
+    }
+}
+
+/// What is found when a line's servers are tried from here.
+fn tried(line: &Line) -> anyhow::Result<Vec<Check>> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    Ok(runtime.block_on(line.channel.check()))
 }
 
 /// A clock before this release was made is wrong.

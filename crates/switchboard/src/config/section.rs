@@ -1,10 +1,13 @@
 //! A section that is read key by key; what nobody reads is unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
 use super::document::{Entry, Place, Table, Value, to_toml};
 use super::value::{Typed, Wrong, unknown, wrong};
+
+/// The table that holds nothing but words for people, whatever they are called.
+const WORDS: &str = "texts";
 
 /// A table being read.
 pub(super) struct Section<'p> {
@@ -13,6 +16,8 @@ pub(super) struct Section<'p> {
     place: Place,
     entries: Table,
     places: BTreeMap<String, Place>,
+    /// Keys whose files could not be read, which is told.
+    unread: BTreeSet<String>,
     problems: &'p mut Vec<Problem>,
 }
 
@@ -28,6 +33,7 @@ impl<'p> Section<'p> {
             place,
             entries,
             places: BTreeMap::new(),
+            unread: BTreeSet::new(),
             problems,
         }
     }
@@ -113,35 +119,16 @@ impl<'p> Section<'p> {
         Some(values)
     }
 
-    /// Replaces every `key_file` by a `key` that holds what the file says, so that
-    /// a secret need not stand in the configuration.
+    /// Replaces every `key_file` by a `key` that holds what the file says, in tables
+    /// within, too, so that a secret need not stand in the configuration.
     pub(super) fn read_files(&mut self) {
-        for file_key in &self.keys() {
-            if let Some(key) = file_key.strip_suffix("_file") {
-                self.read_file(key, file_key);
-            }
+        let mut files = Files::default();
+        files.read("", &mut self.entries);
+        for (key, place, problem) in files.problems {
+            let key = self.path(&key);
+            self.problems.push(Problem::new(place, &key, &problem));
         }
-    }
-
-    fn read_file(&mut self, key: &str, file_key: &str) {
-        if self.entries.contains_key(key) {
-            self.problem(file_key, &format!("is given beside {key}; keep one"));
-        }
-        let Some(path) = self.read::<String>(file_key) else {
-            return;
-        };
-        let place = self.places[file_key].clone();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let value = Value::Text(text.trim_end().to_owned());
-                self.entries.insert(key.to_owned(), Entry { value, place });
-            }
-            Err(error) => {
-                self.entries.remove(key);
-                self.places.insert(key.to_owned(), place);
-                self.problem(file_key, &format!("{path:?} cannot be read: {error}"));
-            }
-        }
+        self.unread = files.unread;
     }
 
     /// The keys that are there and not read yet.
@@ -154,10 +141,19 @@ impl<'p> Section<'p> {
         self.entries.contains_key(key)
     }
 
-    /// Adds a problem with a key, or with the whole section if it has no such key.
+    /// Adds a problem with a key, or with what it would stand in if there is no such
+    /// key.
     pub(super) fn problem(&mut self, key: &str, problem: &str) {
+        if self.unread.contains(key) {
+            return;
+        }
         let entry = self.entries.get(key).map(|entry| &entry.place);
-        let place = entry.or_else(|| self.places.get(key));
+        let mut place = entry.or_else(|| self.places.get(key));
+        let mut within = key;
+        while let (None, Some((table, _))) = (place, within.rsplit_once('.')) {
+            place = self.places.get(table);
+            within = table;
+        }
         let place = place.unwrap_or(&self.place).clone();
         let key = self.path(key);
         self.problems.push(Problem::new(place, &key, problem));
@@ -168,7 +164,7 @@ impl<'p> Section<'p> {
         let rest = std::mem::take(&mut self.entries);
         rest.into_iter()
             .map(|(key, entry)| {
-                self.places.insert(key.clone(), entry.place);
+                note_places(&key, &entry, &mut self.places);
                 (key, to_toml(entry.value))
             })
             .collect()
@@ -197,6 +193,94 @@ impl<'p> Section<'p> {
             self.name.clone()
         } else {
             format!("{}.{key}", self.name)
+        }
+    }
+}
+
+/// Names tables as those do who read them: `smtp`, `mailbox #2`.
+fn numbered(key: &str, index: usize) -> String {
+    format!("{key} #{}", index + 1)
+}
+
+fn note_places(key: &str, entry: &Entry, places: &mut BTreeMap<String, Place>) {
+    places.insert(key.to_owned(), entry.place.clone());
+    let mut within = |key: &str, table: &Table| {
+        for (inner, entry) in table {
+            note_places(&format!("{key}.{inner}"), entry, places);
+        }
+    };
+    match &entry.value {
+        Value::Table(table) => within(key, table),
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                note_places(&numbered(key, index), item, places);
+            }
+        }
+        Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {}
+    }
+}
+
+/// What is read in place of the names of files.
+#[derive(Default)]
+struct Files {
+    problems: Vec<(String, Place, String)>,
+    unread: BTreeSet<String>,
+}
+
+impl Files {
+    fn read(&mut self, path: &str, table: &mut Table) {
+        let keys: Vec<String> = table.keys().cloned().collect();
+        for key in keys {
+            if let Some(bare) = key.strip_suffix("_file") {
+                self.replace(path, table, bare, &key);
+            } else if key != WORDS
+                && let Some(entry) = table.get_mut(&key)
+            {
+                self.read_within(&format!("{path}{key}"), &mut entry.value);
+            }
+        }
+    }
+
+    fn read_within(&mut self, path: &str, value: &mut Value) {
+        match value {
+            Value::Table(table) => self.read(&format!("{path}."), table),
+            Value::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.read_within(&numbered(path, index), &mut item.value);
+                }
+            }
+            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {}
+        }
+    }
+
+    fn replace(&mut self, path: &str, table: &mut Table, key: &str, file_key: &str) {
+        let Some(entry) = table.remove(file_key) else {
+            return;
+        };
+        let told = format!("{path}{file_key}");
+        if table.contains_key(key) {
+            let problem = format!("is given beside {key}; keep one");
+            let place = entry.place.clone();
+            self.problems.push((told.clone(), place, problem));
+        }
+        let text = String::read(&entry).and_then(|name| {
+            std::fs::read_to_string(&name)
+                .or_else(|error| wrong(&entry, format!("{name:?} cannot be read: {error}")))
+        });
+        match text {
+            Ok(text) => {
+                let value = Value::Text(text.trim_end().to_owned());
+                let place = entry.place;
+                table.insert(key.to_owned(), Entry { value, place });
+            }
+            Err(wrongs) => {
+                table.remove(key);
+                self.unread.insert(format!("{path}{key}"));
+                let told = wrongs
+                    .into_iter()
+                    .map(|(place, text)| (told.clone(), place, text));
+                self.problems.extend(told);
+            }
         }
     }
 }

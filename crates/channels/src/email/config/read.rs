@@ -7,13 +7,15 @@ use domain::identity::{Identity, Trust, normalize};
 use rustls_pki_types::ServerName;
 
 use super::provider::{PROVIDERS, Place, Provider, keeps_sent};
-use super::{After, Config, History, Login, Mailbox, OAuth, Secret, Security, Sent, Server, Smtp};
+use super::{
+    After, Config, History, LETTER_BYTES_MAX, Login, Mailbox, OAuth, Secret, Security, Sent,
+    Server, Smtp,
+};
 use crate::options::Options;
 use crate::registry::email::tls;
 use crate::{ConfigProblem, LineSetup};
 
-/// What is taken of a letter at most, in MiB.
-pub(in super::super) const LETTER_MIB_MAX: u64 = 100;
+const LETTER_MIB_MAX: u64 = LETTER_BYTES_MAX >> 20;
 const LETTER_MIB: u64 = 50;
 /// Each folder has a connection of its own, and providers count them.
 const FOLDERS_MAX: usize = 10;

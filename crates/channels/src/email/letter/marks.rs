@@ -164,8 +164,11 @@ fn wrote(lines: &[&str]) -> Option<usize> {
             return None;
         }
         if is_wrote(&sentence) {
-            // The line before belongs to it only if it is no sentence without it.
-            let is_whole = index == 0 || wrote(&lines[1..=index]).is_none();
+            // A line above that is a sentence of somebody's own does not belong to it.
+            let below = lines[1..=index].join(" ");
+            let is_told_below = (1..=index).any(|at| wrote(&lines[at..=index]).is_some());
+            let has_day = |text: &str| has_date(text) || has_time(text);
+            let is_whole = !is_told_below || (has_day(lines[0]) && !has_day(&below));
             return is_whole.then_some(index + 1);
         }
     }
@@ -263,6 +266,10 @@ fn has_time(text: &str) -> bool {
 pub(super) fn is_program_signature(line: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "download spark",
+        "enviado desde mi",
+        "envoyé de mon",
+        "envoyé depuis mon",
+        "inviato da",
         "get outlook for",
         "mit freundlichen grüßen gesendet von",
         "sent from",
@@ -305,7 +312,11 @@ pub(super) fn is_disclaimer(lines: &[&str]) -> bool {
         "confidentiality notice",
         "disclaimer",
         "please consider the environment",
+        "no viruses found",
         "the information contained in this",
+        "this email has been checked for viruses",
+        "this email has been scanned for viruses",
+        "virus-free",
         "the information in this",
         "this communication is confidential",
         "this e-mail and any",
@@ -315,7 +326,11 @@ pub(super) fn is_disclaimer(lines: &[&str]) -> bool {
         "this message and any",
         "this message contains confidential",
         "this message is confidential",
+        "без вирусов",
         "внимание! данное",
+        "данное письмо проверено на вирусы",
+        "это письмо проверено на вирусы",
+        "это сообщение проверено на вирусы",
         "внимание! это",
         "данное сообщение и любые",
         "данное электронное сообщение",
@@ -332,10 +347,11 @@ pub(super) fn is_disclaimer(lines: &[&str]) -> bool {
         "пожалуйста, подумайте об окружающей",
         "подумайте об окружающей среде",
     ];
-    let first = lines.first().map_or("", |line| line.trim());
-    let lower = first
-        .trim_start_matches(['*', '_', '-', ' '])
-        .to_lowercase();
+    let mut bare = lines
+        .iter()
+        .map(|line| line.trim().trim_start_matches(['*', '_', '-', ' ']));
+    let first = bare.find(|line| !line.is_empty()).unwrap_or_default();
+    let lower = first.to_lowercase();
     BEGINNINGS
         .iter()
         .any(|beginning| lower.starts_with(beginning))

@@ -7,7 +7,8 @@ use lettre::message::{Attachment as Encoded, MultiPart, SinglePart};
 use proptest::prelude::*;
 
 use self::poison::{Outcome, Poison};
-use super::super::normalize::normalize_letter;
+use super::super::journal::Found;
+use super::super::normalize::{normalize_entry, normalize_letter, open as open_entry};
 use super::*;
 
 fn folder(name: &str) -> PathBuf {
@@ -31,20 +32,23 @@ fn letters(folder: &Path) -> Vec<(String, Vec<u8>)> {
     letters
 }
 
+/// Reports in the words of many servers lie apart.
 #[test]
 fn letters_become_what_they_became() {
-    for (name, raw) in letters(&folder("fixtures")) {
-        let outcome = normalize_letter(&raw).map_err(|malformed| malformed.to_string());
-        insta::with_settings!({
-            snapshot_path => folder("fixtures"),
-            prepend_module_to_snapshot => false,
-            omit_expression => true,
-        }, {
-            match outcome {
-                Ok(events) => insta::assert_json_snapshot!(name, events),
-                Err(malformed) => insta::assert_snapshot!(name, malformed),
-            }
-        });
+    for place in ["fixtures", "letter/reports"] {
+        for (name, raw) in letters(&folder(place)) {
+            let outcome = normalize_letter(&raw).map_err(|malformed| malformed.to_string());
+            insta::with_settings!({
+                snapshot_path => folder(place),
+                prepend_module_to_snapshot => false,
+                omit_expression => true,
+            }, {
+                match outcome {
+                    Ok(events) => insta::assert_json_snapshot!(name, events),
+                    Err(malformed) => insta::assert_snapshot!(name, malformed),
+                }
+            });
+        }
     }
 }
 
@@ -88,7 +92,11 @@ fn what_is_new_in_a_reply_is_found() {
         );
     }
     let right = letters.len() - wrong.len();
-    println!("{right} of {} replies are cut exactly", letters.len());
+    println!(
+        "{right} of {} replies are cut exactly\n{}",
+        letters.len(),
+        wrong.join("\n")
+    );
     assert!(letters.len() >= 60);
     assert!(right * 100 >= letters.len() * 95, "{}", wrong.join("\n"));
 }
@@ -277,6 +285,7 @@ fn read_text(text: &str) -> Reading {
 const VOUCHED: &str =
     "Authentication-Results: mx.shop.example; dmarc=pass header.from=client.example\n";
 
+#[expect(clippy::too_many_lines, reason = "the cases are a table")]
 #[test]
 fn only_what_our_server_says_of_one_plain_sender_is_more_than_a_claim() {
     let asserted = Trust::Asserted;
@@ -403,7 +412,17 @@ fn what_nobody_wrote_is_told() {
         ("Subject: Out of Office: Re: order\n", Some(Reply)),
         ("Subject: Автоматический ответ: заказ\n", Some(Reply)),
         ("Subject: Re: Автоматический ответ: заказ\n", None),
-        ("Return-Path: <>\n", Some(Reply)),
+        ("Return-Path: <>\n", Some(Notice)),
+        (
+            "Return-Path: <>\nIn-Reply-To: <ours@shop.example>\n",
+            Some(Reply),
+        ),
+        ("Return-Path: <>\nSubject: Re: order\n", Some(Reply)),
+        ("From: postmaster@client.example\n", Some(Notice)),
+        (
+            "Return-Path: <>\nFrom: postmaster@client.example\n",
+            Some(Report),
+        ),
         (
             "Return-Path: <anna@client.example>\nReturn-Path: <>\n",
             None,
@@ -513,4 +532,47 @@ fn the_same_letter_is_known_in_another_mailbox() {
     assert_eq!(id(&letter.replace("Message-ID", "X-None")).len(), 16);
     let long = letter.replace("one@", &"o".repeat(300));
     assert_eq!(id(&long).len(), 16);
+}
+
+#[test]
+fn an_entry_of_the_journal_becomes_an_event() {
+    let entry = |uid: u32, cut_from: Option<u64>, letter: &[u8]| {
+        let found = Found {
+            mailbox: "main".to_owned(),
+            folder: "INBOX".to_owned(),
+            uid_validity: 7,
+            uid,
+            digest: "d".to_owned(),
+            received_at: domain::Timestamp(1_000),
+            cut_from,
+        };
+        found.entry(letter)
+    };
+    let letter = std::fs::read(folder("fixtures/russian.eml")).expect("a letter");
+    let first = entry(1, None, &letter);
+    let events = normalize_entry(&first, &own()).expect("an event");
+    assert_eq!(events[0].event_key, "main INBOX 7 1");
+    assert_eq!(events[0].sent_at, domain::Timestamp(1_000));
+    assert_eq!(
+        events[0].thread.token.as_deref(),
+        Some("abcdefghijklmnopqr27")
+    );
+    let again = normalize_entry(&entry(2, None, &letter), &own()).expect("an event");
+    assert_eq!(again[0].event_key, "main INBOX 7 2");
+    assert_eq!(again[0].message_id, events[0].message_id);
+
+    let file = &events[0].attachments[1];
+    let pieces = open_entry(&first, file.source.as_deref().expect("a source"));
+    assert_eq!(
+        pieces.expect("a file").collect::<Vec<_>>().concat(),
+        b"%PDF-1.4\n"
+    );
+    assert!(open_entry(&first, "part 0").is_none() && open_entry(&first, "part 99").is_none());
+
+    let beginning = entry(3, Some(10_000_000), &letter[..letter.len() / 2]);
+    let cut = normalize_entry(&beginning, &own()).expect("an event");
+    let warnings = &cut[0].letter.as_deref().expect("a letter").warnings;
+    assert!(warnings.contains(&Warning::Cut) && !warnings.contains(&Warning::Broken));
+    assert!(normalize_entry(b"no entry", &own()).is_err());
+    assert!(normalize_entry(&entry(4, None, b""), &own()).is_err());
 }

@@ -9,11 +9,12 @@ use tokio::time::Instant;
 
 use super::connect::{self, Proof};
 use super::intake::Intake;
+use super::jitter;
 use super::reader::{Memory, Reader};
 use super::session::{Session, Trouble, Waited};
 use super::status::Status;
-use super::{Tokens, jitter};
 use crate::registry::email::config::{After, Mailbox, Secret};
+use crate::registry::email::oauth::{Token, TokenError, Tokens};
 
 /// Before another connection; longer each time.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ pub(super) struct Folder {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) name: String,
     pub(super) gate: Arc<Gate>,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) status: Arc<Status>,
 }
 
@@ -44,8 +45,6 @@ pub(super) struct Gate(Mutex<Turn>);
 struct Turn {
     failures: u32,
     not_before: Option<Instant>,
-    /// A short-lived token that was not taken.
-    refused_token: Option<String>,
 }
 
 impl Folder {
@@ -110,29 +109,23 @@ impl Folder {
             return Err(Trouble::Lost(reason));
         }
         let login = &self.mailbox.login;
-        let token = match &login.secret {
-            Secret::OAuth(oauth) => {
-                let refused = turn.refused_token.clone();
-                Some((self.tokens)(oauth.clone(), refused).await?)
-            }
-            Secret::Password(_) => None,
-        };
-        let proof = Proof::of(&login.secret, token.as_deref());
+        let token = self.token().await?;
+        let proof = Proof::of(
+            &login.secret,
+            token.as_ref().map(|token| token.value.as_str()),
+        );
         let entered = greeted.log_in(&login.user, proof).await;
         match &entered {
             Ok(_) => *turn = Turn::default(),
-            // It may have been taken back before its time: the next one will tell.
-            Err(Trouble::Credentials(reason))
-                if turn.refused_token.is_none() && token.is_some() =>
-            {
-                turn.refused_token = token;
-                return Err(Trouble::Lost(format!("a token was refused: {reason}")));
-            }
             Err(Trouble::Credentials(_)) => {
-                turn.refused_token = token;
-                turn.failures += 1;
-                let pause = pause(turn.failures - 1, LOGIN_PAUSE_MIN, LOGIN_PAUSE_MAX);
+                // It may have been taken back before its time: the next one will tell.
+                if let Some(token) = token.filter(|token| !token.is_fresh) {
+                    self.forget(&token).await;
+                    return Err(Trouble::Lost("a token was refused".to_owned()));
+                }
+                let pause = pause(turn.failures, LOGIN_PAUSE_MIN, LOGIN_PAUSE_MAX);
                 let pause = pause + jitter(&self.intake.host, pause / 4);
+                turn.failures += 1;
                 turn.not_before = Some(Instant::now() + pause);
                 tracing::error!(
                     line.id = %self.intake.line, pause_secs = pause.as_secs(),
@@ -142,6 +135,31 @@ impl Folder {
             Err(_) => {}
         }
         entered
+    }
+
+    /// A short-lived token, where the login is by one.
+    async fn token(&self) -> Result<Option<Token>, Trouble> {
+        let Secret::OAuth(oauth) = &self.mailbox.login.secret else {
+            return Ok(None);
+        };
+        let Intake { line, host, .. } = &*self.intake;
+        let token = self.tokens.token(line, oauth, host).await;
+        token.map(Some).map_err(|error| match error {
+            TokenError::Refused(reason) => Trouble::Credentials(reason),
+            TokenError::Later(reason) => Trouble::Lost(reason),
+        })
+    }
+
+    async fn forget(&self, token: &Token) {
+        if let Secret::OAuth(oauth) = &self.mailbox.login.secret {
+            self.tokens.forget(oauth, token).await;
+        }
+    }
+
+    /// Tells that nothing is read yet.
+    pub(super) fn begin(&self) {
+        self.status
+            .is_wrong(&self.called(), "is not connected yet".to_owned());
     }
 
     /// Tells of a mistake of ours.

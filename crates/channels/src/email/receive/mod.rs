@@ -1,6 +1,7 @@
 //! How letters come in: every folder of every mailbox has a connection of its own, so
 //! that none holds up another.
 
+mod check;
 mod connect;
 mod cursor;
 mod folder;
@@ -19,16 +20,17 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::config::{Config, OAuth};
+use super::config::Config;
+use super::oauth::Tokens;
 use crate::{Host, RunError};
 use folder::{Folder, Gate};
 use intake::Intake;
 
+pub(super) use check::check;
 pub(super) use connect::enter;
 pub(super) use session::{Session, Trouble};
 pub(super) use status::Status;
@@ -39,7 +41,7 @@ const PANIC_PAUSE: Duration = Duration::from_mins(1);
 /// Reads every folder until it is told to stop.
 pub(super) async fn run(
     config: &Config,
-    tokens: Tokens,
+    tokens: &Arc<Tokens>,
     status: &Arc<Status>,
     host: Arc<dyn Host>,
     stop: CancellationToken,
@@ -59,9 +61,10 @@ pub(super) async fn run(
                 mailbox: Arc::clone(&mailbox),
                 name: name.clone(),
                 gate: Arc::clone(&gate),
-                tokens: tokens.clone(),
+                tokens: Arc::clone(tokens),
                 status: Arc::clone(status),
             };
+            folder.begin();
             folders.spawn(supervised(folder));
         }
     }
@@ -70,11 +73,6 @@ pub(super) async fn run(
     folders.shutdown().await;
     Ok(())
 }
-
-/// Where short-lived tokens come from; told of one that a server refused, it gives
-/// another.
-pub(super) type Tokens =
-    Arc<dyn Fn(OAuth, Option<String>) -> BoxFuture<'static, Result<String, Trouble>> + Send + Sync>;
 
 /// Begins a folder anew when an answer of its server made the library panic.
 async fn supervised(folder: Folder) {

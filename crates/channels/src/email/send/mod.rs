@@ -70,4 +70,10 @@ impl Sender {
             error_text,
         })
     }
+
+    /// Tries whether the server lets us in; nothing to try where nobody can answer.
+    pub(super) async fn check(&self) -> Option<Result<String, String>> {
+        let post = self.post.as_ref()?;
+        Some(post.check().await)
+    }
 }

@@ -15,11 +15,11 @@ use futures::stream::BoxStream;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast;
 
-use crate::Envelope;
 use crate::host::{
     Accepted, Act, ClientMessage, Host, RatingAsk, Refused, RetryAfter, Standing, ThreadSignal,
 };
 use crate::registry::email::journal::{self, Found};
+use crate::{Envelope, File};
 
 pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -162,6 +162,10 @@ impl Host for FakeHost {
             content_id: None,
             source: None,
         })
+    }
+
+    async fn open_file(&self, _: &Attachment) -> io::Result<File> {
+        unimplemented!("nothing is sent")
     }
 
     async fn bookmark(&self, _: &LineId, name: &str) -> Result<Option<String>, Refused> {

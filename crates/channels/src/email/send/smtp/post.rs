@@ -203,6 +203,30 @@ impl Post {
         self.open_by(&login.user, &token).await
     }
 
+    /// Tries whether the server lets us in, by a password or by nothing.
+    pub(in super::super) async fn check(&self) -> Result<String, String> {
+        let login = self.smtp.login.as_ref();
+        let proof = login.map(|login| match &login.secret {
+            Secret::Password(password) => Ok((login.user.as_str(), Proof::Password(password))),
+            Secret::OAuth(_) => Err("the server answers; our token is tried with the first letter"),
+        });
+        let (door, detail) = match proof {
+            None => (
+                self.door(None),
+                "the server answers; it is not asked to let us in",
+            ),
+            Some(Ok(proof)) => (self.door(Some(proof)), "we are let in"),
+            Some(Err(detail)) => (self.door(None), detail),
+        };
+        match Session::open(&door).await {
+            Ok(session) => {
+                session.close().await;
+                Ok(detail.to_owned())
+            }
+            Err(trouble) => Err(trouble.outcome().to_string()),
+        }
+    }
+
     async fn open_by(&self, user: &str, token: &Token) -> Result<Session, Trouble> {
         Session::open(&self.door(Some((user, Proof::Token(&token.value))))).await
     }
