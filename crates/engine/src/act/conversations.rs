@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::conversation::{CloseReason, Conversation, Ending, Input, Offer, OfferState, State};
+use domain::operator::{Link, Presence};
 use domain::routing::{CandidateKeys, Cause, Explanation, Place, QueueRules, WrapUp};
 use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
 use serde::{Deserialize, Serialize};
@@ -411,7 +412,7 @@ fn able(tx: &Tx<'_>, id: OperatorId) -> Result<(), ActError> {
     }
 }
 
-/// Asks a colleague for it, whatever their load, unless they are away.
+/// Asks a colleague for it, whatever their load, unless they are away or would not see it.
 fn ask(
     tx: &mut Tx<'_>,
     found: &Conversation,
@@ -421,12 +422,19 @@ fn ask(
     able(tx, operator)?;
     let colleague = tx
         .operator(operator)
-        .filter(|colleague| colleague.presence == domain::operator::Presence::Ready)
-        .ok_or_else(|| {
-            ActError::Refused(
-                "this colleague is not Ready: choose another one or a queue".to_owned(),
-            )
-        })?;
+        .ok_or(ActError::NotFound("operator"))?;
+    let problem = if colleague.presence != Presence::Ready {
+        Some("is not Ready")
+    } else if colleague.link == Link::Down || colleague.not_responding {
+        Some("cannot be reached just now")
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        return Err(ActError::Refused(format!(
+            "this colleague {problem}: choose another one or a queue"
+        )));
+    }
     if matches!(found.state, State::Active { operator: owner, .. } if owner == operator) {
         return Ok(found.clone());
     }
