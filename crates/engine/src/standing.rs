@@ -271,12 +271,7 @@ impl Engine {
         let looked: BTreeMap<ConversationId, Outlook> = self
             .store()
             .write::<_, StoreError>(move |tx| {
-                let floor = tx.floor();
-                // Nobody is told who does not wait at a page, and the writer has other work.
-                if !floor.has_live() {
-                    return Ok(BTreeMap::new());
-                }
-                Ok(outlooks(floor, &rules, tx.now()).into_iter().collect())
+                Ok(outlooks(tx.floor(), &rules, tx.now()).into_iter().collect())
             })
             .await?;
         if looked.is_empty() {
