@@ -112,6 +112,7 @@ struct Inner {
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
     attendance: Arc<Attendance>,
+    present: standing::Present,
     /// Where it is written who of the clients came and went.
     comings: mpsc::Sender<standing::Coming>,
     failures: people::Failures,
@@ -198,6 +199,7 @@ impl Engine {
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
                 attendance: Arc::default(),
+                present: standing::Present::default(),
                 comings,
                 failures: people::Failures::default(),
                 runners: webhooks::Runners::default(),
