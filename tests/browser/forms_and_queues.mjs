@@ -165,6 +165,19 @@ await story('forms and queues', stage, async (step) => {
     await shown(desk.row('Oleg from the harbour'));
   });
 
+  await step('a reload of the configuration is seen on pages that are open', async () => {
+    await ann.page.evaluate(() => Object.assign(window, { isTheSamePage: true }));
+    const changed = CONFIG.replace('name = "Returns"', 'name = "Repairs"\ndispositions = ["Repaired", "Replaced"]');
+    await gateway.reload(`${changed}\n[[queue]]\nid = "press"\nname = "Press"\n`);
+    await ann.page.locator(T('queue-returns'), { hasText: 'Repairs' }).waitFor();
+    await ann.page.locator(T('queue-press'), { hasText: 'Press' }).waitFor();
+    await boris.page.locator(T('queue-returns'), { hasText: 'Repairs' }).waitFor();
+    assert.equal(await boris.page.locator(T('queue-press')).count(), 0, 'it is not his');
+    await gateway.reload(changed);
+    await gone(ann.page.locator(T('queue-press')));
+    assert.ok(await ann.page.evaluate(() => 'isTheSamePage' in window), 'nothing was loaded anew');
+  });
+
   await step('no page complained', async () => {
     assert.deepEqual(browser.complaints(), []);
   });

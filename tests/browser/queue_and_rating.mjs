@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { Gateway } from './support/gateway.mjs';
-import { T, chatOn, gone, inboxOn, openBrowser, setUp, shown } from './support/browser.mjs';
+import { T, chatOn, gone, hear, inboxOn, openBrowser, overhear, setUp, shown } from './support/browser.mjs';
 import { story } from './support/steps.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, locale: 'ru-RU', colorScheme: /** @type {const} */ ('dark') };
@@ -35,27 +35,6 @@ async function picture(page, name) {
   await page.waitForTimeout(400);
   await page.screenshot({ path: join(folder, `queue ${name}.png`.replaceAll(/[^\w.]+/g, '-')) });
 }
-
-/** Lets a page hear a frame as if the gateway had said it. @param {import('playwright-core').Page} page */
-async function overhear(page) {
-  await page.addInitScript(() => {
-    const sockets = /** @type {WebSocket[]} */ ([]);
-    window.WebSocket = class extends WebSocket {
-      /** @param {string | URL} url */
-      constructor(url) {
-        super(url);
-        sockets.push(this);
-      }
-    };
-    Object.assign(window, {
-      hear: (/** @type {object} */ frame) =>
-        sockets.at(-1)?.onmessage?.(new MessageEvent('message', { data: JSON.stringify(frame) })),
-    });
-  });
-}
-
-/** @param {import('playwright-core').Page} page @param {object} frame */
-const hear = (page, frame) => page.evaluate((told) => /** @type {any} */ (window).hear(told), frame);
 
 const THIRD = { type: 'standing', position: 3, low_ms: 120_000, high_ms: 300_000, callback: true, callback_left: false };
 
@@ -176,6 +155,18 @@ await story('the queue and the rating', stage, async (step) => {
     await ann.page.click(T('score-dialog-submit'));
     await ann.page.locator(T('score-strip'), { hasText: 'Ann Lee scored 5 of 5: “Kept the promise”' }).waitFor();
     await picture(ann.page, '9 scored');
+    await ann.page.click(T('page-ratings'));
+    const ratings = ann.page.locator(`${T('ratings-table')} tbody tr`);
+    await shown(ratings.filter({ hasText: '5 of 5' }));
+    await ann.page.selectOption(T('ratings-score'), '3');
+    await ann.page.getByText('No ratings').waitFor();
+    await ann.page.selectOption(T('ratings-score'), '');
+    await ann.page.selectOption(T('ratings-period'), 'yesterday');
+    await ann.page.getByText('No ratings').waitFor();
+    await ann.page.selectOption(T('ratings-period'), 'today');
+    await picture(ann.page, '9 ratings');
+    await ratings.locator(T('rating-open')).click();
+    await ann.page.locator(T('rating-strip'), { hasText: 'Rated 5 of 5' }).waitFor();
     await chat.write('One more question');
     await gone(chat.panel.locator('.rating'));
   });

@@ -134,7 +134,8 @@ async fn a_client_s_letter_s_name_admits_nobody_else() {
         "I am Vera",
         &["one@client"],
     );
-    assert!(!scene.is_here(&scene.comes(mallory).await.clone()));
+    let shown = scene.comes(mallory).await;
+    assert!(!scene.is_here(&shown));
     // Her own address, that nobody vouches for, is not hers where it was vouched for.
     let forged = claimed(letter(
         "vera@client.example",
@@ -142,7 +143,8 @@ async fn a_client_s_letter_s_name_admits_nobody_else() {
         "forged",
         &["one@client"],
     ));
-    assert!(!scene.is_here(&scene.comes(forged).await.clone()));
+    let shown = scene.comes(forged).await;
+    assert!(!scene.is_here(&shown));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -596,3 +596,55 @@ async fn promises_follow_the_contact() {
     );
     assert_eq!(count(&gateway, &ends), 2, "made and kept");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_reads_on_a_promise_who_was_erased() {
+    let gateway = TestGateway::start().await;
+    let mut root = gateway.person("root", Role::Admin, &["main"]).await;
+    let mut directory: ContactDirectoryClient<Signed> = ContactDirectoryClient::new(root.signed());
+    let bridge = Bridge::connect(&gateway).await;
+    let mut hello = message("secret-address", "1", "hello");
+    let sender = hello.sender.as_mut().unwrap();
+    sender.display_name = "secret-name".to_owned();
+    bridge.push(hello).await.unwrap();
+    let opened = root
+        .wait_for("a conversation opens", |kind| match kind {
+            Kind::ConversationOpened(opened) => Some(opened),
+            _ => None,
+        })
+        .await;
+    let contact = opened.contact.unwrap();
+    let due_at = gateway.engine().now() + Millis(HOUR_MS);
+    let asked = pb::ScheduleCallbackRequest {
+        reach: "secret-phone".to_owned(),
+        ..request(Whom::ContactId(contact.id.clone()), due_at)
+    };
+    let open = schedule(&mut root, asked.clone()).await.unwrap();
+    assert_eq!(open.contact.unwrap().display_name, "secret-name");
+    changed(&mut root, &open.id).await;
+    let ended = schedule(&mut root, asked).await.unwrap();
+    resolve(&mut root, &ended.id, kept()).await.unwrap();
+
+    let erase = contacts::EraseContactRequest {
+        contact_id: contact.id,
+        ..Default::default()
+    };
+    directory.erase_contact(erase).await.unwrap();
+    let now = changed(&mut root, &open.id).await;
+    let whom = now.contact.clone().unwrap();
+    assert_eq!(
+        [&whom.display_name, &whom.address, &now.reach],
+        ["", "", ""]
+    );
+    assert_eq!(
+        now.state(),
+        pb::ObligationState::Open,
+        "somebody has to end it"
+    );
+    assert_eq!(now.note, "about the invoice");
+    let left = "select count(*) from obligation where doc like '%secret-%'";
+    assert_eq!(count(&gateway, left), 0);
+    let filter = pb::ObligationFilter::Done;
+    let page = list(&mut root, pb::ObligationScope::All, filter).await;
+    assert_eq!(ids(&page), [ended.id.as_str()]);
+}

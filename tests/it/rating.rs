@@ -91,6 +91,10 @@ async fn the_client_is_asked_at_the_end_and_the_operator_hears_it() {
         let (url, token) = (gateway.url(), boss.token.clone());
         async move { http::call(&url, RATINGS, Some(&token), &body).await }
     };
+    let mut later = first.rated_at.unwrap();
+    let first_at = later.to_string();
+    later.seconds += 1;
+    let later = later.to_string();
     for (body, found) in [
         (json!({}), 1),
         (
@@ -101,6 +105,9 @@ async fn the_client_is_asked_at_the_end_and_the_operator_hears_it() {
         (json!({"operatorId": boss.id.to_string()}), 0),
         (json!({"scoreMax": 2}), 1),
         (json!({"scoreMax": 1}), 0),
+        (json!({"from": first_at, "to": later}), 1),
+        (json!({"from": later}), 0),
+        (json!({"to": first_at}), 0),
     ] {
         let answer = list(body.clone()).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -111,6 +118,41 @@ async fn the_client_is_asked_at_the_end_and_the_operator_hears_it() {
         list(json!({"scoreMax": 9})).await.code(),
         "invalid_argument"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_why_by_a_code_and_its_values() {
+    let gateway = TestGateway::start().await;
+    let boss = gateway.person("boss", Role::Supervisor, &["main"]).await;
+    let mut anna = gateway.ready_operator("anna").await;
+    let mut visitor = gateway.visitor().await;
+    visitor.say("c-1", "Is anybody there?").await;
+    let (_, waiting) = anna.offered().await;
+    let id = waiting.id;
+    let told = |answer: http::Answer| {
+        let details = answer.json()["details"].clone();
+        let details = details.as_array().unwrap().clone();
+        let info = details
+            .into_iter()
+            .find(|detail| detail["type"] == "google.rpc.ErrorInfo")
+            .unwrap();
+        info["debug"].clone()
+    };
+    let score = |score: i32, comment: String| {
+        let body = json!({"conversationId": id, "score": score, "comment": comment});
+        let (url, token) = (gateway.url(), boss.token.clone());
+        async move { http::call(&url, SCORE, Some(&token), &body).await }
+    };
+    let refused = score(5, String::new()).await;
+    assert_eq!(refused.code(), "failed_precondition");
+    let expect = json!({"domain": "switchboard", "reason": "NOBODY_ANSWERED"});
+    assert_eq!(told(refused), expect);
+
+    let refused = score(5, "x".repeat(2_000)).await;
+    assert_eq!(refused.code(), "invalid_argument");
+    let told = told(refused);
+    assert_eq!(told["reason"], "TOO_LONG");
+    assert_eq!(told["metadata"], json!({"max": "1000"}));
 }
 
 #[tokio::test(flavor = "multi_thread")]

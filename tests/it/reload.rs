@@ -12,6 +12,7 @@ use proto::channels::v1 as channels;
 use proto::channels::v1::channel_bridge_client::ChannelBridgeClient;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::Folder;
+use proto::inbox::v1::event::Kind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::service::interceptor::InterceptedService;
@@ -68,6 +69,16 @@ impl Running {
             }
         };
         soon("the log tells of the reload", told).await
+    }
+
+    /// The next queue that whoever is signed in is told of.
+    async fn changed_queue(&mut self) -> pb::QueueSummary {
+        self.boss
+            .wait_for("a changed queue", |kind| match kind {
+                Kind::QueueChanged(queue) => Some(queue),
+                _ => None,
+            })
+            .await
     }
 
     async fn status(&self, path: &str) -> u16 {
@@ -187,6 +198,26 @@ async fn lines_and_queues_come_change_and_go() {
     site.say("c-4", "after the last").await;
     let told = gateway.reload(&gateway.config).await;
     assert!(told.contains("nothing has changed\n"), "{told}");
+    gateway.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_that_are_open_hear_of_changed_queues() {
+    let mut gateway = Running::start().await;
+    let plain = gateway.config.clone();
+    gateway.reload(&format!("{plain}{SALES}")).await;
+    let added = gateway.changed_queue().await;
+    assert_eq!((added.id.as_str(), added.removed), ("sales", false));
+
+    let verdicts = "name = \"Sales\"\ndispositions = [\"Sold\"]\n";
+    gateway.reload(&format!("{plain}{SALES}{verdicts}")).await;
+    let changed = gateway.changed_queue().await;
+    assert_eq!(changed.display_name, "Sales");
+    assert_eq!(changed.dispositions, ["Sold"]);
+
+    gateway.reload(&plain).await;
+    let removed = gateway.changed_queue().await;
+    assert_eq!((removed.id.as_str(), removed.removed), ("sales", true));
     gateway.server.stop().await;
 }
 

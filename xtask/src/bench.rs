@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::peers;
 use crate::report::say;
 use crate::tools::cargo;
 
 const WORKLOADS: [&str; 5] = ["ingest", "latency", "routing", "chats", "inbox"];
+
+/// What others do, beside `routing`.
+const PEERS: &str = "peers";
 
 /// Builds the program as it is shipped, then runs one workload or all of them; each
 /// prints its own results.
@@ -17,6 +21,10 @@ pub(crate) fn run(
     name: Option<&str>,
     arguments: &[String],
 ) -> anyhow::Result<ExitCode> {
+    if name == Some(PEERS) {
+        peers::run()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut build = cargo(root);
     build.args(["build", "--release", "--package", "switchboard"]);
     if !build.status().context("building")?.success() {
@@ -35,6 +43,9 @@ pub(crate) fn run(
             let status = bench
                 .status()
                 .with_context(|| format!("running {workload}"))?;
+            if workload == "routing" {
+                peers::run()?;
+            }
             anyhow::Ok(so_far && status.success())
         })?;
     Ok(ExitCode::from(u8::from(!all_went_well)))
@@ -42,9 +53,9 @@ pub(crate) fn run(
 
 /// Whether there is such a workload.
 pub(crate) fn workload(name: &str) -> Result<String, String> {
-    if WORKLOADS.contains(&name) {
+    if name == PEERS || WORKLOADS.contains(&name) {
         Ok(name.to_owned())
     } else {
-        Err(format!("there are {}", WORKLOADS.join(", ")))
+        Err(format!("there are {} and {PEERS}", WORKLOADS.join(", ")))
     }
 }

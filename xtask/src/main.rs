@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod new_channel;
+mod peers;
 mod report;
 mod soak;
 mod test;

@@ -10,10 +10,11 @@ use std::process::{Command, Stdio};
 use crate::report::Report;
 
 /// npm packages, exactly.
-const PACKAGES: [&str; 3] = [
+const PACKAGES: [&str; 4] = [
+    "axe-core@4.14.1",
+    "hoodiecrow-imap@2.1.0",
     "playwright-core@1.65.1",
     "typescript@7.0.2",
-    "hoodiecrow-imap@2.1.0",
 ];
 
 /// Debian packages of the mail servers, and a program that comes with all of them.
@@ -203,7 +204,7 @@ fn succeeds(report: &mut Report, command: &mut Command) -> bool {
     report.attempt(&format!("installation by {name}"), command)
 }
 
-fn which(program: impl AsRef<OsStr>) -> Option<PathBuf> {
+pub(crate) fn which(program: impl AsRef<OsStr>) -> Option<PathBuf> {
     let path = variable("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(program.as_ref()))

@@ -23,6 +23,15 @@ use crate::dice;
 /// Where forms are submitted.
 pub(crate) const FORM: &str = "/forms/form";
 
+/// The id of a queue.
+pub(crate) fn queue(number: usize) -> String {
+    if number == 0 {
+        "main".to_owned()
+    } else {
+        format!("queue-{number}")
+    }
+}
+
 /// Sends a token with every call.
 #[derive(Clone)]
 pub(crate) struct Bearer(String);
@@ -55,6 +64,8 @@ pub(crate) struct Handing {
     pub(crate) assign: &'static str,
     /// Units that a form takes of an operator's 100.
     pub(crate) form_cost: u32,
+    /// Queues, each with a line of its own; the first is `main`.
+    pub(crate) queues: usize,
 }
 
 impl Default for Handing {
@@ -62,6 +73,7 @@ impl Default for Handing {
         Self {
             assign: "offer",
             form_cost: 10,
+            queues: 1,
         }
     }
 }
@@ -221,8 +233,21 @@ fn serve(program: &Path, folder: &Path) -> anyhow::Result<Child> {
 
 /// Everything comes from one address here, and nothing is to be refused.
 fn config(folder: &Path, handing: Handing) -> String {
-    let Handing { assign, form_cost } = handing;
+    let Handing {
+        assign,
+        form_cost,
+        queues,
+    } = handing;
     let store = folder.join("switchboard.db");
+    let more: Vec<String> = (1..queues)
+        .map(|number| {
+            let queue = queue(number);
+            format!(
+                "\n[[queue]]\nid = \"{queue}\"\nassign = \"{assign}\"\n\n\
+                 [[line]]\nid = \"form-{number}\"\nchannel = \"form\"\nqueue = \"{queue}\"\n"
+            )
+        })
+        .collect();
     format!(
         r#"[server]
 listen = "127.0.0.1:0"
@@ -255,7 +280,8 @@ id = "site"
 channel = "webchat"
 queue = "main"
 allow_no_origin = true
-"#,
-        store.display()
+{}"#,
+        store.display(),
+        more.concat()
     )
 }

@@ -159,6 +159,7 @@ async fn fill(gateway: &Gateway, conversations: usize) -> anyhow::Result<()> {
     let plan = Plan {
         address: gateway.address(),
         path: FORM,
+        lines: 1,
         connections: FILLERS,
         end: End::Count(conversations / FILLERS),
         may_break: false,

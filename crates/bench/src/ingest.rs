@@ -113,6 +113,7 @@ async fn limit(setting: &Setting, connections: usize, end: End) -> anyhow::Resul
     let plan = Plan {
         address: address.parse().context("reading the limit's address")?,
         path: "/",
+        lines: 1,
         connections,
         end,
         may_break: false,
@@ -144,6 +145,7 @@ async fn own(setting: &Setting, connections: usize, end: End) -> anyhow::Result<
     let plan = Plan {
         address: gateway.address(),
         path: FORM,
+        lines: 1,
         connections,
         end,
         may_break: false,
@@ -170,6 +172,7 @@ async fn crash(setting: &Setting, connections: usize) -> anyhow::Result<usize> {
     let plan = Plan {
         address: gateway.address(),
         path: FORM,
+        lines: 1,
         connections,
         end: End::After(Duration::from_mins(1)),
         may_break: true,

@@ -90,6 +90,7 @@ async fn round(
     let handing = Handing {
         assign: "direct",
         form_cost: 1,
+        queues: 1,
     };
     let count = u64::from(rate) * seconds;
     if count > operators as u64 * 100 {

@@ -9,18 +9,22 @@
     reason = "figures for people, far below what the types hold"
 )]
 
+mod book;
 mod ceiling;
 mod chats;
 mod child;
 mod dice;
+mod drain;
 mod figures;
 mod gateway;
 mod http1;
 mod inbox;
 mod ingest;
+mod instructions;
 mod latency;
 mod load;
 mod machine;
+mod matching;
 mod operators;
 mod routing;
 mod sockets;
@@ -84,6 +88,15 @@ pub enum Workload {
         /// The file to append to.
         file: PathBuf,
     },
+    /// `Routing` in memory, for a count of its instructions.
+    Settle {
+        /// How many wait.
+        waiting: usize,
+        /// How many of a thousand operators become free in a pass.
+        free: u64,
+        /// How often.
+        passes: u32,
+    },
     /// The child of `Chats` that is its visitors.
     Sockets {
         /// The gateway.
@@ -137,6 +150,11 @@ async fn begin(setting: &Setting, workload: Workload) -> anyhow::Result<()> {
         Workload::Chats { sockets, seconds } => chats::run(setting, sockets, seconds).await,
         Workload::Inbox { conversations } => inbox::run(setting, conversations).await,
         Workload::Ceiling { file } => ceiling::serve(&file).await,
+        Workload::Settle {
+            waiting,
+            free,
+            passes,
+        } => routing::settle(waiting, free, passes),
         Workload::Sockets { address, count } => sockets::hold(address, count).await,
     }
 }

@@ -22,6 +22,8 @@ const REPEATED: f64 = 0.3;
 pub(crate) struct Plan {
     pub(crate) address: SocketAddr,
     pub(crate) path: &'static str,
+    /// Lines of `path`, `path-1` and so on, to which the connections submit in turn.
+    pub(crate) lines: usize,
     pub(crate) connections: usize,
     pub(crate) end: End,
     /// The gateway is going to be killed: an answer that does not come is none.
@@ -68,6 +70,10 @@ pub(crate) async fn submit(plan: &Plan) -> anyhow::Result<Answered> {
 }
 
 async fn submit_on(plan: Plan, lane: u64) -> anyhow::Result<Answered> {
+    let path = match lane % plan.lines as u64 {
+        0 => plan.path.to_owned(),
+        number => format!("{}-{number}", plan.path),
+    };
     let mut connection = Connection::open(plan.address).await?;
     let mut dice = Dice::new(lane);
     let mut answered = Answered::default();
@@ -89,7 +95,7 @@ async fn submit_on(plan: Plan, lane: u64) -> anyhow::Result<Answered> {
         let number = again.unwrap_or((lane + 1) << 24 | answered.numbers.len() as u64);
         let body = body(number);
         let sent = Instant::now();
-        match connection.post(plan.path, &body).await {
+        match connection.post(&path, &body).await {
             Ok(status) if (200..300).contains(&status) => {
                 answered.times.add(sent.elapsed());
                 answered.count += 1;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -26,6 +27,13 @@ pub(crate) fn cpu_seconds(pid: u32) -> f64 {
         Some((user + system) / rustix::param::clock_ticks_per_second() as f64)
     };
     read().unwrap_or(f64::NAN)
+}
+
+/// The processor time that this thread has used, in seconds: whoever else is at work
+/// does not count.
+pub(crate) fn thread_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// What a process holds in memory, in kilobytes.

@@ -5,12 +5,11 @@ use proto::admin::v1 as admin;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::inbox_client::InboxClient;
 
-use crate::gateway::{Gateway, Signed};
+use crate::gateway::{Gateway, Signed, queue};
 use crate::watch::{Wanted, Watcher};
 
 /// An operator of the queue `main`, whose stream is open.
 pub(crate) struct Operator {
-    pub(crate) id: String,
     pub(crate) inbox: InboxClient<Signed>,
     pub(crate) watcher: Watcher,
 }
@@ -18,6 +17,20 @@ pub(crate) struct Operator {
 /// Makes operators, each with a connection and a stream that notes what becomes
 /// theirs.
 pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<Vec<Operator>> {
+    let mut operators = Vec::with_capacity(count);
+    for (id, mut inbox) in hire(gateway, count, 1).await? {
+        let watcher = Watcher::open(&mut inbox, Wanted::Assigned(Some(id))).await?;
+        operators.push(Operator { inbox, watcher });
+    }
+    Ok(operators)
+}
+
+/// Makes operators, each with a connection, who work for three of the queues.
+pub(crate) async fn hire(
+    gateway: &Gateway,
+    count: usize,
+    queues: usize,
+) -> anyhow::Result<Vec<(String, InboxClient<Signed>)>> {
     let mut admin = gateway.admin().await?;
     let mut operators = Vec::with_capacity(count);
     for number in 0..count {
@@ -26,11 +39,15 @@ pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<V
             password: "correct horse battery".to_owned(),
             display_name: format!("Operator {number}"),
             role: pb::Role::Operator.into(),
-            queues: vec![pb::Membership {
-                queue_id: "main".to_owned(),
-                rank: 0,
-                position: 0,
-            }],
+            queues: (0..)
+                .zip(number..)
+                .take(queues.min(3))
+                .map(|(rank, number)| pb::Membership {
+                    queue_id: queue(number % queues),
+                    rank,
+                    position: 0,
+                })
+                .collect(),
             ..Default::default()
         };
         let id = admin.create_operator(request).await?.into_inner().id;
@@ -41,9 +58,7 @@ pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<V
             ..Default::default()
         };
         let token = admin.create_token(request).await?.into_inner().secret;
-        let mut inbox = InboxClient::new(gateway.signed_with(token).await?);
-        let watcher = Watcher::open(&mut inbox, Wanted::Assigned(Some(id.clone()))).await?;
-        operators.push(Operator { id, inbox, watcher });
+        operators.push((id, InboxClient::new(gateway.signed_with(token).await?)));
     }
     Ok(operators)
 }
@@ -51,15 +66,17 @@ pub(crate) async fn sign_up(gateway: &Gateway, count: usize) -> anyhow::Result<V
 impl Operator {
     /// Says Ready.
     pub(crate) async fn ready(&self) -> anyhow::Result<()> {
-        let request = pb::SetPresenceRequest {
-            presence: pb::Presence::Ready.into(),
-            ..Default::default()
-        };
-        self.inbox
-            .clone()
-            .set_presence(request)
-            .await
-            .with_context(|| format!("making operator {} ready", self.id))?;
-        Ok(())
+        say_ready(&mut self.inbox.clone()).await
     }
+}
+
+/// Says Ready for whoever's connection it is.
+pub(crate) async fn say_ready(inbox: &mut InboxClient<Signed>) -> anyhow::Result<()> {
+    let request = pb::SetPresenceRequest {
+        presence: pb::Presence::Ready.into(),
+        ..Default::default()
+    };
+    let said = inbox.set_presence(request).await;
+    said.context("making an operator ready")?;
+    Ok(())
 }

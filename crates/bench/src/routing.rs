@@ -1,319 +1,222 @@
 //! What waits, matched with who is free: `settle` in memory, and a queue in the
 //! store drained by operators who become Ready.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
-use anyhow::{bail, ensure};
-use domain::message::Medium;
-use domain::operator::{Load, Membership};
-use domain::routing::{
-    Candidate, Decision, Place, RoutingRules, Skills, Snapshot, Waiting, settle,
-};
-use domain::{ConversationId, OperatorId, QueueId, Timestamp};
-use futures::future::try_join_all;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::Setting;
-use crate::dice::Dice;
-use crate::figures::{figure, median, note, tell};
-use crate::gateway::{FORM, Gateway, Handing};
-use crate::load::{End, Plan, submit};
-use crate::machine::{cpu_seconds, load_average, sync_times};
-use crate::operators::{Operator, sign_up};
-use crate::watch::{Wanted, Watcher};
+use crate::drain::{self, GIVEN_TO, Given, OFFERED_TO, Offered};
+use crate::figures::{figure, median, note, say, tell};
+use crate::instructions;
+use crate::machine::load_average;
+use crate::matching::{Floor, QUEUES, SKILLS, all_at_once};
 
 const WAITING: [usize; 4] = [100, 1_000, 10_000, 100_000];
-const QUEUES: u64 = 50;
-const SKILLS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// Queues in the store. What happens in one is told to everybody who works for it.
+const OFFERED_IN: [usize; 2] = [20, 1];
 /// How many become free at once while everybody else is busy.
 const FREED: u64 = 100;
-/// What waits in the store, and how many drain it.
-const DURABLE: usize = 1_000;
-const DRAINERS: usize = 50;
-const NOW: Timestamp = Timestamp(10_000_000);
-const DRAIN_MAX: Duration = Duration::from_mins(1);
+const PASSES: u32 = 50;
+/// The same, when instructions are counted.
+const COUNTED_FREE: [u64; 3] = [1, FREED, 1_000];
 
+/// What was measured with so many that wait.
 struct InMemory {
     decisions: usize,
+    /// Decisions in a second of a processor, with everybody free.
     rate: f64,
-    /// One pass over a snapshot that is kept, when some become free.
+    /// Microseconds of a processor for a decision, when some become free.
     freed_us: f64,
-}
-
-struct Durable {
-    rate: f64,
-    cpu: f64,
-    sync_p50_ms: f64,
 }
 
 pub(crate) async fn run(setting: &Setting, operators: usize) -> anyhow::Result<()> {
     let before = load_average();
     let mut in_memory: [Vec<InMemory>; WAITING.len()] = Default::default();
-    let mut durable = Vec::new();
+    let mut given = Vec::new();
+    let mut offered: [Vec<Offered>; OFFERED_IN.len()] = Default::default();
     for round in 1..=setting.rounds {
         for (rounds, waiting) in in_memory.iter_mut().zip(WAITING) {
-            rounds.push(match_in_memory(waiting, operators, round as u64)?);
+            let seed = round as u64;
+            let (decisions, rate) = all_at_once(waiting, operators, seed)?;
+            let (_, freed_us) = Floor::new(waiting, operators, seed).run(FREED, PASSES);
+            rounds.push(InMemory {
+                decisions,
+                rate,
+                freed_us,
+            });
         }
-        let drained = drain(setting).await?;
-        note(&format!("round {round}: durable {:.0}/s", drained.rate));
-        durable.push(drained);
+        let direct = drain::give(setting).await?;
+        note(&format!("round {round}: given {:.0}/s", direct.rate));
+        given.push(direct);
+        for (rounds, queues) in offered.iter_mut().zip(OFFERED_IN) {
+            let drained = drain::offer(setting, queues).await?;
+            note(&format!(
+                "round {round}, {queues} queues: offered {:.0}/s, p99 {:.1} ms",
+                drained.rate, drained.p99_ms
+            ));
+            rounds.push(drained);
+        }
     }
-    let rates: Vec<f64> = in_memory
-        .iter()
-        .map(|rounds| median(rounds, |round| round.rate))
-        .collect();
-    let freed: Vec<f64> = in_memory
-        .iter()
-        .map(|rounds| median(rounds, |round| round.freed_us))
-        .collect();
+    tell_in_memory(operators, &in_memory)?;
+    tell_given(&given)?;
+    for (rounds, queues) in offered.iter().zip(OFFERED_IN) {
+        tell_offered(queues, rounds)?;
+    }
+    tell_instructions(setting)?;
+    note(&format!("load {before:.1} to {:.1}", load_average()));
+    Ok(())
+}
+
+fn tell_in_memory(operators: usize, in_memory: &[Vec<InMemory>]) -> anyhow::Result<()> {
+    let of = |figure: fn(&InMemory) -> f64| -> Vec<f64> {
+        let sizes = in_memory.iter();
+        sizes.map(|rounds| median(rounds, figure)).collect()
+    };
+    let (rates, freed) = (of(|round| round.rate), of(|round| round.freed_us));
     let sizes: Vec<Value> = WAITING
         .iter()
-        .zip(&in_memory)
+        .zip(in_memory)
         .zip(rates.iter().zip(&freed))
         .map(|((waiting, rounds), (rate, freed))| {
             json!({
                 "waiting": waiting,
                 "decisions": rounds.first().map(|round| round.decisions),
                 "rate": figure(*rate),
-                "pass_us_when_100_become_free": figure(*freed),
+                "decision_us_when_100_become_free": figure(*freed),
             })
         })
         .collect();
-    let rate = median(&durable, |round| round.rate);
-    let cpu = median(&durable, |round| round.cpu);
-    let load = load_average();
     tell(
         &format!(
-            "routing, {operators} operators, {QUEUES} queues: {:.0}, {:.0}, {:.0} and {:.0} \
-             decisions/s in memory with 100, 1,000, 10,000 and 100,000 waiting; a pass when \
-             {FREED} become free {:.0} µs with 1,000 and {:.0} µs with 100,000 waiting; \
-             {rate:.0}/s durably, {cpu:.3} CPU-s per 1,000; load {before:.1} to {load:.1}",
-            rates[0], rates[1], rates[2], rates[3], freed[1], freed[3]
+            "routing in memory, {operators} operators, {QUEUES} queues, with 100, 1,000, 10,000 \
+             and 100,000 waiting: {:.0}, {:.0}, {:.0} and {:.0} decisions in a processor's \
+             second, everybody free; {:.2}, {:.2}, {:.2} and {:.2} µs for a decision when \
+             {FREED} become free; load {:.1}",
+            rates[0],
+            rates[1],
+            rates[2],
+            rates[3],
+            freed[0],
+            freed[1],
+            freed[2],
+            freed[3],
+            load_average()
         ),
         &json!({
-            "workload": "routing",
+            "workload": "routing in memory",
             "operators": operators,
-            "rounds": setting.rounds,
-            "in_memory": sizes,
             "queues": QUEUES,
             "skills": SKILLS.len(),
-            "pass_cost_at_100_000_of_1_000": figure(freed[3] / freed[1]),
-            "durable_waiting": DURABLE,
-            "durable_operators": DRAINERS,
-            "durable_rate": figure(rate),
-            "durable_cpu_s_per_1000": figure(cpu),
-            "fdatasync_p50_ms": figure(median(&durable, |round| round.sync_p50_ms)),
-            "load_before": figure(before),
-            "load_after": figure(load),
+            "sizes": sizes,
+            "decision_cost_at_100_000_of_1_000": figure(freed[3] / freed[1]),
+            "load": figure(load_average()),
         }),
     )?;
     Ok(())
 }
 
-fn match_in_memory(waiting: usize, operators: usize, seed: u64) -> anyhow::Result<InMemory> {
-    let mut snapshot = snapshot(waiting, operators, seed);
-    let rules = RoutingRules::default();
-    // Small passes are repeated, or the clock would be what is measured.
-    let passes = (20_000 / waiting).max(1);
-    let mut decisions = Vec::new();
-    let begun = Instant::now();
-    for _ in 0..passes {
-        decisions = settle(&snapshot, &rules, NOW);
-    }
-    let seconds = begun.elapsed().as_secs_f64();
-    check(&snapshot, &rules, &decisions)?;
-    let freed_us = free_some(&mut snapshot, &rules, operators as u64, seed);
-    Ok(InMemory {
-        decisions: decisions.len(),
-        rate: (decisions.len() * passes) as f64 / seconds,
-        freed_us,
-    })
-}
-
-/// Everybody is busy, again and again some become free: microseconds of one pass over
-/// the snapshot, which is kept up to date and not made anew.
-fn free_some(snapshot: &mut Snapshot, rules: &RoutingRules, operators: u64, seed: u64) -> f64 {
-    const PASSES: u32 = 50;
-    let free: Vec<Candidate> = snapshot.operators().cloned().collect();
-    let busy = |candidate: &Candidate| {
-        let mut busy = candidate.clone();
-        busy.load.occupy(Medium::Voice);
-        busy
-    };
-    for candidate in &free {
-        snapshot.put_operator(busy(candidate));
-    }
-    let mut dice = Dice::new(seed);
-    let mut spent = Duration::ZERO;
-    for _ in 0..PASSES {
-        let freed: Vec<&Candidate> = (0..FREED.min(operators))
-            .filter_map(|_| free.get(dice.below(operators) as usize))
-            .collect();
-        let begun = Instant::now();
-        for candidate in &freed {
-            snapshot.put_operator((*candidate).clone());
+/// What a decision costs whoever else uses the processor: instructions, by how many
+/// wait and how many become free at once.
+fn tell_instructions(setting: &Setting) -> anyhow::Result<()> {
+    let mut ratios = Vec::new();
+    let mut tables = Vec::new();
+    for free in COUNTED_FREE {
+        let mut counts = Vec::new();
+        for waiting in WAITING {
+            let Some(count) = instructions::of_a_decision(setting, waiting, free)? else {
+                note("instructions are not counted: there is no valgrind");
+                return Ok(());
+            };
+            note(&format!(
+                "{free} free, {waiting} waiting: {count:.0} instructions"
+            ));
+            counts.push(count);
         }
-        settle(snapshot, rules, NOW);
-        spent += begun.elapsed();
-        for candidate in &freed {
-            snapshot.put_operator(busy(candidate));
-        }
+        ratios.push(counts[3] / counts[1]);
+        tables.push(counts);
     }
-    spent.as_secs_f64() * 1e6 / f64::from(PASSES)
-}
-
-/// Everybody works for three of the queues, has half of the skills, and is free for ten
-/// forms. Half of what waits needs a skill.
-fn snapshot(waiting: usize, operators: usize, seed: u64) -> Snapshot {
-    let mut dice = Dice::new(seed);
-    let queue = |number: u64| QueueId::from(format!("queue-{number}").as_str());
-    let waiting: Vec<Waiting> = (0_i64..)
-        .take(waiting)
-        .map(|number| Waiting {
-            conversation: ConversationId::new(number + 1),
-            queue: queue(dice.below(QUEUES)),
-            medium: Medium::Form,
-            place: Place {
-                band: 0,
-                eligible_at: Timestamp(dice.below(9_000_000).cast_signed()),
-                seq: number,
-            },
-            skills: SKILLS
-                .get(dice.below(2 * SKILLS.len() as u64) as usize)
-                .into_iter()
-                .copied()
-                .collect(),
-            preferred: None,
-            tried: BTreeSet::new(),
-            last_asked: None,
-            asked_at: None,
-            round: 1,
-            not_before: None,
-        })
-        .collect();
-    let operators = (0_i64..).take(operators).map(|number| {
-        let first = dice.below(QUEUES);
-        Candidate {
-            operator: OperatorId::new(number + 1),
-            memberships: (0..3)
-                .map(|rank| Membership {
-                    queue: queue((first + rank) % QUEUES),
-                    rank: rank as i32,
-                    position: 0,
-                })
-                .collect(),
-            skills: SKILLS
-                .into_iter()
-                .filter(|_| dice.below(2) == 0)
-                .collect::<Skills>(),
-            load: Load::default(),
-            capacity: 100,
-            idle_since: Timestamp(dice.below(9_000_000).cast_signed()),
-            turn: 0,
-            auto_accept: false,
-            barred: None,
-            cool_down_until: None,
-        }
-    });
-    Snapshot::new(waiting, operators)
-}
-
-/// Each once, nobody with more than fits, every queue from its head, and nothing left
-/// that somebody free could take.
-fn check(snapshot: &Snapshot, rules: &RoutingRules, decisions: &[Decision]) -> anyhow::Result<()> {
-    let mut loads: BTreeMap<OperatorId, Load> = BTreeMap::new();
-    let mut placed = BTreeSet::new();
-    for decision in decisions {
-        let (Decision::Offer {
-            conversation,
-            operator,
-            ..
-        }
-        | Decision::Assign {
-            conversation,
-            operator,
-            ..
-        }) = decision
-        else {
-            bail!("WRONG: nobody was asked before, and a round has ended");
-        };
-        ensure!(
-            placed.insert(*conversation),
-            "WRONG: {conversation} was given twice"
-        );
-        loads.entry(*operator).or_default().occupy(Medium::Form);
-    }
-    let units = |load: &Load| load.units(&rules.capacity);
-    ensure!(
-        loads.values().all(|load| units(load) <= 100),
-        "WRONG: somebody has more than fits"
-    );
-    let mut left: BTreeMap<(&QueueId, &Skills), Place> = BTreeMap::new();
-    for waiting in snapshot.waiting() {
-        if !placed.contains(&waiting.conversation) {
-            let first = left
-                .entry((&waiting.queue, &waiting.skills))
-                .or_insert(waiting.place);
-            *first = waiting.place.min(*first);
-        }
-    }
-    for waiting in snapshot.waiting() {
-        let overtaken = left.get(&(&waiting.queue, &waiting.skills));
-        ensure!(
-            !placed.contains(&waiting.conversation)
-                || overtaken.is_none_or(|first| waiting.place < *first),
-            "WRONG: a conversation was overtaken in its queue"
-        );
-    }
-    for candidate in snapshot.operators() {
-        let is_free = loads.get(&candidate.operator).map_or(0, units) <= 90;
-        let is_theirs = |(queue, skills): &(&QueueId, &Skills)| {
-            candidate.membership(queue).is_some() && candidate.skills.cover(skills)
-        };
-        ensure!(
-            !is_free || !left.keys().any(is_theirs),
-            "WRONG: somebody is free for something that waits"
-        );
-    }
+    let told = |counts: &Vec<f64>| counts.iter().map(|it| figure(*it)).collect::<Value>();
+    tell(
+        &format!(
+            "routing, instructions of a decision with 100,000 waiting: {:.0}, {:.0} and {:.0} \
+             when 1, 100 and all 1,000 operators become free = {:.2}, {:.2} and {:.2} of those \
+             with 1,000 waiting",
+            tables[0][3], tables[1][3], tables[2][3], ratios[0], ratios[1], ratios[2]
+        ),
+        &json!({
+            "workload": "routing, instructions",
+            "waiting": WAITING,
+            "decision_when_1_becomes_free": told(&tables[0]),
+            "decision_when_100_become_free": told(&tables[1]),
+            "decision_when_all_are_free": told(&tables[2]),
+            "at_100_000_of_1_000": ratios.iter().map(|it| figure(*it)).collect::<Value>(),
+        }),
+    )?;
     Ok(())
 }
 
-/// Fills a queue, then lets operators become Ready at once.
-async fn drain(setting: &Setting) -> anyhow::Result<Durable> {
-    let handing = Handing {
-        assign: "direct",
-        form_cost: 5,
-    };
-    let gateway = Gateway::start(setting, handing)?;
-    let mut sync = sync_times(gateway.folder())?;
-    let arrivals = Watcher::open(&mut gateway.inbox().await?, Wanted::Message).await?;
-    let plan = Plan {
-        address: gateway.address(),
-        path: FORM,
-        connections: 20,
-        end: End::Count(DURABLE / 20),
-        may_break: false,
-    };
-    let waiting = submit(&plan).await?.numbers.len();
-    arrivals.until(waiting, DRAIN_MAX).await?;
-    let operators = sign_up(&gateway, DRAINERS).await?;
-    let assigned = Watcher::open(&mut gateway.inbox().await?, Wanted::Assigned(None)).await?;
-    let cpu = cpu_seconds(gateway.id());
-    let begun = Instant::now();
-    try_join_all(operators.iter().map(Operator::ready)).await?;
-    assigned.until(waiting, DRAIN_MAX).await?;
-    let last = assigned.look(|read| read.at.values().max().copied());
-    let seconds = last.unwrap_or(begun).duration_since(begun).as_secs_f64();
-    let cpu = cpu_seconds(gateway.id()) - cpu;
-    for operator in &operators {
-        let own = operator.watcher.look(|read| read.at.len());
-        ensure!(own <= 20, "WRONG: somebody was given {own} of at most 20");
-    }
-    Ok(Durable {
-        rate: waiting as f64 / seconds,
-        cpu: cpu / (waiting as f64 / 1_000.0),
-        sync_p50_ms: sync.p50_ms(),
-    })
+fn tell_given(given: &[Given]) -> anyhow::Result<()> {
+    let rate = median(given, |round| round.rate);
+    let cpu = median(given, |round| round.cpu);
+    tell(
+        &format!(
+            "routing in the store, {} waiting, given to {GIVEN_TO} who become Ready at once: \
+             {rate:.0}/s, {cpu:.3} CPU-s per 1,000; none overtook; load {:.1}",
+            drain::WAITING,
+            load_average()
+        ),
+        &json!({
+            "workload": "routing, given",
+            "rounds": given.len(),
+            "waiting": drain::WAITING,
+            "operators": GIVEN_TO,
+            "rate": figure(rate),
+            "cpu_s_per_1000": figure(cpu),
+            "overtakes": 0,
+            "fdatasync_p50_ms": figure(median(given, |round| round.sync_p50_ms)),
+            "load": figure(load_average()),
+        }),
+    )?;
+    Ok(())
+}
+
+fn tell_offered(queues: usize, offered: &[Offered]) -> anyhow::Result<()> {
+    let of = |figure: fn(&Offered) -> f64| median(offered, figure);
+    let (rate, cpu) = (of(|round| round.rate), of(|round| round.cpu));
+    let (p50, p99) = (of(|round| round.p50_ms), of(|round| round.p99_ms));
+    let (call_p50, call_p99) = (of(|round| round.call_p50_ms), of(|round| round.call_p99_ms));
+    tell(
+        &format!(
+            "routing in the store, {} waiting in {queues} queues, offered to {OFFERED_TO} who \
+             become Ready at once, accept and finish: {rate:.0}/s, {cpu:.3} CPU-s per 1,000; from \
+             the answer that somebody is free to the offer p50 {p50:.1} ms, p99 {p99:.1} ms; from \
+             the call {call_p50:.1} and {call_p99:.1} ms; none overtook; load {:.1}",
+            drain::WAITING,
+            load_average(),
+        ),
+        &json!({
+            "workload": "routing, offered",
+            "rounds": offered.len(),
+            "waiting": drain::WAITING,
+            "queues": queues,
+            "operators": OFFERED_TO,
+            "rate": figure(rate),
+            "cpu_s_per_1000": figure(cpu),
+            "answer_to_offer_p50_ms": figure(p50),
+            "answer_to_offer_p99_ms": figure(p99),
+            "call_to_offer_p50_ms": figure(call_p50),
+            "call_to_offer_p99_ms": figure(call_p99),
+            "overtakes": 0,
+            "judged_by_the_proof": offered.iter().map(|round| round.judged).collect::<Vec<_>>(),
+            "load": figure(load_average()),
+        }),
+    )?;
+    Ok(())
+}
+
+/// The child whose instructions are counted: so many passes on a floor.
+pub(crate) fn settle(waiting: usize, free: u64, passes: u32) -> anyhow::Result<()> {
+    let mut floor = Floor::new(waiting, 1_000, 1);
+    let decisions: usize = (0..passes).map(|_| floor.pass(free)).sum();
+    say(&decisions.to_string())?;
+    Ok(())
 }

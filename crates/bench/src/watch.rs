@@ -12,6 +12,7 @@ use proto::inbox::v1::inbox_client::InboxClient;
 use proto::inbox::v1::subscribe_response::Step;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tonic::Streaming;
 
 use crate::dice;
 use crate::gateway::Signed;
@@ -73,15 +74,7 @@ impl Watcher {
         inbox: &mut InboxClient<Signed>,
         wanted: Wanted,
     ) -> anyhow::Result<Self> {
-        let mut feed = inbox
-            .subscribe(pb::SubscribeRequest::default())
-            .await
-            .context("subscribing")?
-            .into_inner();
-        let first = feed.message().await.context("subscribing")?;
-        if !matches!(first.and_then(|first| first.step), Some(Step::Ready(_))) {
-            bail!("a stream does not begin with Ready");
-        }
+        let mut feed = subscribe(inbox).await?;
         let read = Arc::new(Mutex::new(Read::default()));
         let noted = Arc::clone(&read);
         let task = tokio::spawn(async move {
@@ -121,6 +114,40 @@ impl Watcher {
                 bail!("WRONG: a stream has read of {seen} submissions only, and not of {count}");
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Opens a stream, and waits until it is open.
+pub(crate) async fn subscribe(
+    inbox: &mut InboxClient<Signed>,
+) -> anyhow::Result<Streaming<pb::SubscribeResponse>> {
+    let mut feed = inbox
+        .subscribe(pb::SubscribeRequest::default())
+        .await
+        .context("subscribing")?
+        .into_inner();
+    let first = feed.message().await.context("subscribing")?;
+    if !matches!(first.and_then(|first| first.step), Some(Step::Ready(_))) {
+        bail!("a stream does not begin with Ready");
+    }
+    Ok(feed)
+}
+
+/// Waits for the next event of a stream.
+pub(crate) async fn next_event(
+    feed: &mut Streaming<pb::SubscribeResponse>,
+) -> anyhow::Result<Kind> {
+    loop {
+        let response = feed.message().await.context("reading a stream")?;
+        match response.context("WRONG: a stream ended")?.step {
+            Some(Step::Event(event)) => {
+                if let Some(kind) = event.kind {
+                    return Ok(kind);
+                }
+            }
+            Some(Step::Ready(_)) | None => {}
+            Some(Step::Reset(_)) => bail!("WRONG: a stream was told to load anew"),
         }
     }
 }

@@ -114,6 +114,11 @@ pub enum EventKind {
         /// Whose own they are; none for what is shared.
         owner: Option<OperatorId>,
     },
+    /// A queue was added, changed or removed by the configuration: it is as that has it now.
+    QueueChanged {
+        /// Which one.
+        queue: QueueId,
+    },
     /// Notes that name an operator were written, read or taken back.
     MentionsChanged {
         /// Whom they name.

@@ -26,6 +26,7 @@ pub mod people;
 mod process;
 mod proof;
 mod rating;
+mod reason;
 pub mod reload;
 mod routing;
 pub mod serving;
@@ -52,6 +53,7 @@ pub use act::{ActError, Actor, Scope};
 pub use feed::{Feed, Reader, Step};
 pub use hub::Typing;
 pub use proof::Proof;
+pub use reason::Reason;
 pub use settings::{Line, Settings};
 
 pub use attendance::Attending;

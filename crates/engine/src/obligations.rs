@@ -111,6 +111,7 @@ pub(crate) fn count(events: &[Arc<Event>]) {
             | EventKind::Rated { .. }
             | EventKind::Reviewed(_)
             | EventKind::CannedRepliesChanged { .. }
+            | EventKind::QueueChanged { .. }
             | EventKind::MentionsChanged { .. } => continue,
         };
         if let Some(outcome) = told.outcome() {
@@ -290,6 +291,18 @@ pub(crate) fn rename(tx: &mut Tx<'_>, contact: &KnownContact) -> Result<(), Stor
         show(tx, &promise, contact)?;
     }
     Ok(())
+}
+
+/// Forgets whom the promises to an erased contact were made to. What was promised stays:
+/// somebody has to say what becomes of it.
+pub(crate) fn forget(tx: &mut Tx<'_>, erased: &ContactId) -> Result<(), StoreError> {
+    for before in tx.open_obligations_to(erased)? {
+        let mut after = before.clone();
+        after.client.forget();
+        after.reach.clear();
+        tx.save_obligation(&before, &mut after, None)?;
+    }
+    tx.ended_obligations_forget(erased)
 }
 
 fn show(tx: &mut Tx<'_>, before: &Obligation, contact: &KnownContact) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::event::EventKind;
 use domain::routing::LineRules;
 use domain::{LineId, QueueId};
 use store::{JournalEntry, StoreError, Taken, Tally, View};
@@ -74,6 +75,13 @@ impl Changes {
     }
 }
 
+impl<T> Difference<T> {
+    fn all(&self) -> impl Iterator<Item = &T> {
+        let known = self.added.iter().chain(&self.changed);
+        known.chain(&self.removed)
+    }
+}
+
 impl<T: Display> Difference<T> {
     fn told(&self, what: &str) -> Vec<String> {
         let changes = [
@@ -129,8 +137,13 @@ impl Engine {
                     return Err(ReloadError::InUse(in_use));
                 }
                 let now = Arc::new(before.followed_by(settings, &stop));
-                let told = changes(&before, &now).told().join(", ");
+                let changes = changes(&before, &now);
+                let told = changes.told().join(", ");
                 tx.audit(None, "configuration.reload", "", &told)?;
+                for queue in changes.queues.all() {
+                    let queue = queue.clone();
+                    tx.emit(EventKind::QueueChanged { queue })?;
+                }
                 webhooks::enrol(tx, &now.settings().webhooks)?;
                 new_rules::follow(tx, before.rules(), now.rules())?;
                 serving.send_replace(Arc::clone(&now));

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use store::{StoreError, Upload};
 
 use crate::files::FileError;
+use crate::reason::Reason;
 use crate::{ActError, Engine, people};
 
 /// How long a link is good for a person.
@@ -64,9 +65,9 @@ impl Engine {
             .store(&id, file_name, bytes_max, content)
             .await
             .map_err(|error| match error {
-                FileError::TooLarge(_) => ActError::Invalid {
+                FileError::TooLarge(bytes) => ActError::Invalid {
                     field: "file",
-                    problem: error.to_string(),
+                    problem: Reason::FileTooLarge { bytes },
                 },
                 FileError::Io(_) => ActError::Store(StoreError::Unavailable(error.to_string())),
             })?;

@@ -393,6 +393,16 @@ pub(crate) enum BenchCommand {
         /// The file to append to.
         file: PathBuf,
     },
+    /// `routing` in memory, for a count of its instructions.
+    #[command(hide = true)]
+    Settle {
+        /// How many wait.
+        waiting: u32,
+        /// How many of a thousand operators become free in a pass.
+        free: u64,
+        /// How often.
+        passes: u32,
+    },
     /// The visitors of `chats`.
     #[command(hide = true)]
     Sockets {

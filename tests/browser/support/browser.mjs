@@ -178,6 +178,27 @@ export function chatOn(page) {
   };
 }
 
+/** Lets a page hear a frame as if the gateway had said it. @param {import('playwright-core').Page} page */
+export async function overhear(page) {
+  await page.addInitScript(() => {
+    const sockets = /** @type {WebSocket[]} */ ([]);
+    window.WebSocket = class extends WebSocket {
+      /** @param {string | URL} url */
+      constructor(url) {
+        super(url);
+        sockets.push(this);
+      }
+    };
+    Object.assign(window, {
+      hear: (/** @type {object} */ frame) =>
+        sockets.at(-1)?.onmessage?.(new MessageEvent('message', { data: JSON.stringify(frame) })),
+    });
+  });
+}
+
+/** @param {import('playwright-core').Page} page @param {object} frame */
+export const hear = (page, frame) => page.evaluate((told) => /** @type {any} */ (window).hear(told), frame);
+
 /**
  * The inbox of somebody who is signed in.
  * @param {import('playwright-core').Page} page

@@ -49,6 +49,12 @@ export class Gateway {
     this.process.stdout.resume();
   }
 
+  /** Takes another configuration while it runs. @param {string} config */
+  async reload(config) {
+    await writeFile(join(this.folder, 'switchboard.toml'), config);
+    this.process.kill('SIGHUP');
+  }
+
   /** As a power cut would: no goodbye. */
   async kill() {
     const gone = once(this.process, 'exit');

@@ -262,6 +262,12 @@ impl Dovecot {
             .await
     }
 
+    /// Waits until something holds, looking again whenever it says something: it tells of
+    /// deliveries and of what clients change.
+    pub async fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        self.log.until(what, |_| holds().then_some(())).await;
+    }
+
     /// Waits until a line of its log has all of these words.
     pub async fn told(&self, words: &[&str]) -> String {
         let find = |lines: &[String]| {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use channels::LineSetup;
 use domain::Timestamp;
@@ -8,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use super::SECRET;
-use crate::TestGateway;
+use crate::{TestGateway, soon};
 
 /// The line's address in every scenario.
 pub const SUPPORT: &str = "help@shop.test";
@@ -17,15 +18,16 @@ pub const SUPPORT: &str = "help@shop.test";
 /// handed over to `smtp`, in clear within this machine. `more` stands in the mailbox's
 /// table.
 pub fn section(imap: u16, smtp: u16, more: &str) -> String {
+    section_of(SUPPORT, imap, smtp, more)
+}
+
+/// As [`section`], for another address.
+pub fn section_of(address: &str, imap: u16, smtp: u16, more: &str) -> String {
     format!(
-        "address = {SUPPORT:?}\n\
-         trusted_servers = [\"mx.shop.test\"]\n\
-         plus_addresses = true\n\
-         {}\
-         {more}\n\
+        "address = {address:?}\ntrusted_servers = [\"mx.shop.test\"]\nplus_addresses = true\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {smtp}\nsecurity = \"none\"\nlogin = false\n\
-         sent = \"none\"\n",
-        mailbox(SUPPORT, imap)
+         sent = \"none\"\n{}{more}",
+        mailbox(address, imap)
     )
 }
 
@@ -99,9 +101,7 @@ impl Kept {
     /// Opens it.
     pub fn open(path: &Path) -> Self {
         let store = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-        store
-            .busy_timeout(std::time::Duration::from_secs(10))
-            .unwrap();
+        store.busy_timeout(Duration::from_secs(10)).unwrap();
         Self { store }
     }
 
@@ -165,6 +165,17 @@ impl Kept {
         let count = "select count(*) from outbox where line = 'mail'";
         self.store.query_row(count, [], |row| row.get(0)).unwrap()
     }
+}
+
+/// Waits until everything that came is worked off, and all that follows is handed over.
+pub async fn settled(gateway: &TestGateway) {
+    let kept = Kept::open(&gateway.store_path());
+    let wait = async {
+        while kept.in_state(0) > 0 || kept.to_send() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon("everything is worked off", wait).await;
 }
 
 fn plain(doc: &Value) -> String {

@@ -17,7 +17,9 @@ pub use authority::Authority;
 pub use client::read;
 pub use dovecot::Dovecot;
 pub use exim::Exim;
-pub use gateway::{Kept, KeptMessage, SUPPORT, gateway, gateway_with, mailbox, section};
+pub use gateway::{
+    Kept, KeptMessage, SUPPORT, gateway, gateway_with, mailbox, section, section_of, sent,
+};
 pub use hoodiecrow::Hoodiecrow;
 pub use peer::{Manner, Peer};
 pub use post::{Post, Reply, lmtp, smtp};

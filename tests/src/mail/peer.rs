@@ -19,7 +19,19 @@ pub enum Manner {
     RudeVacation,
     /// Tells the sender that it cannot be delivered.
     Bounce,
+    /// Passes it on to whom it is for.
+    Relay,
+    /// As [`Manner::Relay`], and takes out everything that says that a machine wrote it.
+    RudeRelay,
 }
+
+/// What says that a machine wrote a letter, or which.
+const MARKS: [&str; 4] = [
+    "auto-submitted",
+    "precedence",
+    "x-auto-response-suppress",
+    "switchboard-loop",
+];
 
 /// The world outside: an SMTP server that takes every letter, and what it answers is
 /// delivered by LMTP.
@@ -143,10 +155,15 @@ async fn take(stream: &mut BufStream<TcpStream>) -> std::io::Result<Option<Post>
 /// What comes back, if anything: to whoever is told what becomes of the letter, and by
 /// those who do not care for that also to whoever wrote it.
 fn answer(manner: Manner, post: &Post) -> Option<Post> {
+    match manner {
+        Manner::Relay => return Some(post.clone()),
+        Manner::RudeRelay => return Some(unmarked(post)),
+        Manner::Silent | Manner::Vacation | Manner::RudeVacation | Manner::Bounce => {}
+    }
     let us = post.recipients.first()?.clone();
     let writer = address(&header(&post.letter, "From"));
     let (to, marks) = match manner {
-        Manner::Silent => return None,
+        Manner::Silent | Manner::Relay | Manner::RudeRelay => return None,
         Manner::RudeVacation => (writer, ""),
         Manner::Vacation => (post.sender.clone(), "Auto-Submitted: auto-replied\r\n"),
         Manner::Bounce => (post.sender.clone(), ""),
@@ -172,6 +189,22 @@ fn answer(manner: Manner, post: &Post) -> Option<Post> {
         recipients: vec![to],
         letter,
     })
+}
+
+/// The letter as if a person had written it.
+fn unmarked(post: &Post) -> Post {
+    let text = String::from_utf8_lossy(&post.letter);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let is_mark = |line: &&str| {
+        let name = line.split(':').next().unwrap_or_default();
+        MARKS.contains(&name.to_ascii_lowercase().as_str())
+    };
+    let kept: Vec<_> = head.split("\r\n").filter(|line| !is_mark(line)).collect();
+    Post {
+        sender: address(&header(&post.letter, "From")),
+        recipients: post.recipients.clone(),
+        letter: format!("{}\r\n\r\n{body}", kept.join("\r\n")).into_bytes(),
+    }
 }
 
 /// A report as RFC 3464 has it, with the letter's head.

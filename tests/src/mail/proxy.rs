@@ -1,12 +1,14 @@
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::soon;
 
 /// Who wrote a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ type Script = dyn Fn(usize, Side, &[u8]) -> Act + Send + Sync;
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    connections: Arc<AtomicUsize>,
+    connections: watch::Receiver<usize>,
     server: JoinHandle<()>,
 }
 
@@ -57,12 +59,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let script: Arc<Script> = Arc::new(script);
-        let connections = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&connections);
+        let (counter, connections) = watch::channel(0);
         let server = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                let number = counter.fetch_add(1, Ordering::SeqCst);
+                let number = *counter.borrow();
+                counter.send_replace(number + 1);
                 tokio::spawn(connection(number, client, upstream, Arc::clone(&script)));
             }
         });
@@ -96,7 +98,14 @@ impl Proxy {
 
     /// How often somebody connected.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        *self.connections.borrow()
+    }
+
+    /// Waits until so many connections were made.
+    pub async fn connected(&self, count: usize) {
+        let mut connections = self.connections.clone();
+        let wait = connections.wait_for(|made| *made >= count);
+        soon("a connection", wait).await.unwrap();
     }
 }
 

@@ -157,6 +157,15 @@ impl Server {
         assert!(kill.status().unwrap().success());
     }
 
+    /// The most memory that it held at once so far.
+    pub fn memory_peak_kib(&self) -> u64 {
+        let id = self.process.as_ref().unwrap().child.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = peak.unwrap().trim().trim_end_matches(" kB");
+        number.parse().unwrap()
+    }
+
     /// What it said so far, for whoever reads of a failure.
     pub fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -41,7 +41,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     kind: "email",
     display_name: "E-mail",
     medium: Medium::Email,
-    capabilities: &[Capability::Reply, Capability::Files],
+    capabilities: &[Capability::Reply, Capability::Files, Capability::WriteFirst],
     text_length_max: 100_000,
     attachment_bytes_max: LETTER_BYTES_MAX,
     // A line of ours stands before the letter.
@@ -98,6 +98,11 @@ impl Channel for Email {
 
     fn name(&self, outbound: &Outbound) -> Option<String> {
         send::name(&self.config, outbound)
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        let own = std::iter::once(&self.config.address);
+        own.chain(&self.config.aliases).cloned().collect()
     }
 
     async fn run(&self, host: Arc<dyn Host>, stop: CancellationToken) -> Result<(), RunError> {

@@ -12,7 +12,6 @@ use crate::{Malformed, clean};
 
 /// Reads a journal entry.
 pub(super) fn normalize(raw: &[u8], config: &Config) -> Result<Vec<Inbound>, Malformed> {
-    let (found, letter) = journal::read(raw)?;
     let mut addresses = vec![config.address.clone()];
     addresses.extend(config.aliases.iter().cloned());
     let own = Own {
@@ -20,7 +19,12 @@ pub(super) fn normalize(raw: &[u8], config: &Config) -> Result<Vec<Inbound>, Mal
         addresses,
         trusted_servers: config.trusted_servers.clone(),
     };
-    events(letter, &found, &own)
+    normalize_entry(raw, &own)
+}
+
+pub(super) fn normalize_entry(raw: &[u8], own: &Own) -> Result<Vec<Inbound>, Malformed> {
+    let (found, letter) = journal::read(raw)?;
+    events(letter, &found, own)
 }
 
 /// Reads a letter as it lies in a file, for a line of which nothing is known.
@@ -59,6 +63,11 @@ fn bounces(message: &Inbound, Returned { target, failures }: Returned) -> Vec<In
         0 => key.to_owned(),
         index => format!("{key} #{index}"),
     };
+    // What is told of it is the reason.
+    let mut message = message.clone();
+    if let Some(letter) = &mut message.letter {
+        letter.brief = None;
+    }
     let events = failures.into_iter().enumerate().map(|(index, failure)| {
         let Failure {
             recipient,

@@ -307,3 +307,7 @@ impl Keeper<'_> {
         Some(LessSafeKey::new(key))
     }
 }
+
+#[cfg(test)]
+#[path = "oauth_tests.rs"]
+pub(super) mod tests;

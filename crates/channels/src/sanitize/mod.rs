@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-pub use plain::plain_from_html;
+pub use plain::{OLDER, plain_from_html, quoted_plain_from_html};
 
 /// Longer texts are not shown as HTML. Newsletters reach some 200 KB.
 pub const HTML_BYTES_MAX: usize = 1 << 20;

@@ -166,6 +166,15 @@ pub struct Client {
     pub known: bool,
 }
 
+impl Client {
+    /// Keeps nothing by which somebody knows who it is.
+    pub fn forget(&mut self) {
+        self.display_name.clear();
+        self.avatar_url = None;
+        self.address.clear();
+    }
+}
+
 /// The last message, for lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastMessage {

@@ -263,6 +263,7 @@ pub fn told(kind: &EventKind, at: Timestamp, counted: &mut Vec<Increment>) {
         | EventKind::ContactsMerged { .. }
         | EventKind::Reviewed(_)
         | EventKind::CannedRepliesChanged { .. }
+        | EventKind::QueueChanged { .. }
         | EventKind::MentionsChanged { .. } => {}
     }
 }

@@ -83,6 +83,7 @@ impl Replay {
             | EventKind::ContactsMerged { .. }
             | EventKind::Reviewed(_)
             | EventKind::CannedRepliesChanged { .. }
+            | EventKind::QueueChanged { .. }
             | EventKind::MentionsChanged { .. } => {}
         }
         for increment in self.fresh.drain(..) {

@@ -102,6 +102,7 @@ impl Witness {
             | EventKind::Rated { .. }
             | EventKind::Reviewed(_)
             | EventKind::CannedRepliesChanged { .. }
+            | EventKind::QueueChanged { .. }
             | EventKind::MentionsChanged { .. }
             | EventKind::ObligationChanged { .. }
             | EventKind::ObligationDue { .. } => Vec::new(),

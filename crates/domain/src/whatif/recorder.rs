@@ -106,6 +106,7 @@ impl Recorder {
             | EventKind::Rated { .. }
             | EventKind::Reviewed(_)
             | EventKind::CannedRepliesChanged { .. }
+            | EventKind::QueueChanged { .. }
             | EventKind::MentionsChanged { .. }
             | EventKind::ObligationChanged { .. }
             | EventKind::ObligationDue { .. } => return true,

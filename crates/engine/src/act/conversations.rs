@@ -10,6 +10,7 @@ use store::Tx;
 
 use super::{ActError, Actor, held, seen};
 use crate::opening::{self, KnownContact};
+use crate::reason::Reason;
 use crate::{Engine, change, routing};
 
 /// How far ahead something can be put away.
@@ -40,9 +41,7 @@ impl Engine {
             let found = seen(tx, &who, id)?;
             let over_capacity = routing::is_over_capacity(tx, &rules, me, &found);
             if over_capacity && !who.supervises() && !rules.capacity.may_exceed {
-                return Err(ActError::Refused(
-                    "you have no room for it: finish or put away something first".to_owned(),
-                ));
+                return Err(ActError::Refused(Reason::NoRoom));
             }
             let input = Input::Take {
                 operator: me,
@@ -182,7 +181,7 @@ impl Engine {
         if until.is_some_and(|until| until <= now || until.0 > now.0 + SNOOZE_MAX_MS) {
             return Err(ActError::Invalid {
                 field: "until",
-                problem: "give a time in the future, at most a year ahead".to_owned(),
+                problem: Reason::SnoozeTime,
             });
         }
         let who = actor.clone();
@@ -246,9 +245,7 @@ impl Engine {
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let found = seen(tx, &who, id)?;
             if found.is_open() {
-                return Err(ActError::Refused(
-                    "the conversation is still open".to_owned(),
-                ));
+                return Err(ActError::Refused(Reason::StillOpen));
             }
             engine.begin(tx, &who, found.thread)
         })
@@ -284,15 +281,12 @@ impl Engine {
             .filter(|last| actor.may_see(last))
             .ok_or(ActError::NotFound("thread"))?;
         if last.is_open() {
-            return Err(ActError::Refused(
-                "the thread has an open conversation: take that one".to_owned(),
-            ));
+            return Err(ActError::Refused(Reason::ThreadIsOpen));
         }
         let line = self.line(&thread.line).ok_or_else(|| {
-            ActError::Unsupported(format!(
-                "the line {} is not connected any more",
-                thread.line
-            ))
+            ActError::Unsupported(Reason::LineGone {
+                line: thread.line.clone(),
+            })
         })?;
         let contact = KnownContact {
             id: tx.target_of(&thread.contact)?,
@@ -338,7 +332,7 @@ impl Engine {
             if leave {
                 after.participants.remove(&me);
             } else if !after.is_open() {
-                return Err(ActError::Refused("the conversation has ended".to_owned()));
+                return Err(ActError::Refused(Reason::Ended));
             } else if after.owner() != Some(me) {
                 after.participants.insert(me);
             }
@@ -385,7 +379,9 @@ fn check_disposition(
         && !allowed.is_empty()
         && !allowed.iter().any(|known| known == disposition)
     {
-        format!("the queue knows only: {}", allowed.join(", "))
+        Reason::DispositionUnknown {
+            known: allowed.join(", "),
+        }
     } else if queue.disposition_needed
         && !spam
         && disposition.is_empty()
@@ -393,7 +389,7 @@ fn check_disposition(
         && (queue.wrap_up == WrapUp::Off || matches!(found.state, State::WrapUp { .. }))
         && found.owner().is_some()
     {
-        "the queue wants one before the conversation ends".to_owned()
+        Reason::DispositionNeeded
     } else {
         return Ok(());
     };
@@ -422,11 +418,7 @@ fn ask(
     let colleague = tx
         .operator(operator)
         .filter(|colleague| colleague.presence == domain::operator::Presence::Ready)
-        .ok_or_else(|| {
-            ActError::Refused(
-                "this colleague is not Ready: choose another one or a queue".to_owned(),
-            )
-        })?;
+        .ok_or(ActError::Refused(Reason::ColleagueNotReady))?;
     if matches!(found.state, State::Active { operator: owner, .. } if owner == operator) {
         return Ok(found.clone());
     }

@@ -12,6 +12,7 @@ use store::{Mention, Tx};
 
 use super::{ActError, Actor, seen};
 use crate::Engine;
+use crate::reason::Reason;
 
 /// Colleagues whom one note names.
 const MENTIONS_MAX: usize = 20;
@@ -96,7 +97,7 @@ pub(super) fn checked(
     if wanted.len() > MENTIONS_MAX {
         return Err(ActError::Invalid {
             field: "mentioned_operator_ids",
-            problem: format!("name at most {MENTIONS_MAX} colleagues"),
+            problem: Reason::TooManyMentions { max: MENTIONS_MAX },
         });
     }
     Ok(wanted)
@@ -116,10 +117,7 @@ pub(super) fn let_in(
             .filter(|colleague| !colleague.disabled)
             .ok_or(ActError::NotFound("operator"))?;
         if is_guest(actor, before) && !sees(&colleague, before) {
-            return Err(ActError::Denied(
-                "you are here for a mention: only colleagues of this conversation can let in others"
-                    .to_owned(),
-            ));
+            return Err(ActError::Denied(Reason::OnlyColleaguesLetIn));
         }
         after.mentioned.insert(*id);
     }

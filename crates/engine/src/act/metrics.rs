@@ -9,6 +9,7 @@ use store::{MetricRow, StoreError, View};
 
 use super::{ActError, Actor};
 use crate::Engine;
+use crate::reason::{Reason, malformed};
 
 /// The longest range, and the longest of which every hour has a row.
 const DAYS_MAX: i64 = 400;
@@ -95,7 +96,7 @@ fn zone(name: &str) -> Result<TimeZone, ActError> {
     }
     TimeZone::get(name).map_err(|_| ActError::Invalid {
         field: "time_zone",
-        problem: "give the IANA name of a time zone, such as Europe/Moscow".to_owned(),
+        problem: malformed("give the IANA name of a time zone, such as Europe/Moscow"),
     })
 }
 
@@ -125,12 +126,12 @@ impl Engine {
 }
 
 fn hours(query: &MetricsQuery) -> Result<(Hour, Hour), ActError> {
-    let invalid = |field, problem: String| Err(ActError::Invalid { field, problem });
+    let invalid = |field, problem| Err(ActError::Invalid { field, problem });
     if query.from.0 <= 0 {
-        return invalid("from", "give the beginning".to_owned());
+        return invalid("from", malformed("give the beginning"));
     }
     if query.to <= query.from {
-        return invalid("to", "give a time after the beginning".to_owned());
+        return invalid("to", malformed("give a time after the beginning"));
     }
     let days_max = if query.grouping == Grouping::Hour {
         DAYS_BY_HOUR_MAX
@@ -138,10 +139,7 @@ fn hours(query: &MetricsQuery) -> Result<(Hour, Hour), ActError> {
         DAYS_MAX
     };
     if query.to.since(query.from).0 > days_max * 24 * HOUR_MS {
-        return invalid(
-            "to",
-            format!("give at most {days_max} days, or another grouping"),
-        );
+        return invalid("to", Reason::RangeTooLong { max: days_max });
     }
     let last = Hour::of(Timestamp(query.to.0 - 1));
     Ok((Hour::of(query.from), last.next()))
@@ -150,7 +148,7 @@ fn hours(query: &MetricsQuery) -> Result<(Hour, Hour), ActError> {
 fn too_many() -> ActError {
     ActError::Invalid {
         field: "to",
-        problem: "there is too much to add up: give a shorter range".to_owned(),
+        problem: Reason::TooMuchToAdd,
     }
 }
 
@@ -164,7 +162,7 @@ fn check_filters(query: &MetricsQuery) -> Result<(), ActError> {
     match sizes.into_iter().find(|(_, size)| *size > FILTER_MAX) {
         Some((field, _)) => Err(ActError::Invalid {
             field,
-            problem: format!("give at most {FILTER_MAX}"),
+            problem: malformed(format!("give at most {FILTER_MAX}")),
         }),
         None => Ok(()),
     }

@@ -37,6 +37,7 @@ pub use why::{NotMe, StillWaiting};
 
 use crate::change::ChangeError;
 use crate::people::Principal;
+use crate::reason::{Reason, malformed};
 use crate::{Engine, routing};
 
 /// The longest client id.
@@ -71,28 +72,28 @@ pub enum ActError {
     #[error("there is no such {0}")]
     NotFound(&'static str),
     /// The actor may see it, but may not do this.
-    #[error("{0}")]
-    Denied(String),
+    #[error(transparent)]
+    Denied(Reason),
     /// Not now: it has moved on.
-    #[error("{0}")]
-    Refused(String),
+    #[error(transparent)]
+    Refused(Reason),
     /// It is there already, or the client's id was used for something else.
-    #[error("{0}")]
-    Exists(String),
+    #[error(transparent)]
+    Exists(Reason),
     /// It changed since it was read.
-    #[error("{0}")]
-    Stale(String),
+    #[error(transparent)]
+    Stale(Reason),
     /// What was asked makes no sense.
     #[error("{field}: {problem}")]
     Invalid {
         /// The field of the request.
         field: &'static str,
         /// What is wrong and what to do.
-        problem: String,
+        problem: Reason,
     },
     /// The line's channel cannot do it.
-    #[error("{0}")]
-    Unsupported(String),
+    #[error(transparent)]
+    Unsupported(Reason),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -100,13 +101,13 @@ pub enum ActError {
 
 impl From<Refusal> for ActError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal.to_string())
+        Self::Refused(refusal.into())
     }
 }
 
 impl From<domain::obligation::Refusal> for ActError {
     fn from(refusal: domain::obligation::Refusal) -> Self {
-        Self::Refused(refusal.to_string())
+        Self::Refused(refusal.into())
     }
 }
 
@@ -122,11 +123,7 @@ impl From<ChangeError> for ActError {
 impl Actor {
     /// The operator behind it, for what only a person can do.
     pub fn person(&self) -> Result<OperatorId, ActError> {
-        self.operator.ok_or_else(|| {
-            ActError::Denied(
-                "only an operator can do this: use a token that acts as one".to_owned(),
-            )
-        })
+        self.operator.ok_or(ActError::Denied(Reason::OnlyOperators))
     }
 
     /// Whether they see everything.
@@ -192,9 +189,7 @@ fn held(view: &View<'_>, actor: &Actor, id: ConversationId) -> Result<Conversati
     if holds {
         Ok(conversation)
     } else {
-        Err(ActError::Denied(
-            "the conversation is not yours: take it or join it first".to_owned(),
-        ))
+        Err(ActError::Denied(Reason::NotYours))
     }
 }
 
@@ -240,7 +235,7 @@ impl Engine {
         if client_id.len() > CLIENT_ID_BYTES_MAX {
             return Err(ActError::Invalid {
                 field: "client_id",
-                problem: format!("give at most {CLIENT_ID_BYTES_MAX} bytes"),
+                problem: malformed(format!("give at most {CLIENT_ID_BYTES_MAX} bytes")),
             });
         }
         let scope = scope_of(actor);
@@ -256,9 +251,7 @@ impl Engine {
                             .map_err(|error| StoreError::from(error).into());
                     }
                     PastAct::Different => {
-                        return Err(ActError::Exists(
-                            "this client_id was used for something else: make a new one".to_owned(),
-                        ));
+                        return Err(ActError::Exists(Reason::ClientIdUsed));
                     }
                     PastAct::None => {}
                 }

@@ -11,6 +11,7 @@ use store::{ObligationCounts, ObligationKey, Standing, Tx, View, Whose};
 
 use super::{ActError, Actor, seen};
 use crate::obligations::change;
+use crate::reason::Reason;
 use crate::{Engine, routing};
 
 /// How far ahead something can be promised.
@@ -153,9 +154,7 @@ impl Engine {
             }
         };
         if tx.open_obligations_to(&client.contact)?.len() >= OPEN_MAX {
-            return Err(ActError::Refused(format!(
-                "{OPEN_MAX} promises to this client are to be done: keep or waive some first"
-            )));
+            return Err(ActError::Refused(Reason::TooManyPromises { max: OPEN_MAX }));
         }
         let reach = if new.reach.is_empty() {
             known_reach(new.kind, &client, about)
@@ -214,8 +213,7 @@ impl Engine {
             (None, None) => {
                 return Err(ActError::Invalid {
                     field: "queue_id",
-                    problem: "this contact has no conversation: say which queue promises it"
-                        .to_owned(),
+                    problem: Reason::PromiseWithoutQueue,
                 });
             }
         };
@@ -274,10 +272,7 @@ impl Engine {
                 Seen::MyQueues => Some(own_queues(view, &who)?),
                 Seen::All if who.supervises() => None,
                 Seen::All => {
-                    return Err(ActError::Denied(
-                        "only supervisors see every promise: ask for those of your queues"
-                            .to_owned(),
-                    ));
+                    return Err(ActError::Denied(Reason::OnlySupervisorsSeeAll));
                 }
             };
             let whose = Whose {
@@ -341,15 +336,15 @@ fn last_seen(
 
 fn check_time(now: Timestamp, due_at: Timestamp) -> Result<(), ActError> {
     let problem = if due_at <= now {
-        "this time has passed: choose a later one"
+        Reason::TimeHasPassed
     } else if due_at.since(now).0 > AHEAD_MAX_MS {
-        "choose a time within a year"
+        Reason::TimeTooFar
     } else {
         return Ok(());
     };
     Err(ActError::Invalid {
         field: "due_at",
-        problem: problem.to_owned(),
+        problem,
     })
 }
 
@@ -392,9 +387,7 @@ fn resolve(
     let takes_it = matches!(&resolution, Resolution::Assigned(to) if to.is_some() && *to == by);
     let is_ours = actor.supervises() || found.owner.is_none() || found.owner == by;
     if found.is_open() && !is_ours && !takes_it {
-        return Err(ActError::Denied(
-            "a colleague promised this: take it over first".to_owned(),
-        ));
+        return Err(ActError::Denied(Reason::PromiseOfColleague));
     }
     let input = match resolution {
         Resolution::Kept => Input::Keep { by },
@@ -403,7 +396,7 @@ fn resolve(
             if reason.is_empty() {
                 return Err(ActError::Invalid {
                     field: "reason",
-                    problem: "say why there is no need to do it".to_owned(),
+                    problem: Reason::WaiveReason,
                 });
             }
             if found.is_open() {

@@ -6,6 +6,7 @@ use domain::{OfferId, OperatorId, text};
 use store::Tx;
 
 use super::{ActError, Actor};
+use crate::reason::Reason;
 use crate::{Engine, change};
 
 impl Engine {
@@ -129,11 +130,15 @@ fn asked(tx: &Tx<'_>, id: OfferId, me: OperatorId) -> Result<Conversation, ActEr
         .ok_or(ActError::NotFound("offer"))?;
     if let OfferState::Ended { outcome, .. } = &offer.state {
         return Err(ActError::Refused(match outcome {
-            OfferOutcome::Accepted => "the offer was accepted before".to_owned(),
-            OfferOutcome::Declined { .. } => "the offer was declined before".to_owned(),
-            OfferOutcome::TimedOut => "the offer timed out".to_owned(),
-            OfferOutcome::Rescinded { reason } => format!("the offer was taken back: {reason}"),
-            OfferOutcome::Revoked { reason } => format!("the offer was revoked: {reason}"),
+            OfferOutcome::Accepted => Reason::OfferAccepted,
+            OfferOutcome::Declined { .. } => Reason::OfferDeclined,
+            OfferOutcome::TimedOut => Reason::OfferTimedOut,
+            OfferOutcome::Rescinded { reason } => Reason::OfferTakenBack {
+                cause: reason.clone(),
+            },
+            OfferOutcome::Revoked { reason } => Reason::OfferRevoked {
+                cause: reason.clone(),
+            },
         }));
     }
     tx.conversation(offer.conversation)?

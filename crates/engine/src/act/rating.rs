@@ -7,6 +7,7 @@ use store::{RatingFilter, View};
 
 use super::{ActError, Actor, seen};
 use crate::Engine;
+use crate::reason::{Reason, malformed};
 
 /// Ratings and scores of the conversations of one page.
 #[derive(Clone, Debug, Default)]
@@ -59,13 +60,15 @@ impl Engine {
         let Some(Ok(score)) = known else {
             return Err(ActError::Invalid {
                 field: "score",
-                problem: "give 1 to 5".to_owned(),
+                problem: malformed("give 1 to 5"),
             });
         };
         if comment.chars().count() > COMMENT_LENGTH_MAX {
             return Err(ActError::Invalid {
                 field: "comment",
-                problem: format!("give at most {COMMENT_LENGTH_MAX} characters"),
+                problem: Reason::TooLong {
+                    max: COMMENT_LENGTH_MAX,
+                },
             });
         }
         let who = actor.clone();
@@ -74,9 +77,7 @@ impl Engine {
         self.once(Some(actor), client_id, fingerprint, move |tx| {
             let scored = seen(tx, &who, id)?;
             let Some(operator) = rated_operator(&scored) else {
-                return Err(ActError::Refused(
-                    "nobody has answered this conversation yet".to_owned(),
-                ));
+                return Err(ActError::Refused(Reason::NobodyAnswered));
             };
             let review = Review {
                 conversation: id,

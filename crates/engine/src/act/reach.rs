@@ -7,6 +7,7 @@ use store::{Block, StoreError, Tx};
 
 use super::{ActError, Actor, seen};
 use crate::Engine;
+use crate::reason::{Reason, malformed};
 
 const DRAFT_CHARS_MAX: usize = 16_000;
 
@@ -55,7 +56,7 @@ impl Engine {
         let region = first.map_or("", |line| line.default_region.as_str());
         normalize(identity, region).map_err(|error| ActError::Invalid {
             field: "identity",
-            problem: error.to_string(),
+            problem: malformed(error.to_string()),
         })
     }
 
@@ -119,9 +120,10 @@ pub(super) fn block_sender(
     let thread = tx
         .thread(conversation.thread)?
         .ok_or(ActError::NotFound("thread"))?;
-    let sender = thread.address().cloned().ok_or_else(|| {
-        ActError::Unsupported("this client has no address that could be blocked".to_owned())
-    })?;
+    let sender = thread
+        .address()
+        .cloned()
+        .ok_or(ActError::Unsupported(Reason::NoAddress))?;
     block(tx, actor, sender, reason)?;
     Ok(())
 }

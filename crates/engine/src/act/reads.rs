@@ -14,6 +14,7 @@ use store::{
 
 use super::rating::opinions;
 use super::{ActError, Actor, Opinions, seen};
+use crate::reason::Reason;
 use crate::{Engine, Line};
 
 /// A page of conversations, with what a list shows around it.
@@ -239,9 +240,7 @@ impl Engine {
                     return Err(ActError::NotFound("dead letter"));
                 }
                 if let Some(line) = line.filter(|line| serving.line_of_old(line).is_none()) {
-                    return Err(ActError::Refused(format!(
-                        "the line {line} is not configured: nothing can read this"
-                    )));
+                    return Err(ActError::Refused(Reason::LineUnknown { line }));
                 }
                 tx.audit(by, "dead_letter.replay", &seq.to_string(), "")?;
                 Ok(())

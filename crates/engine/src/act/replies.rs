@@ -7,6 +7,7 @@ use store::{CannedReply, RepliesAfter, Tx, Variant, View};
 
 use super::{ActError, Actor};
 use crate::Engine;
+use crate::reason::Reason;
 
 /// The longest shortcut, in characters: it is typed by hand.
 const SHORTCUT_CHARS_MAX: usize = 32;
@@ -125,9 +126,7 @@ impl Engine {
             && new.version != 0
             && new.version != before.version
         {
-            return Err(ActError::Stale(
-                "somebody else changed it meanwhile: open it again".to_owned(),
-            ));
+            return Err(ActError::Stale(Reason::ChangedMeanwhile));
         }
         let had = before.as_ref().map(|before| &before.queues);
         self.check_queues(&new.queues, had)?;
@@ -138,9 +137,7 @@ impl Engine {
                 SHARED_MAX
             };
             if tx.canned_reply_count(owner)? >= max {
-                return Err(ActError::Refused(format!(
-                    "there are {max} canned replies already: remove some first"
-                )));
+                return Err(ActError::Refused(Reason::TooManyReplies { max }));
             }
         }
         let reply = CannedReply {
@@ -157,10 +154,9 @@ impl Engine {
             uses: before.as_ref().map_or(0, |before| before.uses),
         };
         if !tx.save_canned_reply(&reply)? {
-            return Err(ActError::Exists(format!(
-                "another canned reply has the shortcut {}: choose another one",
-                reply.shortcut
-            )));
+            return Err(ActError::Exists(Reason::ShortcutTaken {
+                shortcut: reply.shortcut,
+            }));
         }
         if before.as_ref().is_some_and(|before| before.owner != owner) {
             // Whoever had it in the list before hears of it too.
@@ -207,7 +203,9 @@ impl Engine {
         {
             Some(queue) => Err(ActError::Invalid {
                 field: "canned_reply.queue_ids",
-                problem: format!("there is no queue {queue}"),
+                problem: Reason::NoQueue {
+                    queue: queue.clone(),
+                },
             }),
             None => Ok(()),
         }
@@ -251,29 +249,30 @@ fn must_supervise(actor: &Actor) -> Result<(), ActError> {
     if actor.supervises() {
         Ok(())
     } else {
-        Err(ActError::Denied(
-            "shared canned replies are for supervisors and admins to save: make one of your own"
-                .to_owned(),
-        ))
+        Err(ActError::Denied(Reason::OnlySupervisorsShare))
     }
 }
 
 fn checked(new: NewCannedReply) -> Result<NewCannedReply, ActError> {
-    let shortcut = shortcut(&new.shortcut).ok_or_else(|| ActError::Invalid {
+    let shortcut = shortcut(&new.shortcut).ok_or(ActError::Invalid {
         field: "canned_reply.shortcut",
-        problem: format!("give 1 to {SHORTCUT_CHARS_MAX} letters, digits or . _ -"),
+        problem: Reason::Shortcut {
+            max: SHORTCUT_CHARS_MAX,
+        },
     })?;
     let title = text::line(&new.title, TITLE_CHARS_MAX + 1);
     if title.is_empty() || title.chars().count() > TITLE_CHARS_MAX {
         return Err(ActError::Invalid {
             field: "canned_reply.title",
-            problem: format!("give 1 to {TITLE_CHARS_MAX} characters"),
+            problem: Reason::Length {
+                max: TITLE_CHARS_MAX,
+            },
         });
     }
     if new.variants.len() > VARIANTS_MAX {
         return Err(ActError::Invalid {
             field: "canned_reply.variants",
-            problem: format!("give at most {VARIANTS_MAX} other languages"),
+            problem: Reason::TooManyVariants { max: VARIANTS_MAX },
         });
     }
     let mut variants = Vec::with_capacity(new.variants.len());
@@ -281,9 +280,9 @@ fn checked(new: NewCannedReply) -> Result<NewCannedReply, ActError> {
     for variant in new.variants {
         let locale = locale(&variant.locale)
             .filter(|locale| locales.insert(locale.to_lowercase()))
-            .ok_or_else(|| ActError::Invalid {
+            .ok_or(ActError::Invalid {
                 field: "canned_reply.variants.locale",
-                problem: "give a language's tag, such as ru or pt-BR, each once".to_owned(),
+                problem: Reason::LanguageTag,
             })?;
         let text = words("canned_reply.variants.text", &variant.text)?;
         variants.push(Variant { locale, text });
@@ -302,7 +301,9 @@ fn words(field: &'static str, raw: &str) -> Result<String, ActError> {
     if words.trim().is_empty() || words.chars().count() > TEXT_CHARS_MAX {
         return Err(ActError::Invalid {
             field,
-            problem: format!("give 1 to {TEXT_CHARS_MAX} characters"),
+            problem: Reason::Length {
+                max: TEXT_CHARS_MAX,
+            },
         });
     }
     Ok(words)

@@ -10,6 +10,7 @@ use store::{StoreError, View};
 
 use super::{ActError, Actor, seen};
 use crate::Engine;
+use crate::reason::Reason;
 
 /// So many waiting conversations are looked at for one question: some tens of
 /// milliseconds of a reader.
@@ -84,9 +85,7 @@ impl Engine {
                 | State::WrapUp { .. }
                 | State::Abandoned { .. }
                 | State::Closed { .. } => {
-                    return Err(ActError::Refused(
-                        "the conversation does not wait: it has moved on".to_owned(),
-                    ));
+                    return Err(ActError::Refused(Reason::NotWaiting));
                 }
             }
             let queue = &answer.conversation.queue;
@@ -122,9 +121,7 @@ impl Engine {
         let operator = match operator {
             Some(other) if actor.operator == Some(other) || actor.supervises() => other,
             Some(_) => {
-                return Err(ActError::Denied(
-                    "only a supervisor may ask this about somebody else".to_owned(),
-                ));
+                return Err(ActError::Denied(Reason::AskedAboutOthers));
             }
             None => actor.person()?,
         };

@@ -9,6 +9,7 @@ use store::Tx;
 use super::password::{Salt, check_password, fresh_salt, hash_password};
 use crate::act::audit::by;
 use crate::act::scope_of;
+use crate::reason::Reason;
 use crate::{ActError, Actor, Engine, change, obligations};
 
 /// The most skills of one operator, and of one conversation's needs.
@@ -117,7 +118,7 @@ impl Engine {
             if loses_admin && admins == 1 {
                 return Err(ActError::Invalid {
                     field: "role",
-                    problem: "this is the last admin: make another one first".to_owned(),
+                    problem: Reason::LastAdmin,
                 });
             }
             let mut after = (*before).clone();
@@ -179,7 +180,9 @@ impl Engine {
         match unknown {
             Some(queue) => Err(ActError::Invalid {
                 field: "queues",
-                problem: format!("there is no queue {queue}"),
+                problem: Reason::NoQueue {
+                    queue: queue.clone(),
+                },
             }),
             None => Ok(()),
         }
@@ -241,7 +244,7 @@ pub(super) fn check_login(login: &str) -> Result<String, ActError> {
     if !valid {
         return Err(ActError::Invalid {
             field: "login",
-            problem: "give 2 to 64 letters, digits or . _ - @ +".to_owned(),
+            problem: Reason::Login,
         });
     }
     Ok(login)
@@ -252,7 +255,7 @@ pub(super) fn check_display_name(display_name: &str) -> Result<String, ActError>
     if name.is_empty() || name.chars().count() > 100 {
         return Err(ActError::Invalid {
             field: "display_name",
-            problem: "give 1 to 100 characters".to_owned(),
+            problem: Reason::Length { max: 100 },
         });
     }
     Ok(name)
@@ -260,16 +263,16 @@ pub(super) fn check_display_name(display_name: &str) -> Result<String, ActError>
 
 /// A skill's name as it is compared: in small letters, so that nobody is passed over
 /// for a capital. An error says what to write.
-pub fn skill_name(name: &str) -> Result<String, String> {
+pub fn skill_name(name: &str) -> Result<String, Reason> {
     let name = name.trim().to_lowercase();
     let fits = (1..=SKILL_CHARS_MAX).contains(&name.chars().count());
     // Lists of skills are typed with commas between them.
     if fits && !name.contains(|c: char| c == ',' || c.is_control()) {
         Ok(name)
     } else {
-        Err(format!(
-            "write 1 to {SKILL_CHARS_MAX} characters and no comma, such as billing or lang:ru"
-        ))
+        Err(Reason::Skill {
+            max: SKILL_CHARS_MAX,
+        })
     }
 }
 
@@ -278,10 +281,10 @@ fn check_skills(skills: &Skills) -> Result<Skills, ActError> {
         field: "skills",
         problem,
     };
-    let names: Result<Vec<String>, String> = skills.iter().map(skill_name).collect();
+    let names: Result<Vec<String>, Reason> = skills.iter().map(skill_name).collect();
     let names = names.map_err(invalid)?;
     if names.len() > SKILLS_MAX {
-        return Err(invalid(format!("give at most {SKILLS_MAX}")));
+        return Err(invalid(Reason::TooManySkills { max: SKILLS_MAX }));
     }
     Ok(names.into_iter().collect())
 }
@@ -296,10 +299,9 @@ pub(super) fn add(
     password_hash: &str,
 ) -> Result<Operator, ActError> {
     if tx.operators().any(|other| other.login == new.login) {
-        return Err(ActError::Exists(format!(
-            "there is an operator with the login {}",
-            new.login
-        )));
+        return Err(ActError::Exists(Reason::LoginTaken {
+            login: new.login.clone(),
+        }));
     }
     let operator = Operator {
         id: OperatorId::new(tx.fresh_id()),

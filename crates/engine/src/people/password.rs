@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::{Browser, Principal};
 use crate::act::audit::by;
+use crate::reason::Reason;
 use crate::{ActError, Actor, Engine};
 
 const PASSWORD_CHARS_MIN: usize = 10;
@@ -51,13 +52,13 @@ impl Engine {
     ) -> Result<(), ActError> {
         let id = principal
             .operator
-            .ok_or_else(|| ActError::Denied("a program has no password".to_owned()))?;
+            .ok_or(ActError::Denied(Reason::NoPassword))?;
         check_password(&new)?;
         let hash = self
             .read::<_, StoreError>(move |view| view.password_hash(id))
             .await?
             .ok_or(ActError::NotFound("operator"))?;
-        let wrong = || ActError::Denied("the current password is wrong".to_owned());
+        let wrong = || ActError::Denied(Reason::WrongPassword);
         if !verify_password(current, hash.clone()).await? {
             let login = self
                 .read::<_, StoreError>(move |view| view.operator_row(id))
@@ -158,10 +159,10 @@ pub(super) fn check_password(password: &str) -> Result<(), ActError> {
     if password.chars().count() < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
         return Err(ActError::Invalid {
             field: "password",
-            problem: format!(
-                "give at least {PASSWORD_CHARS_MIN} characters and at most \
-                 {PASSWORD_BYTES_MAX} bytes"
-            ),
+            problem: Reason::PasswordLength {
+                min: PASSWORD_CHARS_MIN,
+                max: PASSWORD_BYTES_MAX,
+            },
         });
     }
     Ok(())

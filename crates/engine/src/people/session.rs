@@ -10,6 +10,7 @@ use store::{Session, StoreError, Tx};
 use super::Principal;
 use super::password::{DECOY_HASH, is_still_theirs, verify_password};
 use super::secret::{fresh_secret, hash_secret};
+use crate::reason::Reason;
 use crate::{ActError, Engine, change};
 
 /// A session that nobody uses ends after this.
@@ -97,7 +98,7 @@ impl Engine {
             Some((operator, hash)) if !operator.disabled => (Some(operator), hash),
             Some(_) | None => (None, DECOY_HASH.to_owned()),
         };
-        let wrong = || ActError::Denied("the login or password is wrong".to_owned());
+        let wrong = || ActError::Denied(Reason::WrongSignIn);
         let right = verify_password(password, hash.clone()).await?;
         let Some(operator) = operator.filter(|_| right) else {
             return Ok((known, Err(wrong())));

@@ -10,6 +10,7 @@ use super::operators::{NewOperator, add, check_display_name, check_login};
 use super::password::{check_password, fresh_salt, hash_password};
 use super::secret::{fresh_secret, hash_secret};
 use super::session::{Browser, SignedIn, begin_session};
+use crate::reason::Reason;
 use crate::{ActError, Engine};
 
 const SET_UP_HASH: &str = "set_up_hash";
@@ -76,11 +77,7 @@ impl Engine {
             .store()
             .write::<_, ActError>(move |tx| {
                 if tx.meta(SET_UP_HASH)?.as_deref() != Some(&offered) {
-                    return Err(ActError::Denied(
-                        "this set-up link is used or replaced: start the gateway again for a \
-                         new one"
-                            .to_owned(),
-                    ));
+                    return Err(ActError::Denied(Reason::SetUpLinkUsed));
                 }
                 tx.unset_meta(SET_UP_HASH)?;
                 let operator = add(tx, new, &password_hash)?;

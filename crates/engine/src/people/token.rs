@@ -6,6 +6,7 @@ use store::ApiToken;
 
 use super::secret::{fresh_secret, hash_secret};
 use crate::act::audit::by;
+use crate::reason::malformed;
 use crate::{ActError, Actor, Engine};
 
 impl Engine {
@@ -22,21 +23,22 @@ impl Engine {
         if name.is_empty() {
             return Err(ActError::Invalid {
                 field: "name",
-                problem: "say what the token is for".to_owned(),
+                problem: malformed("say what the token is for"),
             });
         }
         if role == Role::Operator && operator.is_none() && bridge_lines.is_empty() {
             return Err(ActError::Invalid {
                 field: "operator_id",
-                problem: "an operator's token needs the operator it acts as, or lines to bridge"
-                    .to_owned(),
+                problem: malformed(
+                    "an operator's token needs the operator it acts as, or lines to bridge",
+                ),
             });
         }
         for line in &bridge_lines {
             if self.line(line).is_none() {
                 return Err(ActError::Invalid {
                     field: "bridge_line_ids",
-                    problem: format!("there is no line {line}"),
+                    problem: malformed(format!("there is no line {line}")),
                 });
             }
         }

@@ -381,12 +381,18 @@ fn bounced(
     permanent: bool,
     reason: &str,
 ) -> Result<(), StoreError> {
-    if permanent && !recipient.is_empty() {
-        tx.note_returned(&line.id, recipient, reason)?;
-    }
     let Some(message) = tx.message_by_external_id(&line.id, target, Direction::Outbound)? else {
         return Ok(());
     };
+    // Whoever has a letter of ours can make up a report about it, for others too.
+    let letter = message.letter.as_deref();
+    let sent_to = letter.is_some_and(|letter| {
+        let mut to = letter.to.iter().chain(&letter.cc);
+        to.any(|to| to.address.eq_ignore_ascii_case(recipient))
+    });
+    if permanent && sent_to {
+        tx.note_returned(&line.id, recipient, reason)?;
+    }
     let told = match recipient {
         "" => reason.to_owned(),
         recipient => format!("{recipient}: {reason}"),

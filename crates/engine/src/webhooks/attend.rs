@@ -8,6 +8,7 @@ use store::{Auditor, StoreError, WebhookRow};
 
 use super::delivery::deliver;
 use super::{Webhook, resumed};
+use crate::reason::malformed;
 use crate::{ActError, Actor, Engine, people};
 use channels::egress::Client;
 
@@ -111,9 +112,9 @@ impl Engine {
             .find(|webhook| webhook.id == id)
             .ok_or(ActError::NotFound("webhook"))?;
         self.note(actor, "webhook.test", id, "").await?;
-        let invalid = |problem| ActError::Invalid {
+        let invalid = |problem: String| ActError::Invalid {
             field: "webhook_id",
-            problem,
+            problem: malformed(problem),
         };
         let mut client =
             Client::new(&webhook.target, &webhook.roots, webhook.timeout).map_err(invalid)?;

@@ -28,7 +28,7 @@ pub use sign::Secret;
 use crate::Engine;
 
 /// Every kind of event that is told, by its name in the contract.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 14] = [
     "contact_changed",
     "contacts_merged",
     "conversation_changed",
@@ -40,6 +40,7 @@ pub const EVENTS: [&str; 13] = [
     "offer_ended",
     "offer_made",
     "presence_changed",
+    "queue_changed",
     "rated",
     "scored",
 ];
@@ -89,6 +90,7 @@ pub const fn name_of(event: &EventKind) -> Option<&'static str> {
         EventKind::OfferMade { .. } => Some("offer_made"),
         EventKind::OfferEnded(_) => Some("offer_ended"),
         EventKind::PresenceChanged(_) => Some("presence_changed"),
+        EventKind::QueueChanged { .. } => Some("queue_changed"),
         EventKind::ContactChanged { .. } => Some("contact_changed"),
         EventKind::ContactsMerged { .. } => Some("contacts_merged"),
         EventKind::Rated { .. } => Some("rated"),
@@ -116,6 +118,7 @@ fn queue_of(event: &EventKind) -> Option<&QueueId> {
         EventKind::Reviewed(review) => Some(&review.queue),
         EventKind::ObligationChanged { obligation, .. }
         | EventKind::ObligationDue { obligation, .. } => Some(&obligation.queue),
+        EventKind::QueueChanged { queue } => Some(queue),
         EventKind::PresenceChanged(_)
         | EventKind::ContactChanged { .. }
         | EventKind::ContactsMerged { .. }

@@ -172,6 +172,20 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Forgets whom a contact's ended promises were made to. It is no event: how they
+    /// ended was told.
+    pub fn ended_obligations_forget(&mut self, contact: &ContactId) -> Result<(), StoreError> {
+        self.execute(
+            "update obligation set doc = json_remove(
+               json_set(doc, '$.client.display_name', '', '$.client.avatar_url', null,
+                 '$.client.address', ''),
+               '$.reach')
+             where contact = ?1 and state <> 'open'",
+            [contact.as_str()],
+        )?;
+        Ok(())
+    }
+
     /// Makes a confirmed contact the one that a provisional one's promises began with.
     pub fn obligations_begin_with(
         &mut self,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use domain::conversation::Conversation;
 use domain::event::{Audience, EventKind};
 use domain::rating::{Rating, Review};
-use domain::{ContactId, ConversationId, OperatorId, QueueId, ThreadId};
+use domain::{ContactId, ConversationId, OperatorId, QueueId, ThreadId, Timestamp};
 
 use crate::{StoreError, Tx, View};
 
@@ -16,6 +16,10 @@ pub struct RatingFilter {
     pub operator: Option<OperatorId>,
     /// At most this score.
     pub score_max: Option<u8>,
+    /// First given at this time or later.
+    pub from: Option<Timestamp>,
+    /// First given before this time.
+    pub to: Option<Timestamp>,
 }
 
 impl Tx<'_> {
@@ -132,21 +136,25 @@ impl View<'_> {
             (Some(_), _) => {
                 "select id, doc from rating
                  where operator = ?3 and id < ?1 and (?2 is null or queue = ?2)
-                   and (?4 is null or score <= ?4)
+                   and (?4 is null or score <= ?4) and at >= ?6 and at < ?7
                  order by id desc limit ?5"
             }
             (None, Some(_)) => {
                 "select id, doc from rating
                  where queue = ?2 and id < ?1 and ?3 is null and (?4 is null or score <= ?4)
+                   and at >= ?6 and at < ?7
                  order by id desc limit ?5"
             }
             (None, None) => {
                 "select id, doc from rating
                  where id < ?1 and ?2 is null and ?3 is null and (?4 is null or score <= ?4)
+                   and at >= ?6 and at < ?7
                  order by id desc limit ?5"
             }
         };
-        let bounds = (before, queue, operator, filter.score_max, limit);
+        let from = filter.from.map_or(i64::MIN, |from| from.0);
+        let to = filter.to.map_or(i64::MAX, |to| to.0);
+        let bounds = (before, queue, operator, filter.score_max, limit, from, to);
         self.rows(sql, bounds, |row| {
             let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             Ok((row.get(0)?, serde_json::from_str(text)?))

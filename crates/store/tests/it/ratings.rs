@@ -128,6 +128,7 @@ async fn ratings_are_listed_the_newest_first() {
             queue: queue.map(QueueId::from),
             operator: operator.map(OperatorId::new),
             score_max,
+            ..RatingFilter::default()
         };
         let (mut found, mut before) = (Vec::new(), i64::MAX);
         loop {

@@ -46,6 +46,15 @@ fn workload(command: BenchCommand) -> Workload {
             conversations: count(conversations),
         },
         BenchCommand::Ceiling { file } => Workload::Ceiling { file },
+        BenchCommand::Settle {
+            waiting,
+            free,
+            passes,
+        } => Workload::Settle {
+            waiting: count(waiting),
+            free,
+            passes,
+        },
         BenchCommand::Sockets { address, count } => Workload::Sockets {
             address,
             count: self::count(count),

@@ -9,6 +9,7 @@ import { ApiError, call, clientId } from "./api.js";
 import { dispatch, getState } from "./app.js";
 import { t } from "./i18n.js";
 import { listKey } from "./order.js";
+import { errorText } from "./refusals.js";
 import { toast } from "./toasts.js";
 
 const PAGE = 50;
@@ -24,16 +25,6 @@ export function nameOf(c) {
 /** A visitor's own mark is no name: its beginning tells them apart. @param {string} address */
 export function addressName(address) {
   return /^[0-9a-f]{32}$/.test(address) ? t("contact.visitor", { name: address.slice(0, 4).toUpperCase() }) : address;
-}
-
-/** @param {unknown} error @returns {string} */
-export function errorText(error) {
-  if (!(error instanceof ApiError)) return t("error.other");
-  if (error.code === "offline") return t("error.offline");
-  if (error.code === "resource_exhausted") return error.message || t("error.busy");
-  if (error.code === "permission_denied") return t("error.denied");
-  if (error.code === "unavailable" || error.code === "deadline_exceeded") return t("error.unavailable");
-  return error.message || t("error.other");
 }
 
 /** @param {unknown} error */

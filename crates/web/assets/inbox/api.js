@@ -14,18 +14,24 @@ const CALL_TIMEOUT_MS = 20_000;
 
 export const FEED_URL = "/switchboard.inbox.v1.Inbox/Subscribe";
 
-/** A call that failed: `code` is Connect's, "offline" when no answer came. */
+/** @typedef {{ reason?: string, values?: Record<string, string> }} Refusal */
+
+/**
+ * A call that failed: `code` is Connect's, "offline" when no answer came. `reason` is the server's own
+ * word for why, with the values that belong to it; empty where it gives none.
+ */
 export class ApiError extends Error {
   /**
    * @param {string} code
    * @param {string} message
-   * @param {unknown[]} [details]
+   * @param {Refusal} [refusal]
    */
-  constructor(code, message, details = []) {
+  constructor(code, message, { reason = "", values = {} } = {}) {
     super(message);
     this.name = "ApiError";
     this.code = code;
-    this.details = details;
+    this.reason = reason;
+    this.values = values;
   }
 
   /** Whether the same call may do better later. */
@@ -79,7 +85,13 @@ export async function call(method, request, options = {}) {
   if (response.ok && body !== null) return body;
   const code = body?.code ?? codeOfStatus(response.status);
   if (code === "unauthenticated" && method !== "Admin/Login") onSignedOut();
-  throw new ApiError(code, body?.message ?? "", body?.details ?? []);
+  throw new ApiError(code, body?.message ?? "", refusalIn(body?.details));
+}
+
+/** @param {{ type?: string, debug?: { reason?: string, metadata?: Record<string, string> } }[]} [details] @returns {Refusal} */
+function refusalIn(details = []) {
+  const info = details.find(({ type }) => type === "google.rpc.ErrorInfo")?.debug;
+  return { reason: info?.reason, values: info?.metadata };
 }
 
 /** @param {number} status */
@@ -114,7 +126,8 @@ export function upload(file, onProgress, signal) {
       if (request.status >= 200 && request.status < 300 && request.response) {
         resolve(request.response);
       } else {
-        reject(new ApiError(request.response?.code ?? codeOfStatus(request.status), request.response?.message ?? ""));
+        const { message = "", ...refusal } = request.response ?? {};
+        reject(new ApiError(codeOfStatus(request.status), message, refusal));
       }
     };
     request.onerror = () => reject(new ApiError("offline", ""));

@@ -29,6 +29,11 @@ const ACTS = {
   "token.revoke": "audit.did.token.revoke",
   "conversation.reassign": "audit.did.conversation.reassign",
   "conversation.move_to_front": "audit.did.conversation.move_to_front",
+  "conversation.score": "audit.did.conversation.score",
+  "obligation.waive": "audit.did.obligation.waive",
+  "canned_reply.add": "audit.did.canned_reply.add",
+  "canned_reply.change": "audit.did.canned_reply.change",
+  "canned_reply.delete": "audit.did.canned_reply.delete",
   "presence.force": "audit.did.presence.force",
   "identity.block": "audit.did.identity.block",
   "identity.unblock": "audit.did.identity.unblock",
@@ -106,7 +111,7 @@ class Audit extends Page {
         "div",
         null,
         h("b", null, whole ? t("audit.whole", { n: Number(entryCount) }) : t("audit.broken", { text: problem })),
-        h("p", { class: "hint" }, `${t("audit.seal")}: `, h("code", { class: "wrap", "data-testid": "audit-seal" }, seal)),
+        h("p", { class: "hint" }, `${t("audit.seal")}: `, h("code", { "data-testid": "audit-seal" }, seal)),
         h("p", { class: "hint" }, t("audit.sealHint")),
       ),
       h(
@@ -156,7 +161,7 @@ class Audit extends Page {
         entries.map((entry) => {
           const key = ACTS[entry.act ?? ""];
           return [
-            momentText(entry.at),
+            h("time", { datetime: entry.at ?? "" }, momentText(entry.at)),
             who(entry),
             h("span", { title: entry.act ?? "" }, key ? t(key) : (entry.act ?? "")),
             h("span", { class: "wrap" }, entry.subject || "—"),

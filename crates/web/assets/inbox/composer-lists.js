@@ -1,7 +1,6 @@
 // What the composer offers while one writes: canned replies by "/", colleagues by
 // "@" in a note; and what it says about the text before it goes.
 
-import { errorText } from "./actions.js";
 import { getState } from "./app.js";
 import { confirmDanger } from "./dialog.js";
 import { h, replace } from "./dom.js";
@@ -10,6 +9,7 @@ import { t } from "./i18n.js";
 import { holds, mentioned, stillHas } from "./matching.js";
 import { iconButton } from "./menu.js";
 import { avatar, operatorName, presenceDot } from "./parts.js";
+import { errorText } from "./refusals.js";
 import { findReplies, wordsFor } from "./replies.js";
 import { conversation } from "./selectors.js";
 import { Suggest } from "./suggest.js";

@@ -56,6 +56,9 @@ export function openDialog({ title, body, buttons = [], wide = "", testid, cance
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close("");
   });
+  // What is only read is scrolled by the keyboard, too.
+  const text = form.querySelector(".dialog-body");
+  if (!text?.querySelector("a, button, input, select, textarea")) text?.setAttribute("tabindex", "0");
   dialog.showModal();
   return { dialog, form, closed };
 }

@@ -4,6 +4,7 @@ import { enAudit } from "./en-audit.js";
 import { enMetrics } from "./en-metrics.js";
 import { enLetters } from "./en-letters.js";
 import { enMore } from "./en-more.js";
+import { enRefusals } from "./en-refusals.js";
 import { enReplies } from "./en-replies.js";
 import { enPromises } from "./en-promises.js";
 import { enRatings } from "./en-ratings.js";
@@ -26,6 +27,8 @@ export const en = {
   loading: "Loading",
   unblock: "Unblock",
   "load.failed": "This could not be loaded",
+  "medium.CHAT": "Site chat",
+  "medium.FORM": "Site form",
   "title.inbox": "Inbox",
   "title.offer": "New offer",
   "banner.connecting": "Reconnecting…",
@@ -216,6 +219,7 @@ export const en = {
   "action.block": "Block the sender",
   "action.spam": "Spam: finish and block",
   ...enMore,
+  ...enRefusals,
   ...enReplies,
   ...enPromises,
   ...enRatings,

@@ -17,6 +17,7 @@ import {
 import { rate, score } from "./opinions.js";
 import { inFolder } from "./order.js";
 import { upsertPromise } from "./promise-state.js";
+import { takeQueue } from "./queue-state.js";
 
 // Typing is told again every few seconds while it lasts.
 const TYPING_LASTS_MS = 8_000;
@@ -55,11 +56,7 @@ function apply(state, event, now) {
   if (event.presenceChanged) return upsertOperator(state, event.presenceChanged);
   if (event.mentionsChanged) return { ...state, mentions: event.mentionsChanged.unreadCount ?? 0 };
   if (event.cannedRepliesChanged) return { ...state, repliesVersion: state.repliesVersion + 1 };
-  if (event.queueChanged) {
-    const queue = event.queueChanged;
-    const queueIds = state.queueIds.includes(queue.id) ? state.queueIds : [...state.queueIds, queue.id];
-    return { ...state, queues: { ...state.queues, [queue.id]: queue }, queueIds };
-  }
+  if (event.queueChanged) return takeQueue(state, event.queueChanged);
   if (event.contactChanged?.profile) return upsertContact(state, event.contactChanged);
   if (event.contactChanged) return forgetDetails(state, event.contactChanged.id);
   if (event.contactsMerged?.contact) {

@@ -15,7 +15,7 @@ const GROUPS = [
       ["?", "keys.help"],
       ["Alt 1 … 5", "keys.folders"],
       ["Alt M", "page.mentions"],
-      ["Alt ↓ / Alt ↑", "keys.next"],
+      ["Alt ↓ / ↑", "keys.next"],
       ["J / K", "keys.nextPlain"],
       ["Esc", "keys.escape"],
     ],

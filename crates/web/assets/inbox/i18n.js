@@ -20,10 +20,21 @@ export function language() {
   return wished.find((tag) => tag in CATALOGUES) ?? "en";
 }
 
+/** Whose way of writing dates and numbers: the browser's own, if it is of the language. */
+export function locale() {
+  const spoken = language();
+  return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === spoken) ?? spoken;
+}
+
 /** @param {string} id */
 export function setLanguage(id) {
   setPref("language", id);
   document.documentElement.lang = language();
+}
+
+/** Whether there are words for it. @param {string} key @returns {key is Key} */
+export function isKey(key) {
+  return Object.hasOwn(en, key);
 }
 
 /**
@@ -38,7 +49,7 @@ export function t(key, values = {}) {
   const form = "n" in values ? plural(text, Number(values.n)) : text;
   return form.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
-    return typeof value === "number" ? value.toLocaleString(language()) : (value ?? "");
+    return typeof value === "number" ? value.toLocaleString(locale()) : (value ?? "");
   });
 }
 
@@ -56,7 +67,7 @@ function plural(text, n) {
 
 /** @param {string | undefined} time @param {Intl.DateTimeFormatOptions} options */
 function format(time, options) {
-  return time ? new Intl.DateTimeFormat(language(), options).format(new Date(time)) : "";
+  return time ? new Intl.DateTimeFormat(locale(), options).format(new Date(time)) : "";
 }
 
 /** "14:05". @param {string | undefined} time */
@@ -98,7 +109,7 @@ export function sizeText(bytes) {
   const n = Number(bytes ?? 0);
   const units = /** @type {const} */ (["byte", "kilobyte", "megabyte", "gigabyte"]);
   const power = n < 1 ? 0 : Math.min(3, Math.floor(Math.log(n) / Math.log(1024)));
-  return new Intl.NumberFormat(language(), {
+  return new Intl.NumberFormat(locale(), {
     style: "unit",
     unit: units[power],
     unitDisplay: "short",
@@ -115,7 +126,7 @@ export function lengthText(ms) {
       : minutes >= 60
         ? [Math.round(minutes / 60), "hour"]
         : [minutes, "minute"];
-  return new Intl.NumberFormat(language(), {
+  return new Intl.NumberFormat(locale(), {
     style: "unit",
     unit: /** @type {string} */ (unit),
     unitDisplay: "short",

@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 import { icon, mediumIcon } from "./icons.js";
 import { momentText, t } from "./i18n.js";
 import { Page, table } from "./page.js";
+import { channelOf } from "./parts.js";
 
 /** A line that is not configured, for which events wait. @param {import("./types/api.js").UnconfiguredLine} l */
 function gone(l) {
@@ -46,7 +47,7 @@ class Lines extends Page {
                   icon(mediumIcon(l.line?.medium)),
                   l.line?.displayName || l.line?.id || "",
                 ),
-                l.line?.channelName ?? l.line?.channel ?? "",
+                channelOf(l.line, l.line?.channel),
                 queues[l.queueId ?? ""]?.displayName || l.queueId || "—",
                 l.status === "up"
                   ? h("span", { class: "tag ok" }, icon("check"), t("lines.up"))

@@ -1,6 +1,6 @@
 // Numbers of metrics as people and as programs read them.
 
-import { language } from "./i18n.js";
+import { locale } from "./i18n.js";
 
 /** @import { Metric, MetricsRow } from "./types/metrics.js" */
 
@@ -17,14 +17,14 @@ export function valueOf(row, name) {
 /** "81.1 %". @param {number | null | undefined} part */
 export function percentText(part) {
   if (part === null || part === undefined) return "—";
-  return part.toLocaleString(language(), { style: "percent", maximumFractionDigits: 1 });
+  return part.toLocaleString(locale(), { style: "percent", maximumFractionDigits: 1 });
 }
 
 /** "8 s", "1:05", "2:03:10". @param {number | null | undefined} seconds */
 export function durationText(seconds) {
   if (seconds === null || seconds === undefined) return "—";
   if (seconds < 60) {
-    return seconds.toLocaleString(language(), {
+    return seconds.toLocaleString(locale(), {
       style: "unit",
       unit: "second",
       unitDisplay: "short",
@@ -40,7 +40,7 @@ export function durationText(seconds) {
 
 /** @param {number | null | undefined} number */
 export function countText(number) {
-  return number === null || number === undefined ? "—" : Math.round(number).toLocaleString(language());
+  return number === null || number === undefined ? "—" : Math.round(number).toLocaleString(locale());
 }
 
 /** A value by what it is. @param {Metric | undefined} metric */
@@ -48,6 +48,6 @@ export function metricText(metric) {
   if (metric?.value === undefined) return "—";
   if (metric.unit === "ratio") return percentText(metric.value);
   if (metric.unit === "seconds") return durationText(metric.value);
-  if (metric.unit === "score") return metric.value.toLocaleString(language(), { maximumFractionDigits: 2 });
+  if (metric.unit === "score") return metric.value.toLocaleString(locale(), { maximumFractionDigits: 2 });
   return countText(metric.value);
 }

@@ -1,9 +1,9 @@
 // What the pages beside the inbox share: a title, loading, error, empty.
 
-import { errorText } from "./actions.js";
 import { View } from "./app.js";
 import { h, replace } from "./dom.js";
 import { empty, failed, skeleton } from "./parts.js";
+import { errorText } from "./refusals.js";
 
 /** @import { Child } from "./dom.js" */
 /** @import { IconName } from "./icons.js" */

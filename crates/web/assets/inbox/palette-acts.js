@@ -9,9 +9,10 @@ import { t } from "./i18n.js";
 import { mergeDialog } from "./merge.js";
 import { acceptOffer, askDecline } from "./offers.js";
 import { FOLDERS, isMentioned } from "./order.js";
+import { places as pagesOf } from "./places.js";
 import { presenceMenu } from "./presence.js";
 import { goToConversation, route } from "./route.js";
-import { answerable, can, conversation, isAdmin, isSupervisor, listed, mayWrite } from "./selectors.js";
+import { answerable, can, conversation, listed, mayWrite } from "./selectors.js";
 import { settingsMenu } from "./settings.js";
 import { openFolder } from "./sidebar.js";
 import { conversationActs } from "./thread-head.js";
@@ -226,15 +227,11 @@ function neighbours(state, c) {
 
 /** Folders, queues and pages. @param {State} state @returns {Entry[]} */
 function places(state) {
-  /** @type {[string, IconName, import("./i18n.js").Key, boolean, string][]} */
+  /** @type {[string, IconName, import("./i18n.js").Key, string][]} */
   const pages = [
-    ["mentions", "at", "page.mentions", true, "Alt M"],
-    ["replies", "bolt", "page.replies", true, ""],
-    ["queues", "layers", "page.queues", isSupervisor(state), ""],
-    ["blocks", "block", "page.blocks", isSupervisor(state), ""],
-    ["people", "people", "page.people", isAdmin(state), ""],
-    ["lines", "globe", "page.lines", isAdmin(state), ""],
-    ["dead-letters", "warning", "page.deadLetters", isAdmin(state), ""],
+    ["mentions", "at", "page.mentions", "Alt M"],
+    ["promises", "alarm", "page.promises", ""],
+    ...pagesOf(state).map(([page, icon, key]) => /** @type {[string, IconName, import("./i18n.js").Key, string]} */ ([page, icon, key, ""])),
   ];
   return [
     ...FOLDERS.map((folder, i) => ({
@@ -244,15 +241,13 @@ function places(state) {
       testid: `palette-${folder}`,
       run: () => openFolder(folder, ""),
     })),
-    ...pages
-      .filter(([, , , may]) => may)
-      .map(([page, icon, key, , aside]) => ({
-        label: t(key),
-        icon,
-        aside,
-        testid: `palette-page-${page}`,
-        run: () => void (location.hash = `#/${page}`),
-      })),
+    ...pages.map(([page, icon, key, aside]) => ({
+      label: t(key),
+      icon,
+      aside,
+      testid: `palette-page-${page}`,
+      run: () => void (location.hash = `#/${page}`),
+    })),
     ...state.queueIds.map((id) => ({
       label: state.queues[id]?.displayName || id,
       icon: /** @type {IconName} */ ("queue"),

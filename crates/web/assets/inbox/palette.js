@@ -1,6 +1,6 @@
 // Ctrl+K: every act by name, conversations by name, messages by their words.
 
-import { errorText, nameOf } from "./actions.js";
+import { nameOf } from "./actions.js";
 import { call } from "./api.js";
 import { getState } from "./app.js";
 import { serverNow } from "./clock.js";
@@ -11,6 +11,7 @@ import { shortText, t } from "./i18n.js";
 import { holds } from "./matching.js";
 import { acts } from "./palette-acts.js";
 import { channelName } from "./parts.js";
+import { errorText } from "./refusals.js";
 import { goToConversation } from "./route.js";
 
 /** @import { SearchHit } from "./types/api.js" */

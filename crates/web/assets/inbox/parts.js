@@ -1,6 +1,6 @@
 // Small pieces that several elements draw.
 
-/** @import { Conversation, Operator } from "./types/api.js" */
+/** @import { Conversation, LineSummary, Operator } from "./types/api.js" */
 /** @import { State } from "./types/state.js" */
 /** @import { IconName } from "./icons.js" */
 /** @import { Child } from "./dom.js" */
@@ -12,7 +12,18 @@ import { t } from "./i18n.js";
 
 /** @param {State} state @param {string | undefined} lineId @param {string} [channel] */
 export function channelName(state, lineId, channel = "") {
-  return state.lines[lineId ?? ""]?.channelName ?? channel;
+  return channelOf(state.lines[lineId ?? ""], channel);
+}
+
+/**
+ * What a line's channel is called: what is on the site by its kind, everything else by its own name.
+ *
+ * @param {LineSummary | undefined} line
+ * @param {string} [otherwise]
+ */
+export function channelOf(line, otherwise = "") {
+  if (line?.medium === "CHAT" || line?.medium === "FORM") return t(`medium.${line.medium}`);
+  return line?.channelName ?? otherwise;
 }
 
 /** The channel's class as an icon that says its name. @param {State} state @param {Conversation | undefined} c */
@@ -160,5 +171,5 @@ export function skeleton(rows, className = "") {
 export function kindName(state, kind = "") {
   if (kind === "phone" || kind === "email" || kind === "visitor") return t(`kind.${kind}`);
   const line = Object.values(state.lines).find((l) => l.channel === kind);
-  return line?.channelName ?? kind.charAt(0).toUpperCase() + kind.slice(1);
+  return channelOf(line) || kind.charAt(0).toUpperCase() + kind.slice(1);
 }

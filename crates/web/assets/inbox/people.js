@@ -1,6 +1,5 @@
 // Operators: who they are, what they may do, which queues they answer.
 
-import { errorText } from "./actions.js";
 import { call, clientId } from "./api.js";
 import { getState } from "./app.js";
 import { checkbox, errorBox, field, openDialog, showError } from "./dialog.js";
@@ -9,6 +8,7 @@ import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { Page, table } from "./page.js";
 import { avatar, operatorName, presenceDot } from "./parts.js";
+import { errorText } from "./refusals.js";
 import { PASSWORD_LENGTH_MIN } from "./sign-in.js";
 import { toast } from "./toasts.js";
 

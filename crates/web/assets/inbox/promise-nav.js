@@ -7,8 +7,7 @@ import { View } from "./app.js";
 import { everySecond, serverNow } from "./clock.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
-import { t } from "./i18n.js";
-import { whenText } from "./promise-parts.js";
+import { dayText, t, timeText } from "./i18n.js";
 import { duePromises, isOverdue } from "./promise-state.js";
 import { clientOf, openPromise } from "./promises.js";
 import { route } from "./route.js";
@@ -65,6 +64,12 @@ class PromiseNav extends View {
 }
 customElements.define("sb-promise-nav", PromiseNav);
 
+/** The time today, else the day: there is little room. @param {string | undefined} time @param {number} now */
+function dayOrTime(time, now) {
+  const isToday = new Date(time ?? 0).toDateString() === new Date(now).toDateString();
+  return isToday ? timeText(time) : dayText(time, now);
+}
+
 /** @param {Obligation} p @param {number} now */
 function next(p, now) {
   const overdue = isOverdue(p, now);
@@ -84,7 +89,7 @@ function next(p, now) {
         "data-testid": "nav-promise",
       },
       h("span", { class: "nav-label" }, clientOf(p)),
-      h("time", { datetime: p.dueAt ?? "" }, overdue ? t("promise.overdue") : whenText(p.dueAt, now)),
+      h("time", { datetime: p.dueAt ?? "" }, overdue ? t("promise.overdue") : dayOrTime(p.dueAt, now)),
     ),
   );
 }

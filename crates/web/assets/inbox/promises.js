@@ -4,12 +4,13 @@
  * @import { Calls, Obligation, ObligationNotice } from "./types/api.js"
  */
 
-import { addressName, errorText, toastError } from "./actions.js";
+import { addressName, toastError } from "./actions.js";
 import { ringPromise } from "./alerts.js";
 import { call, clientId } from "./api.js";
 import { dispatch, getState } from "./app.js";
 import { t } from "./i18n.js";
 import { concerns } from "./promise-state.js";
+import { errorText } from "./refusals.js";
 import { goToConversation } from "./route.js";
 import { isSupervisor } from "./selectors.js";
 import { toast } from "./toasts.js";

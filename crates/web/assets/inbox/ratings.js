@@ -33,14 +33,16 @@ export function scoreText(state, { scoredById, score = 0, comment }) {
  */
 export function stars(state, id) {
   const rating = state.opinions[id]?.rating;
-  return (
-    rating &&
-    h(
-      "span",
-      { class: `stars${(rating.score ?? 0) < 3 ? " low" : ""}`, title: ratingText(rating), "data-testid": "rating" },
-      icon("star"),
-      h("span", null, t("rating.is", { score: rating.score ?? 0 })),
-    )
+  return rating && scoreMark(rating);
+}
+
+/** A rating's score in short. @param {Rating} rating */
+export function scoreMark(rating) {
+  return h(
+    "span",
+    { class: `stars${(rating.score ?? 0) < 3 ? " low" : ""}`, title: ratingText(rating), "data-testid": "rating" },
+    icon("star"),
+    h("span", null, t("rating.is", { score: rating.score ?? 0 })),
   );
 }
 

@@ -1,6 +1,5 @@
 // One canned reply: its words, its variables as a client would read them, whom it is for.
 
-import { errorText } from "./actions.js";
 import { call, clientId } from "./api.js";
 import { getState } from "./app.js";
 import { checkbox, errorBox, field, openDialog, showError } from "./dialog.js";
@@ -8,6 +7,7 @@ import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./menu.js";
+import { errorText } from "./refusals.js";
 import { isSupervisor } from "./selectors.js";
 import { type } from "./suggest.js";
 import { VARIABLES, parts } from "./variables.js";

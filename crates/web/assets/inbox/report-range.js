@@ -1,8 +1,8 @@
 // The days and groups of a report: which they are, and what they are called.
 
 import { getState } from "./app.js";
-import { language, t } from "./i18n.js";
-import { operatorName } from "./parts.js";
+import { locale, t } from "./i18n.js";
+import { channelOf, operatorName } from "./parts.js";
 
 /** @import { GetMetricsResponse, Grouping, MetricsRow } from "./types/metrics.js" */
 
@@ -57,7 +57,7 @@ export function rangeOf(choice, now) {
 }
 
 /** @param {string | undefined} time @param {Intl.DateTimeFormatOptions} options */
-const format = (time, options) => new Intl.DateTimeFormat(language(), options).format(new Date(time ?? 0));
+const format = (time, options) => new Intl.DateTimeFormat(locale(), options).format(new Date(time ?? 0));
 
 /** What a row is called. @param {MetricsRow} row @param {Grouping} grouping @param {boolean} [oneDay] */
 export function rowName(row, grouping, oneDay = false) {
@@ -77,7 +77,7 @@ export function rowName(row, grouping, oneDay = false) {
     case "BY_LINE":
       return state.lines[key]?.displayName || key || t("reports.nobody");
     case "BY_CHANNEL":
-      return Object.values(state.lines).find((line) => line.channel === key)?.channelName || key;
+      return channelOf(Object.values(state.lines).find((line) => line.channel === key), key);
     case "BY_OPERATOR":
       return key ? operatorName(state.operators[key]) : t("reports.nobody");
   }

@@ -1,9 +1,9 @@
 // What the address says: a conversation, a page, or the one-time set-up link.
 
-/** @typedef {"inbox" | "mentions" | "promises" | "replies" | "queues" | "proof" | "blocks" | "people" | "lines" | "dead-letters" | "webhooks" | "audit" | "wallboard" | "reports"} Page */
+/** @typedef {"inbox" | "mentions" | "promises" | "replies" | "queues" | "proof" | "blocks" | "people" | "lines" | "dead-letters" | "webhooks" | "audit" | "wallboard" | "reports" | "ratings"} Page */
 
 /** @type {Page[]} */
-const PAGES = ["mentions", "promises", "replies", "queues", "proof", "blocks", "people", "lines", "dead-letters", "webhooks", "audit", "wallboard", "reports"];
+const PAGES = ["mentions", "promises", "replies", "queues", "proof", "blocks", "people", "lines", "dead-letters", "webhooks", "audit", "wallboard", "reports", "ratings"];
 
 /** @returns {{ page: Page, id: string, setUpToken: string }} */
 export function route() {

@@ -99,7 +99,7 @@ export const ruWhy = {
   "why.me.noQueues": "Нет очередей",
   "why.me.noQueuesText": "Вы пока не состоите ни в одной очереди. Обратитесь к администратору.",
   "why.me.queues": "Ваши очереди, в вашем порядке",
-  "why.they.none": "Получать работу ничто не мешает.",
+  "why.they.none": "Ничто не мешает получать работу.",
   "why.they.queues": "Очереди, в личном порядке",
   "why.they.has_better": "Раньше идёт другое: {name}.",
   "why.they.other_first": "Раньше идёт свободный коллега: {name}.",

@@ -4,6 +4,7 @@ import { ruAudit } from "./ru-audit.js";
 import { ruLetters } from "./ru-letters.js";
 import { ruMetrics } from "./ru-metrics.js";
 import { ruMore } from "./ru-more.js";
+import { ruRefusals } from "./ru-refusals.js";
 import { ruReplies } from "./ru-replies.js";
 import { ruPromises } from "./ru-promises.js";
 import { ruRatings } from "./ru-ratings.js";
@@ -27,6 +28,8 @@ export const ru = {
   loading: "Загрузка",
   unblock: "Разблокировать",
   "load.failed": "Не удалось загрузить",
+  "medium.CHAT": "Чат на сайте",
+  "medium.FORM": "Форма на сайте",
   "title.inbox": "Диалоги",
   "title.offer": "Новое предложение",
   "banner.connecting": "Восстанавливаем соединение…",
@@ -190,7 +193,7 @@ export const ru = {
   "composer.reply": "Ответ",
   "composer.note": "Внутренняя заметка",
   "composer.noteHint": "Видят только коллеги",
-  "composer.placeholder": "Ответ через {name}",
+  "composer.placeholder": "Ответ · {name}",
   "composer.notePlaceholder": "Заметка для коллег",
   "composer.enterHint": "Enter отправляет, Shift+Enter — новая строка",
   "composer.ctrlEnterHint": "Ctrl+Enter отправляет",
@@ -219,6 +222,7 @@ export const ru = {
   "action.block": "Заблокировать отправителя",
   "action.spam": "Спам: завершить и заблокировать",
   ...ruMore,
+  ...ruRefusals,
   ...ruReplies,
   ...ruPromises,
   ...ruRatings,

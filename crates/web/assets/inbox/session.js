@@ -6,12 +6,13 @@ import { dispatch, getState } from "./app.js";
 import { setServerTime } from "./clock.js";
 import { Feed } from "./feed.js";
 import { t } from "./i18n.js";
-import { errorText, loadCounts, loadList, loadOpen, nameOf } from "./actions.js";
+import { loadCounts, loadList, loadOpen, nameOf } from "./actions.js";
 import { announceMention } from "./mentions.js";
 import { pref } from "./prefs.js";
 import { announcePromise, loadPromises } from "./promises.js";
 import { goToConversation, route } from "./route.js";
 import { FOLDERS } from "./order.js";
+import { errorText } from "./refusals.js";
 
 // Counters that cannot be told from events are asked for at most this often.
 const COUNTS_MS = 1_500;

@@ -1,13 +1,13 @@
 // The person's menu: look, language, sounds, keys, password, sign-out.
 
 import { allowDesktop } from "./alerts.js";
-import { errorText } from "./actions.js";
 import { call } from "./api.js";
 import { errorBox, field, openDialog, showError } from "./dialog.js";
 import { h } from "./dom.js";
 import { LANGUAGES, language, setLanguage, t } from "./i18n.js";
 import { showKeys } from "./help.js";
 import { pref, setPref } from "./prefs.js";
+import { errorText } from "./refusals.js";
 import { signOut } from "./session.js";
 import { PASSWORD_LENGTH_MIN } from "./sign-in.js";
 import { toast } from "./toasts.js";

@@ -9,6 +9,7 @@ import { t } from "./i18n.js";
 import { installKeys } from "./keys.js";
 import { iconButton } from "./menu.js";
 import { failed } from "./parts.js";
+import { isForSupervisors } from "./places.js";
 import { pref, setPref, whenPrefsChange } from "./prefs.js";
 import { goToConversation, isForAll, route } from "./route.js";
 import { enter } from "./session.js";
@@ -24,6 +25,7 @@ import "./people.js";
 import "./promise-page.js";
 import "./proof.js";
 import "./queues.js";
+import "./ratings-page.js";
 import "./replies-page.js";
 import "./reports.js";
 import "./sidebar.js";
@@ -35,8 +37,6 @@ import "./wallboard.js";
 
 /** @import { State } from "./types/state.js" */
 
-/** Pages that supervisors see, too. */
-const SUPERVISORS = ["queues", "proof", "blocks", "wallboard", "reports"];
 const LIMITS = { listWidth: [260, 520], contactWidth: [250, 460] };
 
 class App extends View {
@@ -72,7 +72,7 @@ class App extends View {
   /** @param {State} state */
   render(state) {
     const { page, id, setUpToken } = route();
-    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && SUPERVISORS.includes(page));
+    const may = isForAll(page) || isAdmin(state) || (isSupervisor(state) && isForSupervisors(page));
     const shown = state.phase === "ready" ? `ready ${may ? page : "inbox"}` : state.phase;
     if (shown !== this.shown) {
       this.shown = shown;

@@ -8,9 +8,9 @@ import { t } from "./i18n.js";
 import { withMenu } from "./menu.js";
 import { FOLDERS } from "./order.js";
 import { avatar, operatorName } from "./parts.js";
+import { places } from "./places.js";
 import { setPref } from "./prefs.js";
 import { route } from "./route.js";
-import { isAdmin, isSupervisor } from "./selectors.js";
 import { settingsMenu } from "./settings.js";
 import "./presence.js";
 import "./promise-nav.js";
@@ -113,28 +113,11 @@ class Sidebar extends View {
     this.drawnFrame = frame;
     this.#pages(state);
     this.#me(state);
+    this.pages?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {State} state */
   #pages(state) {
-    /** @type {[string, IconName, import("./i18n.js").Key][]} */
-    const pages = [["replies", "bolt", "page.replies"]];
-    if (isSupervisor(state))
-      pages.push(
-        ["wallboard", "board", "page.wallboard"],
-        ["reports", "chart", "page.reports"],
-        ["queues", "layers", "page.queues"],
-        ["proof", "verified", "page.proof"],
-        ["blocks", "block", "page.blocks"],
-      );
-    if (isAdmin(state))
-      pages.push(
-        ["people", "people", "page.people"],
-        ["lines", "globe", "page.lines"],
-        ["dead-letters", "warning", "page.deadLetters"],
-        ["webhooks", "send", "page.webhooks"],
-        ["audit", "lock", "page.audit"],
-      );
     const current = route().page;
     replace(
       this.pages ?? this,
@@ -142,7 +125,7 @@ class Sidebar extends View {
       h(
         "div",
         { role: "list" },
-        pages.map(([page, name, key]) =>
+        places(state).map(([page, name, key]) =>
           h(
             "div",
             { role: "listitem" },

@@ -1,11 +1,11 @@
 // Signing in, and making the first admin by the one-time link.
 
-import { errorText } from "./actions.js";
 import { ApiError, call } from "./api.js";
 import { View } from "./app.js";
 import { errorBox, field, showError } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { LANGUAGES, language, setLanguage, t } from "./i18n.js";
+import { errorText } from "./refusals.js";
 import { forgetSetUpToken } from "./route.js";
 import { enter } from "./session.js";
 

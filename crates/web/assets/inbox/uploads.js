@@ -1,11 +1,11 @@
 // Files on their way into a message: each uploads at once and shows how far it is.
 
 import { ApiError, upload } from "./api.js";
-import { errorText } from "./actions.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { sizeText, t } from "./i18n.js";
 import { iconButton } from "./menu.js";
+import { errorText } from "./refusals.js";
 import { toast } from "./toasts.js";
 
 /** @import { PendingMessage } from "./types/state.js" */

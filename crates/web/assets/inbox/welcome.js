@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { icon, mediumIcon } from "./icons.js";
 import { t } from "./i18n.js";
+import { channelOf } from "./parts.js";
 
 /** @import { State } from "./types/state.js" */
 
@@ -26,7 +27,7 @@ export function welcome(state) {
             "span",
             null,
             h("b", null, line.displayName || line.id),
-            h("small", null, line.channelName ?? line.channel ?? ""),
+            h("small", null, channelOf(line, line.channel)),
           ),
           h("span", { class: "tag ok" }, icon("check"), t("welcome.connected")),
         ),

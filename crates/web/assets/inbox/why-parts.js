@@ -4,7 +4,7 @@ import { serverNow } from "./clock.js";
 import { getState } from "./app.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { language, lengthText, t } from "./i18n.js";
+import { locale, lengthText, t } from "./i18n.js";
 import { avatar, operatorName } from "./parts.js";
 
 /** @import { Child } from "./dom.js" */
@@ -21,13 +21,13 @@ export function strategyText(strategy) {
 
 /** @param {string[] | undefined} skills */
 export function skillNames(skills) {
-  return new Intl.ListFormat(language(), { type: "conjunction" }).format(skills ?? []);
+  return new Intl.ListFormat(locale(), { type: "conjunction" }).format(skills ?? []);
 }
 
 /** "14:05:09": what ends within a minute needs its seconds. @param {string | undefined} time */
 export function exactTime(time) {
   if (!time) return "";
-  return new Intl.DateTimeFormat(language(), { timeStyle: "medium" }).format(new Date(time));
+  return new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(new Date(time));
 }
 
 /** How long from one time to another, in one unit. @param {string | undefined} from @param {string | undefined} to */

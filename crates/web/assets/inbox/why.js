@@ -1,13 +1,13 @@
 // Why the router decided as it did, in words: of an offer, of somebody who waits, and
 // of somebody who gets nothing.
 
-import { errorText } from "./actions.js";
 import { ApiError, call } from "./api.js";
 import { getState } from "./app.js";
 import { openDialog } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { momentText, t, timeText } from "./i18n.js";
 import { empty, failed, operatorName, skeleton } from "./parts.js";
+import { errorText } from "./refusals.js";
 import { outlook } from "./why-me.js";
 import { exactTime, person, ruleGroups, skillNames, span, strategyText } from "./why-parts.js";
 

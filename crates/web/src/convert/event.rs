@@ -7,6 +7,7 @@ use engine::{Actor, Typing};
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 
+use super::queue::queue_now;
 use super::rating::{rating, score};
 use super::{Lens, conversation, message, obligation, offer, operator};
 
@@ -59,6 +60,9 @@ fn kind(lens: &Lens, kind: &EventKind) -> Option<Kind> {
         EventKind::OfferEnded(ended) => offer_ended(actor, ended)?,
         EventKind::PresenceChanged(changed) => Kind::PresenceChanged(operator(lens, changed)),
         EventKind::ContactChanged { contact } => Kind::ContactChanged(named(contact)),
+        EventKind::QueueChanged { queue } => {
+            Kind::QueueChanged(queue_now(&lens.engine.settings(), queue))
+        }
         EventKind::CannedRepliesChanged { owner } => replies_changed(actor, *owner)?,
         EventKind::MentionsChanged { operator, unread } => {
             mentions_changed(actor, *operator, *unread)?

@@ -6,6 +6,7 @@ mod inbound;
 mod letter;
 mod message;
 mod obligation;
+mod queue;
 pub(crate) mod rating;
 pub(crate) mod why;
 
@@ -16,6 +17,7 @@ pub(crate) use inbound::{inbound_from, outbound, receipt_from};
 pub(crate) use letter::address_from;
 pub(crate) use message::message;
 pub(crate) use obligation::{kind_from, obligation};
+pub(crate) use queue::known_queue;
 
 use domain::conversation::{Client, Conversation, Offer, OfferOutcome, OfferState, State};
 use domain::message::Medium;

@@ -8,6 +8,7 @@ use engine::{ActError, Engine};
 use futures::TryStreamExt as _;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::access::caller_of;
 
@@ -51,7 +52,16 @@ async fn upload(State(engine): State<Engine>, request: Request) -> Response {
             size_bytes: upload.attachment.size_bytes,
         })
         .into_response(),
-        Err(ActError::Invalid { problem, .. }) => refuse(StatusCode::PAYLOAD_TOO_LARGE, &problem),
+        Err(ActError::Invalid { problem, .. }) => {
+            let (reason, values) = problem.told();
+            let body = json!({
+                "code": StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
+                "message": problem.to_string(),
+                "reason": reason,
+                "values": values,
+            });
+            (StatusCode::PAYLOAD_TOO_LARGE, Json(body)).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "an upload failed");
             refuse(
@@ -88,6 +98,6 @@ fn percent_decode(encoded: &str) -> String {
 }
 
 fn refuse(status: StatusCode, text: &str) -> Response {
-    let body = serde_json::json!({ "code": status.as_u16(), "message": text });
+    let body = json!({ "code": status.as_u16(), "message": text });
     (status, Json(body)).into_response()
 }

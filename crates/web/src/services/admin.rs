@@ -11,17 +11,17 @@ use domain::LineId;
 use engine::contacts::convert::timestamp;
 use engine::limits::Limiter;
 use engine::people::{Browser, NewOperator, OperatorChange, SignedIn};
-use engine::{Actor, Engine};
+use engine::{Actor, Engine, Reason};
 use http::HeaderValue;
 use proto::admin::v1 as pb;
 use proto::admin::v1::admin_server::Admin;
 use proto::inbox::v1 as pb_inbox;
 use store::{ApiToken, JournalEntry, StoreError};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::{
     PAGE_DEFAULT, PAGE_MAX, caller, id, lens, operator, optional_id, page_number, page_size,
-    replies, role, status, store_status,
+    refused, replies, role, status, store_status,
 };
 use crate::access::cookie_name;
 use crate::convert::{Lens, memberships_from};
@@ -65,10 +65,8 @@ impl Service {
         admitted
             .and_then(|()| self.sign_ins.take(key, now))
             .map_err(|wait| {
-                Status::resource_exhausted(format!(
-                    "too many tries: wait {} seconds",
-                    wait.0.0.div_euclid(1_000) + 1
-                ))
+                let seconds = wait.0.0.div_euclid(1_000) + 1;
+                refused(Code::ResourceExhausted, &Reason::TooManyTries { seconds })
             })
     }
 
@@ -161,8 +159,8 @@ impl Admin for Service {
             .sign_in(&request.login, request.password, browser)
             .await
             .map_err(|error| {
-                if let engine::ActError::Denied(text) = error {
-                    Status::unauthenticated(text)
+                if let engine::ActError::Denied(reason) = error {
+                    refused(Code::Unauthenticated, &reason)
                 } else {
                     status(error)
                 }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::operator::{Operator, Role};
-use engine::{ActError, Engine};
+use engine::{ActError, Engine, Reason};
 use proto::admin::v1::admin_server::AdminServer;
 use proto::channels::v1::channel_bridge_server::ChannelBridgeServer;
 use proto::inbox::v1 as pb;
@@ -28,6 +28,8 @@ use crate::access::{Caller, Gate};
 use crate::convert::Lens;
 use crate::origin::PublicOrigin;
 
+/// Whose reasons these are.
+const DOMAIN: &str = "switchboard";
 const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 200;
 
@@ -58,29 +60,43 @@ fn lens(engine: &Engine, caller: &Caller) -> Lens {
     Lens::new(engine, &caller.actor)
 }
 
-/// An act's failure, by its code, with a reason that a program can branch on.
+/// An act's failure, by its code, with a reason that programs and pages know it by.
 #[expect(clippy::needless_pass_by_value, reason = "reads as `map_err(status)`")]
 fn status(error: ActError) -> Status {
     let text = error.to_string();
-    let (code, reason) = match &error {
-        ActError::NotFound(_) => (Code::NotFound, "NOT_FOUND"),
-        ActError::Denied(_) => (Code::PermissionDenied, "DENIED"),
-        ActError::Refused(_) => (Code::FailedPrecondition, "MOVED_ON"),
-        ActError::Exists(_) => (Code::AlreadyExists, "EXISTS"),
-        ActError::Stale(_) => (Code::Aborted, "STALE"),
-        ActError::Unsupported(_) => (Code::FailedPrecondition, "UNSUPPORTED"),
+    match &error {
+        ActError::NotFound(what) => {
+            let values = HashMap::from([("what".to_owned(), (*what).to_owned())]);
+            let details = ErrorDetails::with_error_info("NOT_FOUND", DOMAIN, values);
+            Status::with_error_details(Code::NotFound, text, details)
+        }
+        ActError::Denied(reason) => refused(Code::PermissionDenied, reason),
+        ActError::Refused(reason) | ActError::Unsupported(reason) => {
+            refused(Code::FailedPrecondition, reason)
+        }
+        ActError::Exists(reason) => refused(Code::AlreadyExists, reason),
+        ActError::Stale(reason) => refused(Code::Aborted, reason),
         ActError::Invalid { field, problem } => {
-            let details = ErrorDetails::with_bad_request_violation(*field, problem.clone());
-            return Status::with_error_details(Code::InvalidArgument, text, details);
+            let mut details = details(problem);
+            details.add_bad_request_violation(*field, problem.to_string());
+            Status::with_error_details(Code::InvalidArgument, text, details)
         }
         ActError::Store(error) => {
             tracing::error!(%error, "an act failed");
-            let text = "the store cannot be used just now";
-            return Status::unavailable(text);
+            Status::unavailable("the store cannot be used just now")
         }
-    };
-    let details = ErrorDetails::with_error_info(reason, "switchboard", HashMap::new());
-    Status::with_error_details(code, text, details)
+    }
+}
+
+/// A refusal: the reason's sentence, and its code and values for whoever says it in
+/// other words.
+fn refused(code: Code, reason: &Reason) -> Status {
+    Status::with_error_details(code, reason.to_string(), details(reason))
+}
+
+fn details(reason: &Reason) -> ErrorDetails {
+    let (reason, values) = reason.told();
+    ErrorDetails::with_error_info(reason, DOMAIN, values)
 }
 
 fn store_status(error: store::StoreError) -> Status {
@@ -90,7 +106,9 @@ fn store_status(error: store::StoreError) -> Status {
 fn invalid(field: &'static str, problem: impl Into<String>) -> Status {
     status(ActError::Invalid {
         field,
-        problem: problem.into(),
+        problem: Reason::Malformed {
+            problem: problem.into(),
+        },
     })
 }
 

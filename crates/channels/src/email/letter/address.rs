@@ -108,7 +108,7 @@ impl Reader {
                 self.end();
             }
             // A group's name ends; an address holds a colon only within brackets.
-            ':' if !self.raw.contains(['@', '[']) && self.address.is_none() => {
+            ':' if self.address.is_none() && !self.raw.contains(['@', '[']) => {
                 self.list.has_group = true;
                 self.raw.clear();
                 self.words.clear();
@@ -132,16 +132,13 @@ impl Reader {
         let raw = std::mem::take(&mut self.raw);
         let words = std::mem::take(&mut self.words);
         let comment = std::mem::take(&mut self.comment);
-        let (name, address) = match in_angle {
-            Some(angle) => {
-                self.list.is_odd |= raw.contains('@') && !raw.contains('"');
-                (words, without_route(&angle).to_owned())
-            }
-            None => {
-                let (before, address) = bare(raw.trim());
-                self.list.is_odd |= !before.is_empty();
-                (before.to_owned(), address.to_owned())
-            }
+        let (name, address) = if let Some(angle) = in_angle {
+            self.list.is_odd |= raw.contains('@') && !raw.contains('"');
+            (words, without_route(&angle).to_owned())
+        } else {
+            let (before, address) = bare(raw.trim());
+            self.list.is_odd |= !before.is_empty();
+            (before.to_owned(), address.to_owned())
         };
         let address: String = address.chars().filter(|c| !c.is_whitespace()).collect();
         let has_name = !name.trim().is_empty() || address.is_empty();

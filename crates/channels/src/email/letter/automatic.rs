@@ -53,7 +53,6 @@ pub(super) fn read(
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let from_machine = MACHINES.contains(&local.as_str());
     let auto_submitted = value("Auto-Submitted");
     let auto_submitted = auto_submitted.split([';', ' ']).next().unwrap_or_default();
     let precedence = value("Precedence");
@@ -71,7 +70,9 @@ pub(super) fn read(
     if own.is_own(from) || loops {
         return Some(Automatic::Notice);
     }
-    if is_machine(from) || header.has("X-Failed-Recipients") {
+    // People write as postmasters too, and then have a place to be answered at.
+    let is_server = is_machine(from) && (has_no_return(header) || local != "postmaster");
+    if is_server || header.has("X-Failed-Recipients") {
         return Some(Automatic::Report);
     }
     let replies = auto_submitted == "auto-replied"
@@ -92,15 +93,15 @@ pub(super) fn read(
         return Some(Automatic::List);
     }
     let notices = ["X-Auto-Response-Suppress", "X-Loop", "Feedback-ID"];
+    if has_no_return(header) && answers(header) {
+        return Some(Automatic::Reply);
+    }
     let is_notice = !matches!(auto_submitted, "" | "no")
         || precedence == "junk"
         || notices.iter().any(|name| header.has(name))
         || NO_REPLY.contains(&local.as_str());
-    if is_notice {
-        return Some(Automatic::Notice);
-    }
-    // Who answers by itself is not to be answered itself, and says so at least here.
-    has_no_return(header).then_some(Automatic::Reply)
+    let is_machine = is_machine(from) || has_no_return(header);
+    (is_notice || is_machine).then_some(Automatic::Notice)
 }
 
 /// Of what kind a report is, when a letter is one.
@@ -124,6 +125,12 @@ pub(super) fn is_machine(address: &str) -> bool {
 pub(super) fn has_no_return(header: &Header<'_>) -> bool {
     let mut paths = header.values("Return-Path");
     paths.next().is_some_and(|path| path.trim() == "<>")
+}
+
+/// Whether a letter says to answer another.
+fn answers(header: &Header<'_>) -> bool {
+    let subject = thread::subject(header).to_lowercase();
+    header.has("In-Reply-To") || header.has("References") || subject.starts_with("re:")
 }
 
 fn is_away(header: &Header<'_>) -> bool {

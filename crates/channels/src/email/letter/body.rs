@@ -1,5 +1,7 @@
 //! The words of a letter and its files.
 
+use std::collections::BTreeSet;
+
 use domain::message::{Attachment, Text};
 use domain::text;
 
@@ -13,6 +15,7 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Of a letter with more files the last one is the whole letter.
 const FILES_MAX: usize = 30;
 const CONTENT_ID_BYTES_MAX: usize = 256;
+const SHOWN_IDS_MAX: usize = 1_000;
 
 /// The source of the whole letter as a file.
 pub(super) const WHOLE: &str = "letter";
@@ -24,8 +27,8 @@ pub(super) const REST: &str = "rest";
 pub(super) struct Content {
     pub(super) text: Text,
     pub(super) files: Vec<Attachment>,
-    /// The HTML of the words as it came, for whoever looks for marks in it.
-    pub(super) raw_html: Option<String>,
+    /// What the HTML says with its marks, where there was no plain text.
+    pub(super) marked: Option<String>,
     /// There were more words than are kept.
     pub(super) is_cut: bool,
     /// The words are enciphered.
@@ -172,7 +175,8 @@ impl Reader<'_> {
         let part = &self.structure.parts[index];
         let disposition = super::disposition(part);
         let is_only = self.structure.parts.len() == 1;
-        let is_file = disposition.value == "attachment"
+        let is_file = part.is_deep
+            || disposition.value == "attachment"
             || (!is_only && super::declared_name(part, &disposition).is_some());
         match part.media_type() {
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
@@ -234,6 +238,16 @@ impl Reader<'_> {
     fn finish(mut self, found: Found) -> Content {
         let has_html = found.pieces.iter().any(|piece| piece.html.is_some());
         let raw_html = has_html.then(|| joined_html(&found.pieces));
+        let has_plain = |piece: &Piece| {
+            let plain = piece.plain.as_deref().unwrap_or_default();
+            !plain.trim().is_empty()
+        };
+        let marked = match &raw_html {
+            Some(html) if !found.pieces.iter().any(has_plain) => {
+                Some(sanitize::quoted_plain_from_html(html))
+            }
+            Some(_) | None => None,
+        };
         let plain = found.pieces.iter().map(plain_of).collect::<Vec<_>>();
         let plain = plain.join("\n");
         let kept = clean::body(&plain);
@@ -246,14 +260,14 @@ impl Reader<'_> {
         }
         files.sort_unstable();
         files.dedup();
-        let files = self.attachments(&files, html.as_deref().unwrap_or_default());
+        let files = self.attachments(&files, &shown_ids(html.as_deref().unwrap_or_default()));
         Content {
             text: Text {
                 plain: trimmed(&kept).to_owned(),
                 html,
             },
             files,
-            raw_html,
+            marked,
             is_cut: self.is_cut,
             is_enciphered: self.is_enciphered,
         }
@@ -268,7 +282,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn attachments(&self, files: &[usize], html: &str) -> Vec<Attachment> {
+    fn attachments(&self, files: &[usize], shown: &BTreeSet<String>) -> Vec<Attachment> {
         let rest = self.structure.rest.clone().map(|rest| Attachment {
             file_name: "rest-of-the-letter.txt".to_owned(),
             media_type: "application/octet-stream".to_owned(),
@@ -278,7 +292,7 @@ impl Reader<'_> {
         });
         let room = FILES_MAX - usize::from(rest.is_some());
         if files.len() <= room {
-            let told = files.iter().map(|index| self.attachment(*index, html));
+            let told = files.iter().map(|index| self.attachment(*index, shown));
             return told.chain(rest).collect();
         }
         let told = files[..FILES_MAX - 1].iter();
@@ -289,15 +303,15 @@ impl Reader<'_> {
             source: Some(WHOLE.to_owned()),
             ..Attachment::default()
         };
-        told.map(|index| self.attachment(*index, html))
+        told.map(|index| self.attachment(*index, shown))
             .chain([whole])
             .collect()
     }
 
-    fn attachment(&self, index: usize, html: &str) -> Attachment {
+    fn attachment(&self, index: usize, shown: &BTreeSet<String>) -> Attachment {
         let part = &self.structure.parts[index];
         let content_id = content_id(part);
-        let inline = content_id.as_deref().is_some_and(|id| refers(html, id));
+        let inline = content_id.as_ref().is_some_and(|id| shown.contains(id));
         let encoded = &self.raw[part.body.clone()];
         Attachment {
             file_name: super::file_name(part),
@@ -355,17 +369,19 @@ fn bare_id(id: &str) -> &str {
     id.trim().trim_start_matches('<').trim_end_matches('>')
 }
 
-/// Whether HTML that was made safe shows the part with an id.
-fn refers(html: &str, id: &str) -> bool {
+/// The ids of the parts that HTML which was made safe shows.
+fn shown_ids(html: &str) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
     let mut rest = html;
-    while let Some(at) = rest.find("src=\"cid:") {
+    while let Some(at) = rest
+        .find("src=\"cid:")
+        .filter(|_| ids.len() < SHOWN_IDS_MAX)
+    {
         rest = &rest[at + 9..];
         let told = &rest[..rest.find('"').unwrap_or(rest.len())];
         let told = told.replace("&amp;", "&");
-        let decoded = clean::percent_decode(told.as_bytes(), false);
-        if told == id || decoded.as_deref() == Some(id) {
-            return true;
-        }
+        ids.extend(clean::percent_decode(told.as_bytes(), false));
+        ids.insert(told);
     }
-    false
+    ids
 }

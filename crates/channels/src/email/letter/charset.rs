@@ -54,7 +54,7 @@ pub(super) fn guess(bytes: &[u8]) -> String {
 }
 
 fn is_surely_utf8(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().any(|c| !c.is_ascii()))
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.is_ascii())
 }
 
 /// Characters of several bytes that are UTF-8, and bytes that are not.
@@ -101,8 +101,8 @@ fn russian(text: &str) -> usize {
     for c in text.chars() {
         let lower = c.to_lowercase().next().unwrap_or(c);
         if matches!(lower, 'а'..='я' | 'ё') {
-            let mut pairs = PAIRS.split_ascii_whitespace();
-            let is_pair = pairs.any(|pair| pair.chars().eq([before, lower]));
+            let pair: String = [before, lower].iter().collect();
+            let is_pair = PAIRS.contains(&pair);
             score += 10 * usize::from(is_pair)
                 + 4 * usize::from("оеаинт".contains(lower))
                 + 2 * usize::from("срвлкм".contains(lower))

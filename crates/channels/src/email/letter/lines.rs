@@ -23,6 +23,8 @@ impl LineEnd {
     /// The line that begins at `start`; none at the end.
     pub(super) fn line(self, raw: &[u8], start: usize) -> Option<Line> {
         let rest = raw.get(start..).filter(|rest| !rest.is_empty())?;
+        #[cfg(test)]
+        READ.with(|read| read.set(read.get() + memchr(b'\n', rest).unwrap_or(rest.len())));
         let byte = match self {
             Self::Lf => b'\n',
             Self::Cr => b'\r',
@@ -41,6 +43,12 @@ impl LineEnd {
             next: start + length + 1,
         })
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many bytes were gone through to find lines.
+    pub(super) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 /// A line.

@@ -4,11 +4,13 @@ mod address;
 mod authentication;
 mod automatic;
 mod body;
+mod brief;
 mod charset;
 mod flowed;
 mod header;
 mod lines;
 mod look;
+mod marks;
 mod parameters;
 mod people;
 mod returned;
@@ -29,6 +31,9 @@ use domain::text;
 use mail_parser::DateTime;
 use sha2::{Digest, Sha256};
 
+use crate::clean;
+
+use self::body::Content;
 use self::parameters::Value;
 pub(super) use self::returned::{Failure, Returned};
 use self::transfer::Encoding;
@@ -120,7 +125,7 @@ pub(super) fn read(raw: &[u8], is_beginning: bool, own: &Own) -> Option<Reading>
         to: people.to,
         cc: people.cc,
         reply_to: people.reply_to,
-        brief: None,
+        brief: brief(&content, &subject),
         warnings,
     };
     let mut thread = thread::read(header, own);
@@ -140,6 +145,16 @@ pub(super) fn read(raw: &[u8], is_beginning: bool, own: &Own) -> Option<Reading>
         thread,
         letter,
     })
+}
+
+/// The new words, where they are less than all.
+fn brief(content: &Content, subject: &str) -> Option<String> {
+    const FORWARDS: &[&str] = &["fw:", "fwd:", "пересл:", "переслать:", "пер:", "пересылка:"];
+    let subject = subject.trim_start().to_lowercase();
+    let is_forward = FORWARDS.iter().any(|start| subject.starts_with(start));
+    let marked = content.marked.as_deref();
+    let brief = brief::read(&content.text.plain, marked, is_forward)?;
+    Some(clean::body(&brief)).filter(|brief| !brief.trim().is_empty())
 }
 
 /// Whether a header is a letter's: it has at least one field that letters have.
@@ -197,20 +212,29 @@ fn external_id(raw: &[u8], whole: &Part<'_>, message_id: &str) -> String {
             digest.update(b"\n");
         }
     }
+    // Whether lines end with CR LF or LF is the server's choice as well.
     let body = raw[whole.body.start..].trim_ascii_end();
-    for piece in body.split(|byte| *byte == b'\r') {
-        digest.update(piece);
+    let mut bare = Vec::new();
+    for piece in body.chunks(64 << 10) {
+        bare.clear();
+        bare.extend(piece.iter().filter(|byte| **byte != b'\r'));
+        digest.update(&bare);
     }
     let digest: [u8; 32] = digest.finalize().into();
-    let hex: String = digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex = hex(&digest[..8]);
     if message_id.is_empty() || message_id.len() > NAME_BYTES_MAX {
         hex
     } else {
         format!("{message_id} {hex}")
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 /// Opens a file of a letter by its source.

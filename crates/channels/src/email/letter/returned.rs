@@ -55,7 +55,7 @@ pub(super) fn read(
 ) -> Option<Returned> {
     let header = &structure.parts.first()?.header;
     let failures = match automatic::report_type(structure).as_deref() {
-        Some("delivery-status") | Some("") => standard(raw, structure, words)?,
+        Some("delivery-status" | "") => standard(raw, structure, words)?,
         Some(_) => return None,
         None => in_words(header, structure, raw, words, own)?,
     };

@@ -136,13 +136,13 @@ impl Decoder {
                 b' ' | b'\t' => {
                     let length = blanks(rest);
                     let room = length_max - out.len();
-                    if !ends_line(&rest[length..]) {
+                    if ends_line(&rest[length..]) {
+                        self.at += length;
+                    } else {
                         // A long run is taken in pieces.
                         let taken = length.min(room);
                         out.extend_from_slice(&rest[..taken]);
                         self.at += taken;
-                    } else {
-                        self.at += length;
                     }
                 }
                 _ => {

@@ -1,6 +1,7 @@
 //! How a letter is put together: its parts as ranges of its bytes. Nothing is decoded
 //! and nothing copied, and however many parts it has, it is gone through once.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::header::{self, Header};
@@ -36,6 +37,8 @@ pub(super) struct Part<'a> {
     pub(super) parent: Option<usize>,
     pub(super) content: Value,
     pub(super) is_multipart: bool,
+    /// It has parts that are not told: they are too deep.
+    pub(super) is_deep: bool,
 }
 
 impl Part<'_> {
@@ -52,7 +55,7 @@ impl Part<'_> {
 
 struct Open {
     part: usize,
-    boundary: String,
+    boundary: Vec<u8>,
 }
 
 struct Walk<'a> {
@@ -60,6 +63,8 @@ struct Walk<'a> {
     line_end: LineEnd,
     structure: Structure<'a>,
     open: Vec<Open>,
+    /// Which of them have a boundary, the innermost last.
+    levels: BTreeMap<Vec<u8>, Vec<usize>>,
     /// The part without parts whose body goes on.
     leaf: Option<usize>,
 }
@@ -76,6 +81,7 @@ pub(super) fn walk(raw: &[u8]) -> Structure<'_> {
             is_open: false,
         },
         open: Vec::new(),
+        levels: BTreeMap::new(),
         leaf: None,
     };
     let mut at = walk.begin_part(blank_lines(raw), None);
@@ -95,14 +101,17 @@ pub(super) fn walk(raw: &[u8]) -> Structure<'_> {
             walk.structure.rest = Some(line.next..raw.len());
             walk.structure.is_broken = true;
             walk.open.clear();
+            walk.levels.clear();
         } else {
             let parent = walk.open[level].part;
             at = walk.begin_part(line.next, Some(parent));
         }
     }
-    walk.structure.is_open = !walk.open.is_empty();
+    let is_broken = walk.structure.is_broken;
+    walk.structure.is_open |= !walk.open.is_empty();
     walk.end_leaf_at(raw.len());
     walk.close_to(0, raw.len());
+    walk.structure.is_broken = is_broken;
     walk.structure
 }
 
@@ -113,13 +122,16 @@ fn blank_lines(raw: &[u8]) -> usize {
     if length < raw.len() { length } else { 0 }
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// Reads a part's header and tells where to go on.
     fn begin_part(&mut self, start: usize, parent: Option<usize>) -> usize {
         let (header, body) = header::read(self.raw, start, self.line_end, |line| {
             self.delimiter(line).is_some()
         });
-        self.structure.is_broken |= header.is_broken;
+        // What a header ends with may be half of a field.
+        let is_last_line = memchr::memchr(b'\n', &self.raw[body..]).is_none();
+        self.structure.is_open |= header.is_broken && is_last_line;
+        self.structure.is_broken |= header.is_broken && !is_last_line;
         let mut content = Value::read(&header.value("Content-Type"));
         let is_named = content.value.contains('/');
         if !is_named {
@@ -141,6 +153,7 @@ impl<'a> Walk<'a> {
             .filter(|boundary| claims && (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len()));
         let part = self.structure.parts.len();
         let is_multipart = boundary.is_some() && self.open.len() < DEPTH_MAX;
+        let is_deep = boundary.is_some() && !is_multipart;
         self.structure.is_broken |= claims && !is_multipart;
         self.structure.parts.push(Part {
             header,
@@ -148,9 +161,15 @@ impl<'a> Walk<'a> {
             parent,
             content,
             is_multipart,
+            is_deep,
         });
         match boundary.filter(|_| is_multipart) {
-            Some(boundary) => self.open.push(Open { part, boundary }),
+            Some(boundary) => {
+                let boundary = boundary.into_bytes();
+                let levels = self.levels.entry(boundary.clone()).or_default();
+                levels.push(self.open.len());
+                self.open.push(Open { part, boundary });
+            }
             None => self.leaf = Some(part),
         }
         body
@@ -161,11 +180,8 @@ impl<'a> Walk<'a> {
     fn delimiter(&self, line: &[u8]) -> Option<(usize, bool)> {
         let rest = line.strip_prefix(b"--")?.trim_ascii_end();
         let level = |is_last: bool, rest: &[u8]| {
-            let found = self
-                .open
-                .iter()
-                .rposition(|open| open.boundary.as_bytes() == rest);
-            found.map(|level| (level, is_last))
+            let found = self.levels.get(rest).and_then(|levels| levels.last());
+            found.map(|level| (*level, is_last))
         };
         let last = rest
             .strip_suffix(b"--")
@@ -189,8 +205,11 @@ impl<'a> Walk<'a> {
     fn close_to(&mut self, level: usize, end: usize) {
         let count = self.structure.parts.len();
         while self.open.len() > level
-            && let Some(Open { part, .. }) = self.open.pop()
+            && let Some(Open { part, boundary }) = self.open.pop()
         {
+            if let Some(levels) = self.levels.get_mut(&boundary) {
+                levels.pop();
+            }
             let closed = &mut self.structure.parts[part];
             closed.body.end = end.max(closed.body.start);
             // Of a part of parts that has none, the body is all there is.
@@ -205,12 +224,10 @@ impl<'a> Walk<'a> {
 /// The line end before a delimiter belongs to the delimiter.
 fn before_line_end(raw: &[u8], start: usize) -> usize {
     let before = &raw[..start];
-    let bare = match before {
-        [bare @ .., b'\r', b'\n'] => bare,
-        [bare @ .., b'\n' | b'\r'] => bare,
-        bare => bare,
-    };
-    bare.len()
+    let bare = before.strip_suffix(b"\r\n");
+    let bare = bare.or_else(|| before.strip_suffix(b"\n"));
+    let bare = bare.or_else(|| before.strip_suffix(b"\r"));
+    bare.unwrap_or(before).len()
 }
 
 #[cfg(test)]
@@ -223,9 +240,13 @@ mod tests {
         let told: Vec<String> = structure
             .parts
             .iter()
-            .map(|part| match part.is_multipart {
-                true => part.media_type().to_owned(),
-                false => format!("{} {:?}", part.media_type(), &raw[part.body.clone()]),
+            .map(|part| {
+                let body = if part.is_multipart {
+                    String::new()
+                } else {
+                    format!(" {:?}", &raw[part.body.clone()])
+                };
+                part.media_type().to_owned() + &body
             })
             .collect();
         assert_eq!(told, expect, "{raw}");

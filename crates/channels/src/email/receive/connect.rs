@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use super::guard::Guarded;
 use super::session::{Duplex, Session, Trouble, Wire, shown, trouble};
-use crate::registry::email::config::{Secret, Security, Server};
+use crate::registry::email::config::{Login, Mailbox, Secret, Security, Server};
 use crate::registry::email::tls;
 
 /// To the server's greeting, TLS and all.
@@ -34,6 +34,16 @@ impl std::fmt::Debug for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Proof(…)")
     }
+}
+
+/// Connects and logs in for an errand.
+pub(in crate::registry::email) async fn enter(
+    mailbox: &Mailbox,
+    token: Option<&str>,
+) -> Result<Session, Trouble> {
+    let Login { user, secret } = &mailbox.login;
+    let greeted = greet(&mailbox.server).await?;
+    greeted.log_in(user, Proof::of(secret, token)).await
 }
 
 /// Connects.

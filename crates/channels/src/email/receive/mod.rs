@@ -31,6 +31,8 @@ use folder::{Folder, Gate};
 use intake::Intake;
 
 pub(super) use check::check;
+pub(super) use connect::enter;
+pub(super) use session::{Session, Trouble};
 pub(super) use status::Status;
 
 /// Before a folder is begun anew that ended by a mistake of ours.

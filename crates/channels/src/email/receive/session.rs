@@ -8,8 +8,10 @@ use std::time::Duration;
 use async_imap::imap_proto::{
     AttributeValue, Capability, MailboxDatum, RequestId, Response, ResponseCode, Status,
 };
+use bytes::Bytes;
 use domain::{Timestamp, text};
-use tokio::io::{AsyncRead, AsyncWrite};
+use futures::{Stream, StreamExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::guard::{Excess, Guarded};
@@ -53,12 +55,12 @@ pub(in crate::registry::email) enum Trouble {
 
 /// What a server answered to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) is_ok: bool,
+pub(in crate::registry::email) struct Answer {
+    pub(in crate::registry::email) is_ok: bool,
     /// The folder is not there and could be made.
-    pub(super) try_create: bool,
+    pub(in crate::registry::email) try_create: bool,
     /// In the server's words.
-    pub(super) text: String,
+    pub(in crate::registry::email) text: String,
 }
 
 /// An open folder.
@@ -217,6 +219,47 @@ impl Session {
         Ok(folders)
     }
 
+    /// Puts a letter of so many bytes into a folder, as one that was read. After a
+    /// trouble the connection must not be used on.
+    pub(in crate::registry::email) async fn append(
+        &mut self,
+        folder: &str,
+        size: u64,
+        mut letter: impl Stream<Item = io::Result<Bytes>> + Send + Unpin,
+    ) -> Result<Answer, Trouble> {
+        let folder = wire::folder_name(folder);
+        let command = format!("APPEND {folder} (\\Seen) {{{size}}}");
+        let id = self.write(&command).await?;
+        loop {
+            let told = self.read(|response| {
+                let go_on = matches!(response, Response::Continue(_));
+                (go_on, answer_to(&id, response))
+            });
+            match told.await? {
+                (true, _) => break,
+                (false, Some(refused)) => return Ok(refused),
+                (false, None) => {}
+            }
+        }
+        while let Some(piece) = letter.next().await {
+            let piece = piece.map_err(|error| Trouble::Lost(error.to_string()))?;
+            self.put(&piece).await?;
+        }
+        self.put(b"\r\n").await?;
+        loop {
+            if let Some(answer) = self.read(|response| answer_to(&id, response)).await? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Makes a folder.
+    pub(in crate::registry::email) async fn create(&mut self, folder: &str) -> Result<(), Trouble> {
+        let command = format!("CREATE {}", wire::folder_name(folder));
+        let answer = self.run(&command, |_| {}).await?;
+        answer.done(&format!("the folder {folder} cannot be made"))
+    }
+
     /// Waits for news, at most so long. The session can be used on afterwards.
     pub(super) async fn idle(&mut self, at_most: Duration) -> Result<Waited, Trouble> {
         let id = self.write("IDLE").await?;
@@ -263,6 +306,18 @@ impl Session {
             .await
             .map_err(|_| silent())?
             .map_err(|error| trouble(&error))
+    }
+
+    async fn put(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let stream = self.inner.get_mut();
+        let written = async {
+            stream.write_all(bytes).await?;
+            stream.flush().await
+        };
+        let in_time = timeout(SILENCE_MAX, written).await;
+        in_time
+            .map_err(|_| silent())?
+            .map_err(|error| broken(&error))
     }
 
     async fn read<R>(&mut self, view: impl FnOnce(&Response<'_>) -> R) -> Result<R, Trouble> {

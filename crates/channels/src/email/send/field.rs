@@ -79,6 +79,7 @@ impl Id {
         let name = name.trim_start_matches('<').trim_end_matches('>');
         let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'<' && byte != b'>';
         let fits = (1..=ID_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed);
+        let fits = fits && !name.contains("=?");
         (is_name && fits).then(|| Self(name.to_owned()))
     }
 
@@ -97,7 +98,7 @@ impl Address {
         };
         // Of an address there is no region.
         let normal = identity::normalize(&told, "").ok()?;
-        Some(Self(normal.value))
+        (!normal.value.contains("=?")).then_some(Self(normal.value))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -111,6 +112,9 @@ impl Address {
     /// The same mailbox with a tag.
     pub(super) fn tagged(&self, tag: &str) -> Option<Self> {
         let (local, domain) = self.0.rsplit_once('@')?;
+        if !tag.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return None;
+        }
         Self::read(&format!("{local}+{tag}@{domain}"))
     }
 
@@ -246,22 +250,26 @@ fn encoded(text: &str, column: usize) -> String {
     words.collect::<Vec<_>>().join("\r\n ")
 }
 
-/// A name in the words of RFC 2231, in as many pieces as it takes.
+/// A name in the words of RFC 2231, in as many pieces as it takes, each of whole
+/// characters: some programs decode them one by one.
 fn percent_encoded(name: &str) -> String {
     let mut pieces = vec![String::new()];
-    for byte in name.bytes() {
-        let last = pieces.len() - 1;
-        let piece = &mut pieces[last];
-        if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
-            piece.push(char::from(byte));
+    for c in name.chars() {
+        let mut encoded = String::new();
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            encoded.push(c);
         } else {
-            let _ = write!(piece, "%{byte:02X}");
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
         }
-        if piece.len() >= FILE_NAME_COLUMNS {
-            pieces.push(String::new());
+        match pieces.last_mut() {
+            Some(piece) if piece.len() + encoded.len() <= FILE_NAME_COLUMNS => {
+                piece.push_str(&encoded);
+            }
+            Some(_) | None => pieces.push(encoded),
         }
     }
-    pieces.retain(|piece| !piece.is_empty());
     if let [whole] = pieces.as_slice() {
         return format!("filename*=utf-8''{whole}");
     }

@@ -3,8 +3,8 @@
 mod field;
 mod name;
 mod render;
+mod sent;
 mod smtp;
-mod subject;
 mod words;
 
 #[cfg(test)]
@@ -19,9 +19,12 @@ use domain::message::{Delivery, Outbound, Receipt};
 use super::config::Config;
 use super::oauth::Tokens;
 use crate::{Host, SendError};
+use sent::Copies;
 use smtp::Post;
 
 pub(super) use name::name;
+#[cfg(test)]
+pub(super) use smtp::peer::Desk;
 
 /// The most that [`Sender::send`] takes.
 pub(super) const SEND_TIME_MAX: Duration = smtp::SEND_TIME_MAX;
@@ -33,6 +36,7 @@ const PATIENCE: Millis = Millis::from_secs(3_600);
 pub(super) struct Sender {
     config: Arc<Config>,
     post: Option<Post>,
+    copies: Option<Copies>,
 }
 
 impl Sender {
@@ -43,6 +47,7 @@ impl Sender {
         Ok(Self {
             config: Arc::clone(config),
             post: post.transpose()?,
+            copies: Copies::new(config, tokens),
         })
     }
 
@@ -56,6 +61,9 @@ impl Sender {
         let letter = render::render(&self.config, outbound)?;
         let in_time = host.now().since(outbound.sent_at) < PATIENCE;
         let error_text = post.hand_over(&letter, host, in_time).await?;
+        if let Some(copies) = &self.copies {
+            copies.keep(outbound, host);
+        }
         Ok(Receipt {
             delivery: Delivery::Sent,
             message_id: Some(letter.name),

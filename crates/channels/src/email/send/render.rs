@@ -2,14 +2,16 @@
 //! files stand in it by their place and are read while it goes out.
 
 use bytes::Bytes;
-use domain::message::{Action, Address as Told, Attachment, Letter, Outbound, Text};
+use domain::message::{
+    Action, Address as Told, Attachment, Letter, Outbound, Text, answer_subject,
+};
 use lettre::message::header::ContentType;
 use lettre::message::{MultiPart, SinglePart};
 
 use super::super::config::Config;
 use super::field::{Address, Head, Id, Line, Mailbox};
 use super::name::name;
-use super::{subject, words};
+use super::words;
 use crate::{SendError, clean};
 
 /// A letter that goes to more is better sent by a program for that.
@@ -154,7 +156,7 @@ fn subject(outbound: &Outbound, letter: Option<&Letter>) -> Line {
         return Line::new(own);
     }
     let thread = outbound.recipient.context.subject.as_deref();
-    Line::new(&subject::of_answer(thread.unwrap_or_default()))
+    Line::new(&answer_subject(thread.unwrap_or_default()))
 }
 
 /// What it answers, and what went before.

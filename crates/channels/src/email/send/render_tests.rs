@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use domain::identity::{Identity, Trust};
 use domain::message::{
     Action, Address as Told, Attachment, Letter, Outbound, Recipient, Text, Thread,
 };
 use domain::{LineId, MessageId, ThreadId, Timestamp};
+
+use serde_json::Value;
 
 use super::super::config::Config;
 use super::render::{Piece, Rendered, render};
@@ -287,6 +291,7 @@ fn what_cannot_be_written_to_is_told() {
         "a b@client.example",
         "ann@client.example\r\nRCPT TO:<x@y.example>",
         "ann@client example",
+        "=?utf-8?B?YQ==?=@client.example",
         "<ann@client.example>",
     ] {
         let mut outbound = outbound("Hi");
@@ -432,5 +437,153 @@ fn nothing_written_into_a_field_becomes_a_field() {
             subject,
             super::field::Line::new(&format!("Order{evil}7")).as_str()
         );
+    }
+}
+
+/// Reads letters by a program that is not ours.
+const READER: &str = r#"
+import email, email.policy, hashlib, json, sys
+def people(letter, name):
+    field = letter[name]
+    return [[it.display_name, it.addr_spec] for it in field.addresses] if field else []
+def read(letter):
+    letter = email.message_from_bytes(letter, policy=email.policy.default)
+    return {
+        "subject": letter["subject"], "name": letter["message-id"],
+        "from": people(letter, "from"), "reply_to": people(letter, "reply-to"),
+        "to": people(letter, "to"), "cc": people(letter, "cc"),
+        "answers": letter["in-reply-to"], "references": (letter["references"] or "").split(),
+        "plain": letter.get_body(("plain",)).get_content(),
+        "html": letter.get_body(("html",)).get_content_type(),
+        "files": [
+            [it.get_filename(), it.get_content_type(),
+             hashlib.sha256(it.get_payload(decode=True)).hexdigest()]
+            for it in letter.iter_attachments()],
+        "defects": [str(it) for part in letter.walk() for it in part.defects],
+    }
+print(json.dumps([read(it) for it in sys.stdin.buffer.read().split(b"\0")]))
+"#;
+
+fn read_by_another(letters: &[Vec<u8>]) -> Result<Vec<Value>, String> {
+    let mut reader = Command::new("python3")
+        .args(["-c", READER])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("python3 cannot be run: {error}"))?;
+    let mut said = reader.stdin.take().unwrap();
+    said.write_all(&letters.join(&0)).unwrap();
+    drop(said);
+    let read = reader.wait_with_output().unwrap();
+    assert!(read.status.success());
+    Ok(serde_json::from_slice(&read.stdout).unwrap())
+}
+
+/// A letter that has everything.
+fn full() -> (Config, Outbound) {
+    let mut config = config();
+    config.display_name = "Магазин «Ромашка»".to_owned();
+    config.plus_addresses = true;
+    config.signature = "-- \n.\n=3D".to_owned();
+    let mut outbound = outbound("Привет!\n.\nFrom here = there\n\n  две строки");
+    outbound.recipient.context.references = vec!["first@x".to_owned(), "second@x".to_owned()];
+    address(
+        &mut outbound,
+        Letter {
+            subject: "Ваш заказ № 12345 «Кухня» — =?utf-8?Q?=0D=0A?= и ещё очень много слов 🙂, чтобы было длинно".to_owned(),
+            to: vec![told("O'Neil, Ann \"A\" \\", "ann@client.example"), told("Иван", "ivan@почта.рф")],
+            cc: vec![told("=?utf-8?B?DQo=?=", "ben@client.example"), told("", "\"a..b\"@client.example")],
+            ..Letter::default()
+        },
+    );
+    attach(
+        &mut outbound,
+        "Счёт №7 (копия) — =?utf-8?B?Lg==?=.pdf",
+        "application/pdf",
+        "%PDF ".repeat(500).as_bytes(),
+    );
+    attach(&mut outbound, "plain.txt", "text/plain", b"one\ntwo");
+    (config, outbound)
+}
+
+#[test]
+fn others_read_what_was_written() {
+    use sha2::Digest as _;
+    let digest = |text: &str| {
+        let digest = sha2::Sha256::digest(text.as_bytes());
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let (config, outbound) = full();
+    let rendered = render(&config, &outbound).unwrap();
+    let letter = whole(&rendered);
+    let parsed = mail_parser::MessageParser::default()
+        .parse(&letter)
+        .unwrap();
+    assert_eq!(parsed.attachment_count(), 2);
+    let file_name = |index| {
+        use mail_parser::MimeHeaders as _;
+        parsed
+            .attachment(index)
+            .unwrap()
+            .attachment_name()
+            .unwrap()
+            .to_owned()
+    };
+    let expected = domain::text::file_name("Счёт №7 (копия) — =?utf-8?B?Lg==?=.pdf");
+    assert_eq!(
+        (file_name(0), file_name(1)),
+        (expected.clone(), "plain.txt".to_owned())
+    );
+    let read = match read_by_another(&[letter]) {
+        Ok(mut read) => read.remove(0),
+        Err(reason) => return println!("skipped: others_read_what_was_written: {reason}"),
+    };
+    let Action::Send {
+        letter: Some(told), ..
+    } = &outbound.action
+    else {
+        unreachable!()
+    };
+    insta::assert_json_snapshot!(read);
+    assert_eq!(read["subject"], told.subject.as_str());
+    assert_eq!(read["name"], format!("<{}>", rendered.name));
+    assert_eq!(
+        read["files"],
+        serde_json::json!([
+            [expected, "application/pdf", digest(&"%PDF ".repeat(500))],
+            ["plain.txt", "text/plain", digest("one\ntwo")],
+        ])
+    );
+}
+
+#[test]
+fn others_find_nothing_that_was_slipped_in() {
+    let letters = BREAKS.map(|evil| {
+        let (config, outbound) = everywhere(evil);
+        whole(&render(&config, &outbound).unwrap())
+    });
+    let read = match read_by_another(&letters) {
+        Ok(read) => read,
+        Err(reason) => {
+            return println!("skipped: others_find_nothing_that_was_slipped_in: {reason}");
+        }
+    };
+    assert_eq!(read.len(), BREAKS.len());
+    for (read, evil) in read.iter().zip(BREAKS) {
+        for field in ["to", "cc", "files"] {
+            assert_eq!(read[field].as_array().unwrap().len(), 1, "{evil:?}: {read}");
+        }
+        assert_eq!(read["defects"], serde_json::json!([]), "{evil:?}: {read}");
+        for field in ["subject", "from", "to", "cc", "files"] {
+            let said = read[field].to_string();
+            let breaks = ["\\r", "\\n", "\\u0000"];
+            assert!(
+                !breaks.iter().any(|it| said.contains(it)),
+                "{field}: {said}"
+            );
+        }
     }
 }

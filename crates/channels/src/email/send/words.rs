@@ -110,7 +110,7 @@ mod tests {
         <html><head><meta charset="utf-8"></head><body>
         <p>Hello &lt;Ann&gt; &amp; &quot;Co&quot;,<br>
         see <a href="https://shop.example/a?b=1&amp;c=2">https://shop.example/a?b=1&amp;c=2</a>.</p>
-        <p>x <a href="http://http">http://http</a>://, ahttps://no</p>
+        <p>x <a href="http://http://">http://http://</a>, ahttps://no</p>
         <p>-- <br>
         Shop<br>
         <a href="https://shop.example/">https://shop.example/</a></p>

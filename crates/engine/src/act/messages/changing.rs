@@ -11,6 +11,7 @@ use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::way::{must_be_able, outbound};
 use crate::Engine;
+use crate::reason::Reason;
 
 /// Earlier wordings kept of a message.
 const REVISIONS_MAX: usize = 50;
@@ -30,7 +31,7 @@ impl Engine {
         if words.trim().is_empty() {
             return Err(ActError::Invalid {
                 field: "text",
-                problem: "write something, or take the message back".to_owned(),
+                problem: Reason::Empty,
             });
         }
         let fingerprint = format!("edit {id:?} {words}").into_bytes();
@@ -103,20 +104,19 @@ impl Engine {
             let mut message = tx.message(id)?.ok_or(ActError::NotFound("message"))?;
             let conversation = seen(tx, &who, message.conversation)?;
             if message.author != Author::Operator(me) {
-                return Err(ActError::Denied(
-                    "only its author can change a message".to_owned(),
-                ));
+                return Err(ActError::Denied(Reason::OnlyItsAuthor));
             }
             if message.deleted_at.is_some() {
-                return Err(ActError::Refused("the message was taken back".to_owned()));
+                return Err(ActError::Refused(Reason::TakenBack));
             }
             let action = change(tx, &mut message);
             if message.direction == Direction::Outbound {
                 let (line, thread) = engine.way_out(tx, &conversation)?;
                 must_be_able(&line, capability, capability.name())?;
-                let target = message.external_id.clone().ok_or_else(|| {
-                    ActError::Refused("the message is not sent yet: try again".to_owned())
-                })?;
+                let target = message
+                    .external_id
+                    .clone()
+                    .ok_or(ActError::Refused(Reason::NotSentYet))?;
                 let outbound = outbound(tx, &who, &conversation, &thread, id, action(target));
                 tx.enqueue(&outbound)?;
                 tx.change_message(message.clone(), conversation.audience(), true)?;
@@ -163,9 +163,10 @@ impl Engine {
             }
             let (line, thread) = engine.way_out(tx, &conversation)?;
             must_be_able(&line, Capability::React, "react")?;
-            let target = message.external_id.clone().ok_or_else(|| {
-                ActError::Refused("the channel does not know this message".to_owned())
-            })?;
+            let target = message
+                .external_id
+                .clone()
+                .ok_or(ActError::Refused(Reason::UnknownToChannel))?;
             let action = Action::React { target, emoji };
             let outbound = outbound(tx, &who, &conversation, &thread, id, action);
             tx.enqueue(&outbound)?;

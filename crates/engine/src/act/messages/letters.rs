@@ -8,6 +8,7 @@ use store::{ThreadRow, Tx};
 
 use super::super::ActError;
 use crate::Line;
+use crate::reason::Reason;
 
 /// Addresses of one letter.
 const ADDRESSES_MAX: usize = 50;
@@ -40,7 +41,7 @@ pub(super) fn compose(
     if line.kind.descriptor.medium != Medium::Email {
         return match wanted {
             None => Ok(None),
-            Some(_) => Err(invalid("this line does not carry letters")),
+            Some(_) => Err(invalid(Reason::NoLetters)),
         };
     }
     let wanted = wanted.cloned().unwrap_or_default();
@@ -62,20 +63,18 @@ pub(super) fn compose(
     letter.to.retain(|to| !is_ours(to));
     letter.cc.retain(|to| !is_ours(to));
     if letter.to.is_empty() {
-        return Err(invalid(
-            "it would come back to this line: write to somebody else",
-        ));
+        return Err(invalid(Reason::ToOurselves));
     }
     if letter.to.len() + letter.cc.len() > ADDRESSES_MAX {
-        return Err(invalid("write to at most 50 addresses at once"));
+        return Err(invalid(Reason::TooManyAddresses { max: ADDRESSES_MAX }));
     }
     let mut after = thread.clone();
     for to in letter.to.iter().chain(&letter.cc) {
         if let Some(reason) = tx.returned(&line.id, &to.address)? {
-            return Err(ActError::Refused(format!(
-                "letters to {} come back: {reason}",
-                to.address
-            )));
+            return Err(ActError::Refused(Reason::LettersComeBack {
+                address: to.address.clone(),
+                cause: reason,
+            }));
         }
         if after.participants.len() < PARTICIPANTS_MAX {
             let participants = &mut after.participants;
@@ -119,8 +118,7 @@ fn answered(tx: &Tx<'_>, thread: &ThreadRow) -> Result<Vec<Address>, ActError> {
         .identities
         .iter()
         .find(|it| it.kind == "email");
-    let client =
-        client.ok_or_else(|| invalid("the client has no address: say whom to write to"))?;
+    let client = client.ok_or_else(|| invalid(Reason::NoOneToAnswer))?;
     Ok(vec![Address {
         name: thread.sender.display_name.clone(),
         address: client.value.clone(),
@@ -135,8 +133,10 @@ fn readable(addresses: &[Address]) -> Result<Vec<Address>, ActError> {
             value: address.address.trim().to_owned(),
             trust: Trust::Claimed,
         };
-        let read = normalize(&identity, "RU").map_err(|problem| {
-            invalid(format!("{:?} is no address: {problem}", address.address))
+        let read = normalize(&identity, "RU").map_err(|_| {
+            invalid(Reason::NoLetterAddress {
+                address: text::line(&address.address, 320),
+            })
         })?;
         Ok(Address {
             name: text::display_name(&address.name),
@@ -146,9 +146,9 @@ fn readable(addresses: &[Address]) -> Result<Vec<Address>, ActError> {
     addresses.iter().map(read).collect()
 }
 
-fn invalid(problem: impl Into<String>) -> ActError {
+const fn invalid(problem: Reason) -> ActError {
     ActError::Invalid {
         field: "letter",
-        problem: problem.into(),
+        problem,
     }
 }

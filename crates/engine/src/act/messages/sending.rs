@@ -16,6 +16,7 @@ use super::delivery::last_message;
 use super::letters::{self, NewLetter};
 use super::way::{author_name, must_be_able};
 use crate::Engine;
+use crate::reason::{Reason, malformed};
 
 /// Files of one message.
 const ATTACHMENTS_MAX: usize = 10;
@@ -51,19 +52,21 @@ impl Engine {
         if words.trim().is_empty() && new.upload_ids.is_empty() {
             return Err(ActError::Invalid {
                 field: "text",
-                problem: "write something or attach a file".to_owned(),
+                problem: Reason::Empty,
             });
         }
         if new.upload_ids.len() > ATTACHMENTS_MAX {
             return Err(ActError::Invalid {
                 field: "upload_ids",
-                problem: format!("attach at most {ATTACHMENTS_MAX} files"),
+                problem: Reason::TooManyFiles {
+                    max: ATTACHMENTS_MAX,
+                },
             });
         }
         if new.canned_replies.len() > CANNED_REPLIES_MAX {
             return Err(ActError::Invalid {
                 field: "canned_reply_ids",
-                problem: format!("name at most {CANNED_REPLIES_MAX}"),
+                problem: malformed(format!("name at most {CANNED_REPLIES_MAX}")),
             });
         }
         let engine = self.clone();
@@ -90,7 +93,7 @@ impl Engine {
         if words.chars().count() > text_max {
             return Err(ActError::Invalid {
                 field: "text",
-                problem: format!("this line takes at most {text_max} characters"),
+                problem: Reason::TextTooLong { max: text_max },
             });
         }
         let mut attachments = uploaded(tx, me, &new.upload_ids)?;
@@ -133,9 +136,7 @@ impl Engine {
         message.external_id = line.channel.name(&outbound);
         message.letter = letter.map(|letter| named(letter, message.external_id.as_deref()));
         if !tx.add_message(message.clone(), conversation.audience())? {
-            return Err(ActError::Exists(
-                "this client_id was used for another message: make a new one".to_owned(),
-            ));
+            return Err(ActError::Exists(Reason::ClientIdUsed));
         }
         tx.enqueue(&outbound)?;
         tx.touch_thread(&thread.line, &thread.thread_key);
@@ -186,7 +187,7 @@ impl Engine {
         if note.trim().is_empty() {
             return Err(ActError::Invalid {
                 field: "text",
-                problem: "write something".to_owned(),
+                problem: Reason::Empty,
             });
         }
         let who = actor.clone();
@@ -229,8 +230,9 @@ fn required_client_id(client_id: &str) -> Result<(), ActError> {
     if client_id.is_empty() {
         return Err(ActError::Invalid {
             field: "client_id",
-            problem: "make an id for the message, so that a second try does not double it"
-                .to_owned(),
+            problem: malformed(
+                "make an id for the message, so that a second try does not double it",
+            ),
         });
     }
     Ok(())
@@ -240,17 +242,13 @@ fn required_client_id(client_id: &str) -> Result<(), ActError> {
 fn writable(tx: &Tx<'_>, actor: &Actor, id: ConversationId) -> Result<Conversation, ActError> {
     let conversation = seen(tx, actor, id)?;
     if !conversation.is_open() {
-        return Err(ActError::Refused(
-            "the conversation has ended: open it again to write".to_owned(),
-        ));
+        return Err(ActError::Refused(Reason::EndedForWriting));
     }
     let me = actor.person()?;
     if conversation.owner() == Some(me) || conversation.participants.contains(&me) {
         Ok(conversation)
     } else {
-        Err(ActError::Denied(
-            "the conversation is not yours: take it or join it first".to_owned(),
-        ))
+        Err(ActError::Denied(Reason::NotYours))
     }
 }
 
@@ -302,9 +300,7 @@ pub(in crate::act) fn write_note(
         ..blank(tx, actor, conversation, Direction::Note, &Text::plain(note))?
     };
     if !tx.add_message(message.clone(), conversation.audience())? {
-        return Err(ActError::Exists(
-            "this client_id was used for another note: make a new one".to_owned(),
-        ));
+        return Err(ActError::Exists(Reason::ClientIdUsed));
     }
     tx.mention(&message)?;
     Ok(message)

@@ -9,6 +9,7 @@ use domain::message::{Action, Outbound};
 use store::{ThreadRow, Tx};
 
 use super::super::{ActError, Actor};
+use crate::reason::Reason;
 use crate::{Engine, Line};
 
 impl Engine {
@@ -19,19 +20,18 @@ impl Engine {
         conversation: &Conversation,
     ) -> Result<(Arc<Line>, ThreadRow), ActError> {
         let line = self.line(&conversation.line).ok_or_else(|| {
-            ActError::Unsupported(format!(
-                "the line {} is not connected any more",
-                conversation.line
-            ))
+            ActError::Unsupported(Reason::LineGone {
+                line: conversation.line.clone(),
+            })
         })?;
         must_be_able(&line, Capability::Reply, "answer")?;
         let thread = tx
             .thread(conversation.thread)?
             .ok_or(ActError::NotFound("thread"))?;
         if let Some(reason) = &thread.unreachable {
-            return Err(ActError::Refused(format!(
-                "this client cannot be reached here: {reason}"
-            )));
+            return Err(ActError::Refused(Reason::ClientUnreachable {
+                cause: reason.clone(),
+            }));
         }
         Ok((line, thread))
     }
@@ -47,10 +47,10 @@ pub(super) fn must_be_able(
     if descriptor.can(capability) {
         Ok(())
     } else {
-        Err(ActError::Unsupported(format!(
-            "{}: nobody can {what} on this channel",
-            descriptor.display_name
-        )))
+        Err(ActError::Unsupported(Reason::ChannelCannot {
+            channel: descriptor.display_name.to_owned(),
+            what: what.to_owned(),
+        }))
     }
 }
 

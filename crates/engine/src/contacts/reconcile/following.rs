@@ -11,6 +11,7 @@ use tonic::{Code, Status, Streaming};
 use super::super::convert;
 use super::{become_one, renew, rereading, tell_of};
 use crate::Engine;
+use crate::obligations;
 use crate::opening::KnownContact;
 
 /// Where a directory's cursor is kept, followed by the address of a remote one: a
@@ -121,8 +122,12 @@ fn apply(tx: &mut Tx<'_>, change: Option<Change>) -> Result<(), StoreError> {
             }
             None => Ok(()),
         },
-        // Suggestions tell the addresses that two contacts share.
-        Some(Change::Erased(erased)) => tx.forget_suggestions(&ContactId::new(erased.contact_id)),
+        Some(Change::Erased(erased)) => {
+            let erased = ContactId::new(erased.contact_id);
+            // Suggestions tell the addresses that two contacts share.
+            tx.forget_suggestions(&erased)?;
+            obligations::forget(tx, &erased)
+        }
         None => Ok(()),
     }
 }

@@ -253,6 +253,7 @@ export interface QueueSummary {
   dispositions?: string[];
   dispositionRequired?: boolean;
   wrapUp?: "off" | "timed" | "fixed" | "manual";
+  removed?: boolean;
 }
 export interface LineSummary {
   id: string;
@@ -321,9 +322,14 @@ export interface GetConversationResponse {
   ratings?: Rating[];
   scores?: ConversationScore[];
 }
+export interface ListRatingsResponse {
+  ratings?: Rating[];
+  nextPageToken?: string;
+}
 export interface Rating {
   conversationId?: string;
   operatorId?: string;
+  queueId?: string;
   score?: number;
   comment?: string;
   ratedAt?: Time;
@@ -630,6 +636,18 @@ export interface Calls extends WhyCalls {
   "Inbox/UnblockIdentity": [{ identity: Identity; clientId: string }, {}];
   "Inbox/ListBlocks": [{ pageSize?: number; pageToken?: string }, ListBlocksResponse];
   "Inbox/DismissSuggestion": [{ suggestionId: string }, {}];
+  "Inbox/ListRatings": [
+    {
+      from?: Time;
+      to?: Time;
+      queueId?: string;
+      operatorId?: string;
+      scoreMax?: number;
+      pageSize?: number;
+      pageToken?: string;
+    },
+    ListRatingsResponse,
+  ];
   "Inbox/ScoreConversation": [
     { conversationId: string; score: number; comment: string; clientId: string },
     ConversationScore,

@@ -1,7 +1,6 @@
 //! The caller: who they are, what is around them, whether they take work.
 
 use domain::QueueId;
-use domain::routing::WrapUp;
 use engine::contacts::convert::timestamp;
 use engine::{Engine, Settings};
 use proto::inbox::v1 as pb;
@@ -10,7 +9,7 @@ use tonic::{Request, Response};
 
 use super::super::{caller, invalid, lens, operator, status, store_status};
 use super::Answer;
-use crate::convert::{Lens, medium, presence_from};
+use crate::convert::{Lens, known_queue, medium, presence_from};
 
 pub(super) async fn get_me(
     engine: &Engine,
@@ -113,25 +112,6 @@ fn other_queues(settings: &Settings, lens: &Lens) -> impl Iterator<Item = pb::Qu
     let all = settings.queues.iter();
     all.filter(move |queue| seen.is_some_and(|seen| !seen.contains(&queue.id)))
         .map(|queue| known_queue(settings, queue))
-}
-
-/// What everybody may know of a queue: its name, and how its conversations end.
-fn known_queue(settings: &Settings, queue: &engine::settings::Queue) -> pb::QueueSummary {
-    let rules = settings.rules.of(&queue.id);
-    let wrap_up = match rules.wrap_up {
-        WrapUp::Off => "off",
-        WrapUp::Timed(_) => "timed",
-        WrapUp::Fixed(_) => "fixed",
-        WrapUp::Manual(_) => "manual",
-    };
-    pb::QueueSummary {
-        id: queue.id.to_string(),
-        display_name: queue.display_name.clone(),
-        dispositions: rules.dispositions.clone(),
-        disposition_required: rules.disposition_needed,
-        wrap_up: wrap_up.to_owned(),
-        ..pb::QueueSummary::default()
-    }
 }
 
 /// What people need to know of a line.

@@ -1,6 +1,7 @@
 //! What clients and supervisors think of conversations.
 
 use engine::Engine;
+use engine::contacts::convert::timestamp_from;
 use proto::inbox::v1 as pb;
 use store::RatingFilter;
 use tonic::{Request, Response};
@@ -49,6 +50,8 @@ pub(super) async fn list_ratings(
             named => Some(id(named, "operator")?),
         },
         score_max,
+        from: request.from.as_ref().map(timestamp_from),
+        to: request.to.as_ref().map(timestamp_from),
     };
     let (ratings, next) = engine
         .list_ratings(filter, before, limit)

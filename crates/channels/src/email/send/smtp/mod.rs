@@ -12,3 +12,8 @@ mod wire;
 pub(super) use body::Pouring;
 pub(super) use post::Post;
 pub(super) use session::SEND_TIME_MAX;
+
+#[cfg(test)]
+pub(super) mod peer;
+#[cfg(test)]
+mod tests;
