@@ -21,7 +21,7 @@ use crate::egress::{Client, Reply, Roots, Target};
 
 const TIMEOUT: Millis = Millis::from_secs(20);
 /// A token is not used so shortly before its end.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// Where the provider does not say how long a token is good.
 const EXPIRES_SECS: u64 = 3_600;
 const EXPIRES_SECS_MAX: u64 = 86_400;

@@ -82,10 +82,6 @@ impl Id {
         let fits = fits && !name.contains("=?");
         (is_name && fits).then(|| Self(name.to_owned()))
     }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Address {
@@ -99,10 +95,6 @@ impl Address {
         // Of an address there is no region.
         let normal = identity::normalize(&told, "").ok()?;
         (!normal.value.contains("=?")).then_some(Self(normal.value))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
     }
 
     pub(super) fn domain(&self) -> &str {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -174,7 +175,11 @@ fn a_letter_to_many_about_something_else() {
         },
     );
     let rendered = render(&config(), &outbound).unwrap();
-    let recipients: Vec<&str> = rendered.recipients.iter().map(|it| it.as_str()).collect();
+    let recipients: Vec<String> = rendered
+        .recipients
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         recipients,
         [
@@ -421,7 +426,7 @@ fn nothing_written_into_a_field_becomes_a_field() {
         for recipient in &rendered.recipients {
             assert!(
                 recipient
-                    .as_str()
+                    .to_string()
                     .bytes()
                     .all(|byte| byte.is_ascii_graphic())
             );
@@ -510,11 +515,11 @@ fn full() -> (Config, Outbound) {
 fn others_read_what_was_written() {
     use sha2::Digest as _;
     let digest = |text: &str| {
-        let digest = sha2::Sha256::digest(text.as_bytes());
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        let mut hex = String::new();
+        for byte in sha2::Sha256::digest(text.as_bytes()) {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        hex
     };
     let (config, outbound) = full();
     let rendered = render(&config, &outbound).unwrap();

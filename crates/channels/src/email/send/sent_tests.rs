@@ -203,8 +203,8 @@ async fn a_mailbox_that_is_away_gets_its_copies_later() {
     let is_away_first = true;
     let folders = "* LIST (\\Sent) \"/\" Sent\r\n";
     let mut mailbox = Box::start(Manner {
-        is_away_first,
         folders,
+        is_away_first,
         ..Manner::default()
     })
     .await;

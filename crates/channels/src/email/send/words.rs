@@ -57,17 +57,17 @@ fn paragraphs(text: &str) -> String {
 fn push_line(out: &mut String, line: &str) {
     let mut rest = line;
     while let Some(start) = next_link(rest) {
-        let (before, link) = rest.split_at(start);
+        let (before, from) = rest.split_at(start);
         let ends = |c: char| c.is_whitespace() || "<>\"'`".contains(c);
-        let link = &link[..link.find(ends).unwrap_or(link.len())];
-        let link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '»', '”']);
+        let url = &from[..from.find(ends).unwrap_or(from.len())];
+        let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '»', '”']);
         push_escaped(out, before);
         out.push_str("<a href=\"");
-        push_escaped(out, link);
+        push_escaped(out, url);
         out.push_str("\">");
-        push_escaped(out, link);
+        push_escaped(out, url);
         out.push_str("</a>");
-        rest = &rest[start + link.len()..];
+        rest = &from[url.len()..];
     }
     push_escaped(out, rest);
 }

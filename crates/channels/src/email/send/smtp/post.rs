@@ -24,11 +24,11 @@ const SESSIONS_MAX: usize = 4;
 const PLACE_TIME: Duration = Duration::from_secs(2);
 const PLACE_PAUSE: Millis = Millis::from_secs(2);
 /// Servers close what is silent for some minutes.
-const KEPT_TIME: Duration = Duration::from_secs(60);
+const KEPT_TIME: Duration = Duration::from_mins(1);
 /// Servers take so many letters by one connection at least.
 const LETTERS_MAX: u32 = 50;
 /// Whoever tries to log in too often is locked out.
-const LOGIN_REST: Duration = Duration::from_secs(60);
+const LOGIN_REST: Duration = Duration::from_mins(1);
 const REST: Duration = Duration::from_secs(10);
 
 /// A line's way to its server.
@@ -247,13 +247,11 @@ impl Post {
         match &*resting {
             Some(Resting { until, error }) if *until > now => {
                 let left = until.duration_since(now).as_millis();
-                Some(match error {
-                    SendError::RetryAfter { reason, .. } => SendError::RetryAfter {
-                        after: Millis(i64::try_from(left).unwrap_or(i64::MAX)),
-                        reason: reason.clone(),
-                    },
-                    other => other.clone(),
-                })
+                let mut error = error.clone();
+                if let SendError::RetryAfter { after, .. } = &mut error {
+                    *after = Millis(i64::try_from(left).unwrap_or(i64::MAX));
+                }
+                Some(error)
             }
             Some(_) | None => {
                 *resting = None;

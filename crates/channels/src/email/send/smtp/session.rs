@@ -1,5 +1,6 @@
 //! A conversation with a server.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +23,11 @@ use crate::Host;
 /// Until the connection is there and we are logged in.
 const OPENING_TIME: Duration = Duration::from_secs(90);
 /// Until the server wants the letter.
-const ENVELOPE_TIME: Duration = Duration::from_secs(60);
+const ENVELOPE_TIME: Duration = Duration::from_mins(1);
 /// Until the letter is with the server.
-const LETTER_TIME: Duration = Duration::from_secs(120);
+const LETTER_TIME: Duration = Duration::from_mins(2);
 /// Servers look through a letter before they take it.
-const VERDICT_TIME: Duration = Duration::from_secs(60);
+const VERDICT_TIME: Duration = Duration::from_mins(1);
 /// Until a server that broke off has said why.
 const LAST_WORD_TIME: Duration = Duration::from_secs(2);
 /// Until a connection that was kept has shown that it still stands.
@@ -59,18 +60,9 @@ pub(super) struct Session {
     letters: u32,
 }
 
-/// What a server says it can.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Offers {
-    start_tls: bool,
-    plain: bool,
-    login: bool,
-    token: bool,
-    international: bool,
-    size: bool,
-    /// The largest letter; none when it does not say.
-    size_max: Option<u64>,
-}
+/// What a server says it can, in capitals.
+#[derive(Debug, Default)]
+struct Offers(Vec<String>);
 
 impl Session {
     pub(super) async fn open(door: &Door<'_>) -> Result<Self, Trouble> {
@@ -190,18 +182,18 @@ impl Session {
 
     async fn sender(&mut self, letter: &Rendered) -> Result<(), Trouble> {
         let size = letter.size();
-        if let Some(max) = self.offers.size_max.filter(|max| size > *max) {
+        if let Some(max) = self.offers.size_max().filter(|max| size > *max) {
             return Err(Trouble::Unsuitable(format!(
                 "the letter has {size} bytes, and the mail server takes {max} at most: send smaller files"
             )));
         }
         let international = letter.is_international();
-        if international && !self.offers.international {
+        if international && !self.offers.has("SMTPUTF8") {
             return Err(Trouble::Unsuitable(
                 "the mail server takes no addresses with letters beyond the Latin ones".to_owned(),
             ));
         }
-        let told_size = self.offers.size.then_some(size);
+        let told_size = self.offers.has("SIZE").then_some(size);
         let command = |sender| Command::mail(sender, told_size, international);
         if letter.automatic {
             let reply = self.ask(Stage::Sender, &command(None)).await?;
@@ -289,7 +281,7 @@ impl Session {
     }
 
     async fn start_tls(mut self, door: &Door<'_>) -> Result<Self, Trouble> {
-        if !self.offers.start_tls {
+        if !self.offers.has("STARTTLS") {
             let problem = "does not encipher the connection (no STARTTLS): nothing was sent";
             return Err(Trouble::Unfit(problem.to_owned()));
         }
@@ -309,7 +301,7 @@ impl Session {
 
     async fn log_in(&mut self, user: &str, proof: &Proof<'_>) -> Result<(), Trouble> {
         let reply = match proof {
-            Proof::Token(token) if self.offers.token => {
+            Proof::Token(token) if self.offers.takes("XOAUTH2") => {
                 let proof = format!("user={user}\x01auth=Bearer {token}\x01\x01");
                 let reply = self.log_in_by("XOAUTH2", Some(&proof), &[]).await?;
                 // It says why, and wants to hear that we heard.
@@ -319,11 +311,11 @@ impl Session {
                     reply
                 }
             }
-            Proof::Password(password) if self.offers.plain => {
+            Proof::Password(password) if self.offers.takes("PLAIN") => {
                 let proof = format!("\0{user}\0{password}");
                 self.log_in_by("PLAIN", Some(&proof), &[]).await?
             }
-            Proof::Password(password) if self.offers.login => {
+            Proof::Password(password) if self.offers.takes("LOGIN") => {
                 self.log_in_by("LOGIN", None, &[user, password]).await?
             }
             Proof::Token(_) => return Err(no_way_in("XOAUTH2")),
@@ -356,29 +348,32 @@ impl Session {
 
 impl Offers {
     fn of(hello: &Reply) -> Self {
-        let mut offers = Self::default();
-        for line in hello.lines.iter().skip(1) {
-            let line = line.to_ascii_uppercase();
+        let offers = hello.lines.iter().skip(1);
+        Self(offers.map(|line| line.to_ascii_uppercase()).collect())
+    }
+
+    fn has(&self, offer: &str) -> bool {
+        self.words(offer).next().is_some()
+    }
+
+    /// The largest letter; none when it does not say.
+    fn size_max(&self) -> Option<u64> {
+        let max = self.words("SIZE").flatten().next()?.parse().ok()?;
+        (max > 0).then_some(max)
+    }
+
+    /// Whether we can log in so.
+    fn takes(&self, mechanism: &str) -> bool {
+        self.words("AUTH").flatten().any(|word| word == mechanism)
+    }
+
+    /// The words behind an offer, which may be made more than once. Old servers write `=`
+    /// for the first blank.
+    fn words(&self, offer: &str) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+        self.0.iter().filter_map(move |line| {
             let mut words = line.split([' ', '=']);
-            match words.next().unwrap_or_default() {
-                "STARTTLS" => offers.start_tls = true,
-                "SMTPUTF8" => offers.international = true,
-                "SIZE" => {
-                    offers.size = true;
-                    let max = words.next().and_then(|max| max.parse().ok());
-                    offers.size_max = max.filter(|max| *max > 0);
-                }
-                "AUTH" => {
-                    for mechanism in words {
-                        offers.plain |= mechanism == "PLAIN";
-                        offers.login |= mechanism == "LOGIN";
-                        offers.token |= mechanism == "XOAUTH2";
-                    }
-                }
-                _ => {}
-            }
-        }
-        offers
+            (words.next() == Some(offer)).then_some(words)
+        })
     }
 }
 
@@ -440,13 +435,13 @@ fn no_way_in(mechanisms: &str) -> Trouble {
     ))
 }
 
-fn unread(error: &std::io::Error) -> Trouble {
-    match error.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidData => {
-            Trouble::Unsuitable(error.to_string())
-        }
-        // Anything else may pass.
-        _ => Trouble::File(error.to_string()),
+fn unread(error: &io::Error) -> Trouble {
+    // Anything else may pass.
+    let for_good = [ErrorKind::NotFound, ErrorKind::InvalidData];
+    if for_good.contains(&error.kind()) {
+        Trouble::Unsuitable(error.to_string())
+    } else {
+        Trouble::File(error.to_string())
     }
 }
 
@@ -460,15 +455,14 @@ mod tests {
             "250-mail.example STARTTLS\r\n250-size 35882577\r\n250-AUTH=LOGIN plain\r\n250-auth xoauth2\r\n250-8BITMIME\r\n250 smtputf8\r\n",
         );
         let hello = Reply::take(&mut read).unwrap().unwrap();
-        let expected = Offers {
-            start_tls: false,
-            plain: true,
-            login: true,
-            token: true,
-            international: true,
-            size: true,
-            size_max: Some(35_882_577),
-        };
-        assert_eq!(Offers::of(&hello), expected);
+        let offers = Offers::of(&hello);
+        for offer in ["AUTH", "SMTPUTF8", "8BITMIME"] {
+            assert!(offers.has(offer), "{offer}");
+        }
+        for mechanism in ["PLAIN", "LOGIN", "XOAUTH2"] {
+            assert!(offers.takes(mechanism), "{mechanism}");
+        }
+        assert!(!offers.has("STARTTLS") && !offers.takes("CRAM-MD5"));
+        assert_eq!(offers.size_max(), Some(35_882_577));
     }
 }

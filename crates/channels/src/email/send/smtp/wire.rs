@@ -11,7 +11,7 @@ use super::command::Command;
 use super::reply::{REPLY_BYTES_MAX, Reply};
 
 /// Some servers let strangers wait so long before they greet.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
