@@ -1,8 +1,8 @@
 //! A letter's way through the gateway and back, by real servers.
 
 use e2e::mail::{
-    Dovecot, Exim, Hoodiecrow, Kept, Proxy, SUPPORT, gateway, header, letter, mailbox, section,
-    settled,
+    Dovecot, Exim, Hoodiecrow, Kept, Proxy, SUPPORT, TokenDesk, gateway, header, letter, mailbox,
+    section, settled,
 };
 use e2e::operator::text_of;
 use e2e::{OperatorClient, or_skip};
@@ -202,6 +202,26 @@ async fn without_idle_and_move_letters_are_asked_for_and_copied() {
     settled(&gateway).await;
     let kept = Kept::open(&gateway.store_path());
     assert_eq!(kept.messages("inbound").len(), 2);
+}
+
+/// A token that the server does not take is asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn short_lived_tokens_open_the_mailbox() {
+    let dovecot = or_skip!(Dovecot::start(&[SUPPORT]).await);
+    let desk = TokenDesk::start(SUPPORT, 1).await;
+    let section = format!(
+        "address = {SUPPORT:?}\n[[mailbox]]\nhost = \"127.0.0.1\"\nport = {}\n\
+         security = \"none\"\nhistory = \"all\"\n\
+         [mailbox.oauth]\ntoken_url = {:?}\nclient_id = \"shop\"\nrefresh_token = \"refresh\"\n",
+        dovecot.imap(),
+        desk.url,
+    );
+    let gateway = gateway(&section).await;
+    let mut olga = gateway.ready_operator("olga").await;
+    let letter = letter(ANNA, SUPPORT, "1@client.test", "x", "one");
+    dovecot.deliver(SUPPORT, &letter).await;
+    hears(&mut olga, &["one".to_owned()]).await;
+    assert_eq!(desk.given(), 2);
 }
 
 /// Printed, not judged: how soon a letter is there that a server tells of.

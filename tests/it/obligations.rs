@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::operator::{Membership, Role};
-use domain::routing::QueueRules;
-use domain::{ConversationId, Millis, Timestamp, obligation};
+use domain::routing::{Exit, Overflow, Trigger};
+use domain::{Millis, Timestamp};
 use e2e::bridge::message;
 use e2e::operator::Signed;
 use e2e::{Bridge, OperatorClient, TestGateway, Visitor};
@@ -114,6 +114,15 @@ async fn told(who: &mut OperatorClient, id: &str) -> (pb::ObligationNotice, pb::
             let promise = due.obligation.unwrap();
             (promise.id == id).then_some((notice, promise))
         }
+        _ => None,
+    })
+    .await
+}
+
+/// Waits until a rule promises something.
+async fn promised(who: &mut OperatorClient) -> pb::Obligation {
+    who.wait_for("a promise by a rule", |kind| match kind {
+        Kind::ObligationChanged(promise) if !promise.created_by_rule.is_empty() => Some(promise),
         _ => None,
     })
     .await
@@ -476,33 +485,34 @@ async fn colleagues_take_over_and_supervisors_see_to_what_is_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_rule_promised_is_kept_by_the_answer() {
     let gateway = TestGateway::start_with(|settings| {
-        for queue in &settings.queues {
-            let mut rules = QueueRules::new(queue.id.clone());
-            rules.promises.callback_within = Some(Millis(30 * MINUTE_MS));
-            settings.rules.queues.insert(queue.id.clone(), rules);
-        }
+        let main = settings.rules.queues.get_mut(&"main".into()).unwrap();
+        main.promises.callback_within = Some(Millis(30 * MINUTE_MS));
+        main.overflows.push(Overflow {
+            when: Trigger::Unstaffed,
+            exit: Exit::Form,
+        });
     })
     .await;
-    let mut anna = gateway.ready_operator("anna").await;
-    let (_visitor, conversation) = talk(&gateway, &mut anna).await;
-    let id: ConversationId = conversation.id.parse().unwrap();
-    let engine = gateway.engine();
-    let rule = obligation::Rule::OnAbandoned;
-    let before = engine.now();
-    let made = engine
-        .promise_by_rule(rule, id, None)
-        .await
-        .unwrap()
-        .unwrap();
-    let again = engine.promise_by_rule(rule, id, None).await.unwrap();
-    assert_eq!(again, None, "one is enough");
-    let promise = changed(&mut anna, &made.id.to_string()).await;
+    let mut boss = gateway.person("boss", Role::Supervisor, &["main"]).await;
+    let mut visitor = gateway.visitor().await;
+    let before = gateway.engine().now();
+    visitor.say("c-1", "is anybody there?").await;
+    let promise = promised(&mut boss).await;
     assert_eq!(promise.kind(), pb::ObligationKind::Reply);
-    assert_eq!(promise.created_by_rule, "on_abandoned");
+    assert_eq!(promise.created_by_rule, "on_diverted");
     assert_eq!(promise.operator_id, "", "everybody's");
     let due = timestamp_from(&promise.due_at.unwrap());
     assert!(due >= before + Millis(30 * MINUTE_MS), "{due}");
 
+    visitor.say("c-2", "nobody?").await;
+    boss.hears("nobody?").await;
+    let (all, open) = (pb::ObligationScope::All, pb::ObligationFilter::Open);
+    let once = list(&mut boss, all, open).await;
+    assert_eq!(ids(&once), [promise.id.as_str()], "one is enough");
+
+    let mut anna = gateway.ready_operator("anna").await;
+    visitor.say("c-3", "and now?").await;
+    let conversation = anna.accept().await;
     // What a person promised is theirs to say.
     let own = pb::ScheduleCallbackRequest {
         kind: pb::ObligationKind::Reply.into(),
@@ -515,21 +525,8 @@ async fn what_a_rule_promised_is_kept_by_the_answer() {
     let done = changed(&mut anna, &promise.id).await;
     assert_eq!(done.state(), pb::ObligationState::Kept);
     assert_eq!(done.ended_by_operator_id, anna.id.to_string());
-    let (mine, open) = (pb::ObligationScope::Mine, pb::ObligationFilter::Open);
+    let mine = pb::ObligationScope::Mine;
     assert_eq!(ids(&list(&mut anna, mine, open).await), [own.id.as_str()]);
-
-    let called = obligation::Rule::OnMissedCall;
-    let phone = Some("+79990000000".to_owned());
-    let missed = engine.promise_by_rule(called, id, phone).await.unwrap();
-    let missed = missed.unwrap();
-    assert_eq!(missed.kind, obligation::Kind::Callback);
-    assert_eq!(missed.reach, "+79990000000");
-    let other = TestGateway::start().await;
-    let mut boris = other.ready_operator("boris").await;
-    let (_visitor, conversation) = talk(&other, &mut boris).await;
-    let id = conversation.id.parse().unwrap();
-    let nothing = other.engine().promise_by_rule(rule, id, None).await;
-    assert_eq!(nothing.unwrap(), None, "nothing is configured there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

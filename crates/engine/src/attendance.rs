@@ -165,6 +165,8 @@ pub(crate) async fn run(engine: Engine) {
             }
         };
         tokio::select! {
+            // Always in this order: a simulation repeats itself.
+            biased;
             () = stop.cancelled() => {}
             () = attendance.changed.notified() => {}
             () = look => {}

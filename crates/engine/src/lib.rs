@@ -38,13 +38,12 @@ pub mod uploads;
 pub mod webhooks;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use channels::Host;
 use domain::{LineId, Timestamp};
-use store::{Durability, Hooks, OpenError, Signals, Store, StoreError};
+use store::{Hooks, OpenError, Signals, Store, StoreError};
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -116,6 +115,7 @@ struct Inner {
     local_secret: String,
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
     attendance: Arc<Attendance>,
+    present: standing::Present,
     /// Where it is written who of the clients came and went.
     comings: mpsc::Sender<standing::Coming>,
     failures: people::Failures,
@@ -136,14 +136,14 @@ struct Wakes {
 impl Engine {
     /// Opens the store, takes up what was left unfinished, and connects the lines.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
-        Self::start_with(settings, clock, Durability::Full).await
+        Self::start_with(settings, clock, store::Options::default()).await
     }
 
-    /// As [`Self::start`], with a say in what a commit means.
+    /// As [`Self::start`], with a say in how the store is opened.
     pub async fn start_with(
         settings: Settings,
         clock: Clock,
-        durability: Durability,
+        opened: store::Options,
     ) -> Result<Self, StartError> {
         // Beside the rest of the start: the first phone number is not to wait for it.
         tokio::task::spawn_blocking(domain::identity::warm_up);
@@ -163,8 +163,7 @@ impl Engine {
         let serving = Serving::begin(settings.clone(), &stop);
         let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
         let hooks = hooks(&serving, &clock, &feed, &hub, &wakes, taken.clone());
-        let store = Store::open(Path::new(&settings.store_path), durability, hooks)?;
-        let store = Arc::new(store);
+        let store = Arc::new(Store::open_with(&settings.store_path, opened, hooks)?);
         let files = Files::open(&settings.files_path)?;
         files.sweep_incoming()?;
         let (newest, written_at) = store
@@ -203,6 +202,7 @@ impl Engine {
                 local_secret: people::fresh_secret(),
                 last_inbound: Mutex::default(),
                 attendance: Arc::default(),
+                present: standing::Present::default(),
                 comings,
                 failures: people::Failures::default(),
                 runners: webhooks::Runners::default(),
@@ -211,6 +211,11 @@ impl Engine {
                 tasks: TaskTracker::new(),
             }),
         };
+        // Asking the disk takes a thread.
+        if !opened.on_one_thread {
+            engine.look_at_disk().await;
+            engine.supervise_restarting("disk", disk::run);
+        }
         engine.run(entries, coming).await?;
         Ok(engine)
     }
@@ -234,8 +239,6 @@ impl Engine {
         let left = process::left_over(self).await?;
         self.inner.pending.fetch_add(left.len(), Ordering::Relaxed);
         self.supervise("process", process::run(self.clone(), left, entries));
-        self.look_at_disk().await;
-        self.supervise_restarting("disk", disk::run);
         self.supervise_restarting("outbox", outbox::run);
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);

@@ -9,7 +9,7 @@ use domain::obligation::{
     Input, Kind, Maker, Obligation, Occasion, Outcome, Refusal, Rule, Rules, Stage, State,
     promise_for,
 };
-use domain::{ContactId, ConversationId, Millis, ObligationId, OperatorId, Timestamp};
+use domain::{ContactId, Millis, ObligationId, OperatorId, Timestamp};
 use store::{StoreError, Tx};
 
 use crate::opening::KnownContact;
@@ -46,34 +46,6 @@ impl Engine {
         metrics::gauge!("obligations_open").set(float(counts.seen));
         metrics::gauge!("obligations_overdue").set(float(counts.seen_overdue));
         metrics::gauge!("obligations_escalated").set(float(counts.escalated));
-    }
-
-    /// Promises what the rules of a conversation's queue promise to its client, for
-    /// whoever is not in a transaction of their own; see [`promise_by_rule`].
-    pub async fn promise_by_rule(
-        &self,
-        rule: Rule,
-        id: ConversationId,
-        phone: Option<String>,
-    ) -> Result<Option<Obligation>, ActError> {
-        let serving = self.serving();
-        self.store()
-            .write(move |tx| {
-                let conversation = tx
-                    .conversation(id)?
-                    .ok_or(ActError::NotFound("conversation"))?;
-                let rules = serving.promises_of(&conversation.queue);
-                let after = |now, within| now + within;
-                Ok(promise_by_rule(
-                    tx,
-                    rule,
-                    &rules,
-                    &conversation,
-                    phone,
-                    after,
-                )?)
-            })
-            .await
     }
 }
 
@@ -208,7 +180,7 @@ pub(crate) fn answered(
 /// `phone` is the client's, if one is known. `after` tells the moment at which so much
 /// time has passed, within opening hours if there are any; see
 /// [`domain::obligation::promise_for`].
-pub fn promise_by_rule(
+pub(crate) fn promise_by_rule(
     tx: &mut Tx<'_>,
     rule: Rule,
     rules: &Rules,

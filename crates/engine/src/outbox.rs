@@ -65,6 +65,8 @@ pub(crate) async fn run(engine: Engine) {
         }
         let pause = Duration::from_millis(u64::try_from(next.since(now).0).unwrap_or(0));
         tokio::select! {
+            // Always in this order: a simulation repeats itself.
+            biased;
             () = stop.cancelled() => {}
             () = engine.inner.wakes.outbox.notified() => {}
             () = tokio::time::sleep(pause) => {}

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use domain::event::Cursor;
 use domain::proof::{Counts, Finding, Law, Standing, Witness};
-use domain::routing::RoutingRules;
+use domain::routing::{RoutingRules, Snapshot};
 use domain::{ConversationId, Millis, OperatorId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{StoreError, View};
@@ -110,6 +110,14 @@ impl Proof {
 }
 
 impl Engine {
+    /// What waits and who works, as the router keeps it and as it stands in the rows.
+    /// The two are the same.
+    pub async fn floors(&self) -> Result<(Snapshot, Snapshot), StoreError> {
+        self.store()
+            .write(|tx| Ok((tx.floor().clone(), tx.floor_of(&tx.all_operators()?)?)))
+            .await
+    }
+
     /// Looks at what has happened since the last look, unless that was just now.
     pub async fn prove(&self) -> Result<Proof, StoreError> {
         let mut prover = self.inner.prover.lock().await;

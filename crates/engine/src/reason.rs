@@ -46,6 +46,8 @@ pub enum Reason {
     DispositionUnknown { known: String },
     #[error("this colleague is not Ready: choose another one or a queue")]
     ColleagueNotReady,
+    #[error("this colleague cannot be reached just now: choose another one or a queue")]
+    ColleagueUnreachable,
     #[error("nobody has answered this conversation yet")]
     NobodyAnswered,
     #[error("only a supervisor may ask this about somebody else")]

@@ -1,7 +1,8 @@
 //! Where a client who waits stands, as channels ask for it, and whether they are
 //! still there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use channels::Capability;
@@ -13,7 +14,7 @@ use domain::{ConversationId, LineId, Millis, Timestamp};
 use store::{StoreError, Tx, View};
 use tokio::sync::mpsc;
 
-use crate::{Engine, change};
+use crate::{Engine, Line, change};
 
 /// How often everybody who waits is looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -34,6 +35,16 @@ pub(crate) struct Coming {
 
 /// Whom a client waits as.
 type Key = (LineId, String);
+
+/// Whose page is open.
+#[derive(Default)]
+pub(crate) struct Present(Mutex<BTreeSet<Key>>);
+
+impl Present {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Key>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 struct Told {
     position: u32,
@@ -95,13 +106,42 @@ impl Engine {
     /// Notes that a client came or went. Answers at once; what it changes is written
     /// in a task of its own.
     pub(crate) fn note_presence(&self, line: &LineId, thread_key: &str, present: bool) {
+        let key = (line.clone(), thread_key.to_owned());
         let coming = Coming {
             line: line.clone(),
             thread_key: thread_key.to_owned(),
             present,
         };
+        {
+            let mut here = self.inner.present.lock();
+            if present {
+                here.insert(key);
+            } else {
+                here.remove(&key);
+            }
+        }
         if self.inner.comings.try_send(coming).is_err() {
             tracing::warn!(line.id = %line, "too many clients come and go at once");
+        }
+    }
+
+    /// Whoever had gone before what they wrote was processed has to come back like
+    /// everybody who waits at a page.
+    pub(crate) fn expect_writer_back(
+        &self,
+        tx: &mut Tx<'_>,
+        rules: &RoutingRules,
+        line: &Line,
+        thread_key: &str,
+    ) -> Result<(), StoreError> {
+        let key = (line.id.clone(), thread_key.to_owned());
+        let waits_at_a_page = line.kind.descriptor.can(Capability::QueueNotices);
+        if !waits_at_a_page || self.inner.present.lock().contains(&key) {
+            return Ok(());
+        }
+        match open_of(tx, &line.id, thread_key)? {
+            Some(open) if open.away.is_none() => went(tx, rules, &open),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -271,12 +311,7 @@ impl Engine {
         let looked: BTreeMap<ConversationId, Outlook> = self
             .store()
             .write::<_, StoreError>(move |tx| {
-                let floor = tx.floor();
-                // Nobody is told who does not wait at a page, and the writer has other work.
-                if !floor.has_live() {
-                    return Ok(BTreeMap::new());
-                }
-                Ok(outlooks(floor, &rules, tx.now()).into_iter().collect())
+                Ok(outlooks(tx.floor(), &rules, tx.now()).into_iter().collect())
             })
             .await?;
         if looked.is_empty() {

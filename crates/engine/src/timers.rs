@@ -39,6 +39,8 @@ pub(crate) async fn run(engine: Engine) {
             }
         };
         tokio::select! {
+            // Always in this order: a simulation repeats itself.
+            biased;
             () = stop.cancelled() => {}
             () = engine.inner.wakes.timers.notified() => {}
             () = tokio::time::sleep(pause) => {}

@@ -82,6 +82,9 @@ pub struct Options {
     pub read_first_bytes_max: u64,
     /// How soon: after the first rush of a start.
     pub read_rest_after: Duration,
+    /// Everything is done on the thread that asks for it, and no other thread has a say
+    /// in what comes first: for simulations, which have to repeat themselves.
+    pub on_one_thread: bool,
 }
 
 impl Default for Options {
@@ -90,6 +93,16 @@ impl Default for Options {
             durability: Durability::Full,
             read_first_bytes_max: 32 << 20,
             read_rest_after: Duration::from_secs(5),
+            on_one_thread: false,
+        }
+    }
+}
+
+impl From<Durability> for Options {
+    fn from(durability: Durability) -> Self {
+        Self {
+            durability,
+            ..Self::default()
         }
     }
 }
@@ -112,6 +125,7 @@ pub struct Store {
     writer: writer::Writer,
     health: Arc<health::Health>,
     path: PathBuf,
+    on_one_thread: bool,
     readers: Arc<Readers>,
     _lock: open::Lock,
 }
@@ -124,11 +138,7 @@ struct Readers {
 impl Store {
     /// Opens the store, migrating it if need be.
     pub fn open(path: &Path, durability: Durability, hooks: Hooks) -> Result<Self, OpenError> {
-        let options = Options {
-            durability,
-            ..Options::default()
-        };
-        Self::open_with(path, options, hooks)
+        Self::open_with(path, durability.into(), hooks)
     }
 
     /// As [`Self::open`], with more say in how.
@@ -140,8 +150,13 @@ impl Store {
             .collect::<rusqlite::Result<Vec<_>>>()
             .map_err(|error| open::failed(path, &error))?;
         let health = Arc::new(health::Health::default());
-        let writer = writer::Writer::start(connection, hooks, Arc::clone(&health))
-            .map_err(|error| refused(path, error))?;
+        let start = if options.on_one_thread {
+            writer::Writer::start_here
+        } else {
+            writer::Writer::start
+        };
+        let writer =
+            start(connection, hooks, Arc::clone(&health)).map_err(|error| refused(path, error))?;
         let begin = || {
             let health = Arc::clone(&health);
             inspect::Inspection::begin(path, options.read_rest_after, health)
@@ -155,6 +170,7 @@ impl Store {
             writer,
             health,
             path: path.to_owned(),
+            on_one_thread: options.on_one_thread,
             readers: Arc::new(Readers {
                 permits: Arc::new(Semaphore::new(READERS)),
                 idle: Mutex::new(idle),
@@ -213,6 +229,11 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        if self.on_one_thread {
+            // Others go on meanwhile, as they do beside a thread.
+            tokio::task::yield_now().await;
+            return self.read_rows(query).await;
+        }
         let readers = Arc::clone(&self.readers);
         let permit = self.reader().await?;
         let task = tokio::task::spawn_blocking(move || {

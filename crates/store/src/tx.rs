@@ -124,13 +124,7 @@ impl WriterState {
             .into_iter()
             .map(|operator| (operator.id, Arc::new(operator)))
             .collect();
-        let candidates = operators.values().map(|operator| operator.candidate());
-        let mut floor = Snapshot::new([], candidates);
-        view.each_queued(|conversation| {
-            if let Some(waiting) = conversation.waiting() {
-                floor.put(waiting);
-            }
-        })?;
+        let floor = view.floor_of(operators.values().map(|operator| operator.as_ref()))?;
         Ok(Self {
             now: Timestamp(at),
             next_id,

@@ -60,6 +60,12 @@ impl<J> Waiting<J> {
         true
     }
 
+    /// Whether there is something now.
+    pub(crate) fn has_some(&mut self) -> bool {
+        self.take_up();
+        !(self.now.is_empty() && self.later.is_empty())
+    }
+
     fn take_up(&mut self) {
         while self.now.len() + self.later.len() < HELD_MAX
             && let Ok(next) = self.channel.try_recv()

@@ -1,9 +1,10 @@
 //! The one writer: a thread that takes what waits, writes it in one transaction, and
 //! answers after the commit. A batch grows by itself while the commit before it runs,
 //! so an idle store answers after one fsync and a busy one shares it among hundreds.
+//! In a simulation it has no thread, and whoever asks does what waits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -22,33 +23,46 @@ const WAITING_MAX: usize = 8_192;
 
 pub(crate) struct Writer {
     jobs: Option<mpsc::Sender<(Haste, Job)>>,
-    thread: Option<JoinHandle<()>>,
+    place: Place,
+}
+
+/// Where what waits is done.
+enum Place {
+    /// On a thread of its own, until it is waited for.
+    Thread(Option<JoinHandle<()>>),
+    /// With whoever asks.
+    Here(Box<Mutex<(Turn, Waiting<Job>)>>),
 }
 
 impl Writer {
     pub(crate) fn start(
-        mut connection: Connection,
+        connection: Connection,
         hooks: Hooks,
         health: Arc<Health>,
     ) -> Result<Self, StoreError> {
-        let state = WriterState::load(&connection)?;
+        let turn = Turn::new(connection, hooks, health)?;
         let (jobs, channel) = mpsc::channel(WAITING_MAX);
-        let turn = Turn {
-            log_length: log::Length::watch(&mut connection)?,
-            connection,
-            state,
-            stale: false,
-            unfolded: false,
-            hooks,
-            health,
-        };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || turn.run(Waiting::new(channel)))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self {
             jobs: Some(jobs),
-            thread: Some(thread),
+            place: Place::Thread(Some(thread)),
+        })
+    }
+
+    /// As [`Self::start`], without a thread.
+    pub(crate) fn start_here(
+        connection: Connection,
+        hooks: Hooks,
+        health: Arc<Health>,
+    ) -> Result<Self, StoreError> {
+        let turn = Turn::new(connection, hooks, health)?;
+        let (jobs, channel) = mpsc::channel(WAITING_MAX);
+        Ok(Self {
+            jobs: Some(jobs),
+            place: Place::Here(Box::new(Mutex::new((turn, Waiting::new(channel))))),
         })
     }
 
@@ -64,9 +78,28 @@ impl Writer {
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
         let sent = jobs.send((haste, job)).await;
         sent.map_err(|_| StoreError::Closed)?;
+        if let Place::Here(turn) = &self.place {
+            // Whoever asks meanwhile is in the same transaction.
+            let here = Here(turn);
+            tokio::task::yield_now().await;
+            drop(here);
+        }
         answered
             .await
             .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+}
+
+/// Does what waits in the end, also when whoever asked for it has gone.
+struct Here<'a>(&'a Mutex<(Turn, Waiting<Job>)>);
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        let mut turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (turn, waiting) = &mut *turn;
+        while waiting.has_some() {
+            turn.take(waiting);
+        }
     }
 }
 
@@ -74,7 +107,8 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // The channel's end lets the thread finish what it has taken.
         self.jobs = None;
-        if let Some(thread) = self.thread.take()
+        if let Place::Thread(thread) = &mut self.place
+            && let Some(thread) = thread.take()
             && thread.join().is_err()
         {
             tracing::error!("the store's writer ended with a panic");
@@ -95,19 +129,40 @@ struct Turn {
 }
 
 impl Turn {
+    fn new(
+        mut connection: Connection,
+        hooks: Hooks,
+        health: Arc<Health>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            state: WriterState::load(&connection)?,
+            log_length: log::Length::watch(&mut connection)?,
+            connection,
+            stale: false,
+            unfolded: false,
+            hooks,
+            health,
+        })
+    }
+
     fn run(mut self, mut waiting: Waiting<Job>) {
         while waiting.wait() {
-            if let Err(error) = self.may_write() {
-                refuse(&mut waiting, &error);
-                continue;
-            }
-            self.transact(&mut waiting);
-            // After the answers: nobody waits for it.
-            if self.log_length.is_long() {
-                self.fold();
-            }
+            self.take(&mut waiting);
         }
         self.close();
+    }
+
+    /// Does what waits, as much as one transaction takes.
+    fn take(&mut self, waiting: &mut Waiting<Job>) {
+        if let Err(error) = self.may_write() {
+            refuse(waiting, &error);
+            return;
+        }
+        self.transact(waiting);
+        // After the answers: nobody waits for it.
+        if self.log_length.is_long() {
+            self.fold();
+        }
     }
 
     /// Says no when what is written could not be kept.

@@ -2,10 +2,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 use super::process::{Log, Port, Process, User, program};
+use super::tokens::KEY;
 use super::{Authority, Reply, SECRET, lmtp};
 
 /// A real IMAP server with some mailboxes, and with LMTP to deliver to them.
@@ -64,12 +67,27 @@ impl Dovecot {
         self.authority.write(folder);
         let users: String = accounts
             .iter()
-            .map(|account| format!("{account}:{{PLAIN}}{SECRET}\n"))
+            .map(|account| format!("{account}:{{PLAIN}}{SECRET}::::::\n"))
             .collect();
         std::fs::write(folder.join("users"), users).unwrap();
+        self.check_tokens();
         let config = self.config() + more;
         std::fs::write(folder.join("dovecot.conf"), config).unwrap();
         self.user.own(folder);
+    }
+
+    /// Short-lived tokens are checked by their signature alone.
+    fn check_tokens(&self) {
+        let folder = self.folder.path();
+        let config = format!(
+            "introspection_mode = local\nusername_attribute = sub\n\
+             local_validation_key_dict = fs:posix:prefix={}/keys/\n",
+            folder.display()
+        );
+        std::fs::write(folder.join("oauth2.conf"), config).unwrap();
+        let keys = folder.join("keys/default/HS256");
+        std::fs::create_dir_all(&keys).unwrap();
+        std::fs::write(keys.join("default"), STANDARD.encode(KEY)).unwrap();
     }
 
     fn config(&self) -> String {

@@ -12,18 +12,20 @@ mod peer;
 mod post;
 mod process;
 mod proxy;
+mod tokens;
 
 pub use authority::Authority;
 pub use client::read;
 pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use gateway::{
-    Kept, KeptMessage, SUPPORT, gateway, gateway_with, mailbox, section, section_of, sent,
+    Kept, KeptMessage, SUPPORT, gateway, gateway_with, mailbox, section, section_of, settled,
 };
 pub use hoodiecrow::Hoodiecrow;
 pub use peer::{Manner, Peer};
 pub use post::{Post, Reply, lmtp, smtp};
 pub use proxy::{Act, Proxy, Side};
+pub use tokens::{TokenDesk, token};
 
 /// What was started; a scenario that cannot be played here ends, and says why.
 #[macro_export]

@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Malformed;
 
-/// An entry's beginning is shorter.
-pub(super) const HEAD_BYTES_MAX: usize = 16 << 10;
-
 /// Where a letter was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Found {

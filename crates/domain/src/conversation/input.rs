@@ -53,16 +53,7 @@ pub enum Input {
         /// The number.
         phone: String,
     },
-    /// The router asks an operator.
-    Offer {
-        /// The new offer.
-        offer: OfferId,
-        /// Whom.
-        operator: OperatorId,
-        /// Until when.
-        expires_at: Timestamp,
-    },
-    /// The router asks several operators at once.
+    /// The router asks operators, all at once if there are several.
     Ring {
         /// The new offers; not empty.
         offers: BTreeMap<OperatorId, OfferId>,

@@ -43,11 +43,6 @@ impl Conversation {
                 });
                 Ok(Vec::new())
             }
-            Input::Offer {
-                offer,
-                operator,
-                expires_at,
-            } => self.ask(BTreeMap::from([(operator, offer)]), expires_at),
             Input::Ring { offers, expires_at } => self.ask(offers, expires_at),
             Input::Assign { operator, turn } => {
                 self.must_be_queued()?;

@@ -163,9 +163,8 @@ fn callback() -> Input {
 }
 
 fn offer() -> Input {
-    Input::Offer {
-        offer: NEW,
-        operator: BORIS,
+    Input::Ring {
+        offers: BTreeMap::from([(BORIS, NEW)]),
         expires_at: Timestamp(70_000),
     }
 }

@@ -45,8 +45,8 @@ pub fn outlook(
     Some(view.outlook_of(before, key.medium, &able))
 }
 
-/// How things look for everybody who waits, but in queues from which operators take
-/// what they choose.
+/// How things look for everybody who waits at the other end, but in queues from which
+/// operators take what they choose.
 pub fn outlooks(
     snapshot: &Snapshot,
     rules: &RoutingRules,
@@ -56,7 +56,7 @@ pub fn outlooks(
     let mut all = Vec::new();
     for (key, waits) in snapshot.rows() {
         let own = view.rules_of(&key.queue);
-        if own.strategy == Strategy::Manual {
+        if own.strategy == Strategy::Manual || !key.medium.is_live() {
             continue;
         }
         let mut able: Option<Vec<OperatorId>> = None;

@@ -148,11 +148,6 @@ impl Snapshot {
         self.rows_of(queue).flat_map(|(_, row)| row.values())
     }
 
-    /// True when somebody waits at the other end of something that waits.
-    pub fn has_live(&self) -> bool {
-        self.rows.keys().any(|key| key.medium.is_live())
-    }
-
     /// Everybody, in the order of their ids.
     pub fn operators(&self) -> impl ExactSizeIterator<Item = &Candidate> {
         self.operators.values()

@@ -1,6 +1,8 @@
 //! Joins the machines and the router as the engine does (`crates/engine/src/change.rs`,
 //! `routing.rs`, `timers.rs`): one call here is one transaction there.
 
+use std::collections::BTreeMap;
+
 use domain::conversation::{
     self, Conversation, Effect, Ending, Input, OfferOutcome, Owner, Refusal, State,
 };
@@ -304,9 +306,8 @@ impl World {
     }
 
     fn offer(&mut self, id: ConversationId, operator: OperatorId, expires_at: Timestamp) -> Input {
-        Input::Offer {
-            offer: self.new_offer(id, operator),
-            operator,
+        Input::Ring {
+            offers: BTreeMap::from([(operator, self.new_offer(id, operator))]),
             expires_at,
         }
     }

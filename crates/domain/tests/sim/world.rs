@@ -551,7 +551,6 @@ impl World {
             | Input::Away(_)
             | Input::Back
             | Input::CallbackWanted { .. }
-            | Input::Offer { .. }
             | Input::Ring { .. }
             | Input::Assign { .. }
             | Input::Patience { .. }
@@ -614,7 +613,6 @@ pub(crate) fn may_move(before: &Conversation, input: &Input) -> bool {
         | Input::Away(_)
         | Input::Back
         | Input::CallbackWanted { .. }
-        | Input::Offer { .. }
         | Input::Ring { .. }
         | Input::Assign { .. }
         | Input::NextRound { .. }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::conversation::{CloseReason, Conversation, Ending, Input, Offer, OfferState, State};
+use domain::operator::{Link, Presence};
 use domain::routing::{CandidateKeys, Cause, Explanation, Place, QueueRules, WrapUp};
 use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
 use serde::{Deserialize, Serialize};
@@ -407,7 +408,7 @@ fn able(tx: &Tx<'_>, id: OperatorId) -> Result<(), ActError> {
     }
 }
 
-/// Asks a colleague for it, whatever their load, unless they are away.
+/// Asks a colleague for it, whatever their load, unless they are away or would not see it.
 fn ask(
     tx: &mut Tx<'_>,
     found: &Conversation,
@@ -417,8 +418,13 @@ fn ask(
     able(tx, operator)?;
     let colleague = tx
         .operator(operator)
-        .filter(|colleague| colleague.presence == domain::operator::Presence::Ready)
-        .ok_or(ActError::Refused(Reason::ColleagueNotReady))?;
+        .ok_or(ActError::NotFound("operator"))?;
+    if colleague.presence != Presence::Ready {
+        return Err(ActError::Refused(Reason::ColleagueNotReady));
+    }
+    if colleague.link == Link::Down || colleague.not_responding {
+        return Err(ActError::Refused(Reason::ColleagueUnreachable));
+    }
     if matches!(found.state, State::Active { operator: owner, .. } if owner == operator) {
         return Ok(found.clone());
     }

@@ -60,7 +60,9 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
             }
             let line = now.serving().as_now(&line);
             for (inbound, who) in prepared.clone() {
+                let thread_key = inbound.thread_key.clone();
                 apply::apply(tx, &rules, &line, received_at, inbound, who)?;
+                now.expect_writer_back(tx, &rules, &line, &thread_key)?;
             }
             Ok(())
         })

@@ -65,6 +65,8 @@ pub(crate) async fn run(engine: Engine, left: Vec<Taken>, mut entries: mpsc::Rec
     let stop = engine.stopping();
     loop {
         let entry = tokio::select! {
+            // Always in this order: a simulation repeats itself.
+            biased;
             () = stop.cancelled() => break,
             entry = entries.recv() => entry,
         };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use domain::conversation::Conversation;
 use domain::event::{Cursor, Event, EventKind};
 use domain::message::Medium;
-use domain::routing::{Place, Skills, Waiting};
+use domain::operator::Operator;
+use domain::routing::{Place, Skills, Snapshot, Waiting};
 use domain::{ConversationId, OperatorId, QueueId, Timestamp};
 use serde::Deserialize;
 
@@ -65,6 +66,21 @@ impl View<'_> {
             (queue.as_str(), limit),
             |row| Ok(Waiting::from(doc_of::<Queued>(row)?)),
         )
+    }
+
+    /// Everything that waits and these who work, as the router sees them.
+    pub fn floor_of<'a>(
+        &self,
+        operators: impl IntoIterator<Item = &'a Operator>,
+    ) -> Result<Snapshot, StoreError> {
+        let candidates = operators.into_iter().map(|operator| operator.candidate());
+        let mut floor = Snapshot::new([], candidates);
+        self.each_queued(|conversation| {
+            if let Some(waiting) = conversation.waiting() {
+                floor.put(waiting);
+            }
+        })?;
+        Ok(floor)
     }
 
     /// Looks at everything that waits, is asked about or is carried.

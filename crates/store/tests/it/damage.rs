@@ -16,6 +16,7 @@ const LARGE: Options = Options {
     durability: Durability::Full,
     read_first_bytes_max: 0,
     read_rest_after: Duration::ZERO,
+    on_one_thread: false,
 };
 
 fn open(path: &Path, options: Options) -> Result<Arc<Store>, OpenError> {

@@ -1,6 +1,6 @@
 //! Counters are what the event log says, whatever was undone, lost or forgotten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -133,9 +133,8 @@ fn input(
 ) -> Input {
     let id = before.id.get();
     match (what, &before.state) {
-        (0 | 8, State::Queued) => Input::Offer {
-            offer: fresh,
-            operator: who,
+        (0 | 8, State::Queued) => Input::Ring {
+            offers: BTreeMap::from([(who, fresh)]),
             expires_at,
         },
         (

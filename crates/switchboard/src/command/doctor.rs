@@ -28,14 +28,16 @@ struct Report {
 
 impl Report {
     fn judge(&mut self, what: &str, verdict: Verdict) -> anyhow::Result<()> {
-        match verdict {
-            Verdict::Good(detail) => out::line(format_args!("ok    {what}: {detail}")),
-            Verdict::Doubtful(detail) => out::line(format_args!("NOTE  {what}: {detail}")),
+        let (mark, detail) = match verdict {
+            Verdict::Good(detail) => ("ok   ", detail),
+            Verdict::Doubtful(detail) => ("NOTE ", detail),
             Verdict::Bad(problem) => {
                 self.sick += 1;
-                out::line(format_args!("WRONG {what}: {problem}"))
+                ("WRONG", problem)
             }
-        }
+        };
+        out::line(format_args!("{mark} {what}: {detail}"))?;
+        Ok(())
     }
 
     fn tell(&mut self, what: &str, verdict: Result<String, String>) -> anyhow::Result<()> {

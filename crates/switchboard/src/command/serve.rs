@@ -45,7 +45,7 @@ async fn serve(mut reloads: Reloads) -> anyhow::Result<ExitCode> {
         Durability::Full
     };
     let clock = engine::clock::steady();
-    let engine = Engine::start_with(config.settings, clock, durability).await?;
+    let engine = Engine::start_with(config.settings, clock, durability.into()).await?;
     let set_up = engine.open_set_up().await?;
     let options = Options {
         tls: server.tls,

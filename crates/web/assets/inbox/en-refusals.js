@@ -16,6 +16,7 @@ export const enRefusals = {
   "refusal.DISPOSITION_NEEDED": "Say how it ended first.",
   "refusal.DISPOSITION_UNKNOWN": "The queue has other results: {known}. Load the page anew.",
   "refusal.COLLEAGUE_NOT_READY": "This colleague is not Ready: choose another one or a queue.",
+  "refusal.COLLEAGUE_UNREACHABLE": "This colleague cannot be reached just now: choose another one or a queue.",
   "refusal.NOBODY_ANSWERED": "Nobody has answered this conversation yet.",
   "refusal.ASKED_ABOUT_OTHERS": "Only a supervisor may ask this about somebody else.",
   "refusal.OFFER_ENDED": "The offer is over.",

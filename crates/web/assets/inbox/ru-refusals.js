@@ -17,6 +17,7 @@ export const ruRefusals = {
   "refusal.DISPOSITION_NEEDED": "Сначала укажите, чем всё закончилось.",
   "refusal.DISPOSITION_UNKNOWN": "В очереди другие итоги: {known}. Обновите страницу.",
   "refusal.COLLEAGUE_NOT_READY": "Коллега не на месте: выберите другого или очередь.",
+  "refusal.COLLEAGUE_UNREACHABLE": "С этим коллегой сейчас нет связи: выберите другого или очередь.",
   "refusal.NOBODY_ANSWERED": "В этом диалоге ещё никто не отвечал.",
   "refusal.ASKED_ABOUT_OTHERS": "Спрашивать об этом за других может только супервизор.",
   "refusal.OFFER_ENDED": "Предложение уже неактуально.",

@@ -20,6 +20,8 @@ use crate::opening::{self, KnownContact};
 pub(crate) async fn run(engine: Engine) {
     let stop = engine.stopping();
     tokio::select! {
+        // Always in this order: a simulation repeats itself.
+        biased;
         () = stop.cancelled() => {}
         () = following::watch(&engine) => {}
         () = confirming::confirm(&engine) => {}

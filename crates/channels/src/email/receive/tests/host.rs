@@ -110,10 +110,6 @@ impl FakeHost {
 
 #[async_trait]
 impl Host for FakeHost {
-    async fn open_file(&self, attachment: &Attachment) -> io::Result<crate::File> {
-        Err(io::Error::other(attachment.file_name.clone()))
-    }
-
     async fn accept(&self, _: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
         self.busy()?;
         let mut state = self.state.lock().unwrap();
