@@ -32,6 +32,9 @@ pub(super) const SEND_TIME_MAX: Duration = smtp::SEND_TIME_MAX;
 /// for yet; then it goes to the others.
 const PATIENCE: Millis = Millis::from_secs(3_600);
 
+/// A letter that was not taken for so long is not sent any more.
+const TRIES_TIME: Millis = Millis::from_secs(2 * 86_400);
+
 /// A line's way out.
 pub(super) struct Sender {
     config: Arc<Config>,
@@ -59,8 +62,9 @@ impl Sender {
     ) -> Result<Receipt, SendError> {
         let post = self.post.as_ref().ok_or(SendError::Unsupported)?;
         let letter = render::render(&self.config, outbound)?;
-        let in_time = host.now().since(outbound.sent_at) < PATIENCE;
-        let error_text = post.hand_over(&letter, host, in_time).await?;
+        let age = host.now().since(outbound.sent_at);
+        let handed_over = post.hand_over(&letter, host, age < PATIENCE).await;
+        let error_text = handed_over.map_err(|error| given_up(error, age))?;
         if let Some(copies) = &self.copies {
             copies.keep(outbound, host);
         }
@@ -76,4 +80,16 @@ impl Sender {
         let post = self.post.as_ref()?;
         Some(post.check().await)
     }
+}
+
+/// After two days somebody has to know.
+fn given_up(error: SendError, age: Millis) -> SendError {
+    if let SendError::RetryAfter { reason, .. } = &error
+        && age >= TRIES_TIME
+    {
+        return SendError::Rejected {
+            operator_text: format!("it could not be sent for two days: {reason}"),
+        };
+    }
+    error
 }

@@ -92,7 +92,7 @@ impl Post {
         };
         let (session, outcome) = self.deliver(letter, host, in_time).await;
         if let Some(session) = session {
-            self.keep(session).await;
+            self.keep(session);
         }
         match outcome {
             Ok(refused) => {
@@ -141,7 +141,7 @@ impl Post {
     }
 
     /// Keeps a connection for the next letter, for a while.
-    async fn keep(&self, session: Session) {
+    fn keep(&self, session: Session) {
         if session.is_over() {
             return;
         }
@@ -164,7 +164,7 @@ impl Post {
             });
         }
         if let Some(session) = surplus {
-            session.close().await;
+            tokio::spawn(session.close());
         }
     }
 

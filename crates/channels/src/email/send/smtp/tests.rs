@@ -299,6 +299,21 @@ async fn whoever_is_refused_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn after_two_days_a_letter_is_given_up() {
+    let on = vec![("MAIL", Act::Say("451 4.7.1 later"))];
+    let script = Script {
+        on,
+        ..Script::default()
+    };
+    let peer = Peer::start(script).await;
+    let mut letter = outbound("Hi");
+    letter.sent_at.0 -= 2 * 86_400_000 - 10_000;
+    assert_eq!(kind(&send(&peer, &letter).await), "later");
+    letter.sent_at.0 -= 10_000;
+    assert_eq!(kind(&send(&peer, &letter).await), "rejected");
+}
+
+#[tokio::test]
 async fn an_automatic_letter_is_of_nobody_where_the_server_takes_that() {
     let mut letter = outbound("Closed");
     letter.automatic = true;
