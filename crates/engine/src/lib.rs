@@ -37,7 +37,6 @@ pub mod uploads;
 pub mod webhooks;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -160,8 +159,7 @@ impl Engine {
         let serving = Serving::begin(settings.clone(), &stop);
         let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
         let hooks = hooks(&serving, &clock, &feed, &hub, &wakes, taken.clone());
-        let store = Store::open_with(Path::new(&settings.store_path), opened, hooks)?;
-        let store = Arc::new(store);
+        let store = Arc::new(Store::open_with(&settings.store_path, opened, hooks)?);
         let files = Files::open(&settings.files_path)?;
         files.sweep_incoming()?;
         let (newest, written_at) = store
