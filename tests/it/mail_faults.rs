@@ -233,14 +233,14 @@ async fn a_silent_server_holds_up_no_other_mailbox() {
     .await;
     let section = section(silent.port(), 9, MOVE) + &mailbox(SALES, dovecot.imap());
     let mut desk = Desk::open(&section).await;
-    let all = letters(0..20);
+    let all = letters(0..6);
     dovecot.deliver(SUPPORT, &all[0].1).await;
     for (text, letter) in &all[1..] {
         dovecot.deliver(SALES, letter).await;
         desk.hears([text]).await;
     }
     settled(&desk.gateway).await;
-    assert_eq!(desk.kept().messages("inbound").len(), 19);
+    assert_eq!(desk.kept().messages("inbound").len(), 5);
 }
 
 /// The numbers in a set such as `1:3,5`.
@@ -311,10 +311,11 @@ async fn nothing_is_taken_away_before_it_is_durable() {
     }
 }
 
+/// A letter's number in its folder; behind it stands a digest of the letter.
 fn number(delivery: &str) -> u32 {
     delivery
         .rsplit(' ')
-        .next()
+        .nth(1)
         .and_then(|number| number.parse().ok())
         .unwrap_or_default()
 }

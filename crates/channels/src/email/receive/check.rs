@@ -131,7 +131,7 @@ async fn judge(session: &mut Session) -> Result<Option<String>, Trouble> {
     let mut judge = None;
     let items = "UID BODY.PEEK[HEADER.FIELDS (AUTHENTICATION-RESULTS)]";
     session
-        .fetch("*", items, |told| {
+        .fetch("*:*", items, |told| {
             if let Some((_, header)) = told.content {
                 judge = first_word(&String::from_utf8_lossy(header));
             }

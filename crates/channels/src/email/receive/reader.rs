@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         if self.selected.exists > 0 {
             let answer = self
                 .session
-                .fetch("*", "UID INTERNALDATE", |told| {
+                .fetch("*:*", "UID INTERNALDATE", |told| {
                     let uid = told.uid.unwrap_or_default();
                     if uid >= now.last_uid || told.received_at > now.last_at {
                         now.last_at = told.received_at.or(now.last_at);

@@ -175,7 +175,7 @@ async fn a_mailbox_that_is_new_to_us_begins_at_its_end() {
         let is_empty = list.is_empty();
         let mut script = vec![
             open("EXAMINE", 7, 9, 2),
-            on(&fetch("*", "(UID INTERNALDATE)"), listed(8, 4), "OK"),
+            on(&fetch("*:*", "(UID INTERNALDATE)"), listed(8, 4), "OK"),
             on(&fetch(&format!("{from}:*"), items), list.concat(), "OK"),
         ];
         if !is_empty {
@@ -199,7 +199,7 @@ async fn numbers_that_begin_anew_are_read_from_the_first() {
         bench.host.leave(NAME, &behind(5));
         let script = vec![
             open("EXAMINE", validity, next, 1),
-            on(&fetch("*", "(UID INTERNALDATE)"), listed(1, 4), "OK"),
+            on(&fetch("*:*", "(UID INTERNALDATE)"), listed(1, 4), "OK"),
             on(&fetch("1:*", LIST), listed(1, 4), "OK"),
             on(&fetch("1", BODY), given(1, 0, b"anew"), "OK"),
         ];
