@@ -23,6 +23,7 @@ mod mail_faults;
 mod mail_in;
 mod mail_large;
 mod mail_loops;
+mod mail_out;
 mod mail_round;
 mod mail_servers;
 mod mentions;

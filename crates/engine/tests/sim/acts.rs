@@ -107,6 +107,7 @@ pub(crate) fn letter(client: &Client, number: usize, kind: InboundKind, at: Time
         },
         thread: Thread::default(),
         attachments: Vec::new(),
+        letter: None,
         kind,
     };
     let raw = serde_json::to_vec(&inbound).expect("it can be written");
@@ -115,6 +116,7 @@ pub(crate) fn letter(client: &Client, number: usize, kind: InboundKind, at: Time
         envelope: Envelope {
             event_key: id.clone(),
             raw: raw.into(),
+            rest: None,
         },
         id,
         taken: false,
@@ -231,6 +233,7 @@ fn answer(operator: &Operator, what: ConversationId, id: String) -> Act {
                 reply_to: None,
                 client_id: id.clone(),
                 canned_replies: Vec::new(),
+                letter: None,
             };
             Outcome::Answer(id, engine.send_message(&who, new).await.map(Box::new))
         }

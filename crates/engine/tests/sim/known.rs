@@ -127,6 +127,7 @@ impl Known {
             | EventKind::Reviewed(_)
             | EventKind::CannedRepliesChanged { .. }
             | EventKind::MentionsChanged { .. }
+            | EventKind::QueueChanged { .. }
             | EventKind::ObligationChanged { .. }
             | EventKind::ObligationDue { .. } => {}
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use channels::{Capability, Channel, Descriptor, Kind, Malformed, SendError};
+use channels::{Capability, Channel, Descriptor, Host, Kind, Malformed, SendError};
 use domain::message::{Delivery, Inbound, Medium, Outbound, Receipt};
 use domain::{MessageId, Millis, ThreadId};
 
@@ -128,7 +128,7 @@ impl Channel for Connection {
         normalize(raw)
     }
 
-    async fn send(&self, outbound: &Outbound) -> Result<Receipt, SendError> {
+    async fn send(&self, outbound: &Outbound, _: &Arc<dyn Host>) -> Result<Receipt, SendError> {
         let (pause, outcome) = self.provider.roll();
         tokio::time::sleep(pause).await;
         let reason = String::from("so say the dice");
@@ -151,6 +151,7 @@ impl Channel for Connection {
                 Ok(Receipt {
                     delivery: Delivery::Sent,
                     message_id: Some(format!("p{}", outbound.message)),
+                    error_text: String::new(),
                 })
             }
         }

@@ -161,6 +161,45 @@ fn a_secret_comes_from_its_file() {
 }
 
 #[test]
+fn secrets_in_tables_come_from_files_too() {
+    let path = std::env::temp_dir().join(format!("switchboard-mail-{}", std::process::id()));
+    std::fs::write(&path, "s3cret\n").expect("written");
+    let line =
+        "[[line]]\nid = \"m\"\nchannel = \"email\"\nqueue = \"main\"\naddress = \"a@b.example\"\n";
+    let mailbox =
+        |file: &str| format!("[[line.mailbox]]\nhost = \"b.example\"\npassword_file = {file:?}\n");
+    let smtp = |file: &str| {
+        format!(
+            "[line.smtp]\nhost = \"b.example\"\noauth = {{ client_id = \"c\", refresh_token_file = {file:?}, token_url = \"https://b.example/t\" }}\n"
+        )
+    };
+    let file = path.to_str().expect("a path");
+    good(
+        &format!("{QUEUE}{line}{}{}", mailbox(file), smtp(file)),
+        &[],
+    );
+    std::fs::remove_file(&path).expect("removed");
+    let wrong = format!(
+        "{QUEUE}{line}{}{}{}prot = 1\n",
+        mailbox("/nowhere/p"),
+        smtp("/nowhere/t"),
+        "[[line.mailbox]]\nhost = \"c.example\"\npassword = \"p\"\nname = \"c\"\n"
+    );
+    let nowhere = "cannot be read: No such file or directory (os error 2)";
+    check(
+        &wrong,
+        &[],
+        &[
+            &format!("a.toml:10: line \"m\".mailbox #1.password_file: \"/nowhere/p\" {nowhere}"),
+            &format!(
+                "a.toml:13: line \"m\".smtp.oauth.refresh_token_file: \"/nowhere/t\" {nowhere}"
+            ),
+            "a.toml:18: line \"m\".mailbox #2.prot: there is no such key for this kind of line: remove it or correct its name",
+        ],
+    );
+}
+
+#[test]
 fn the_example_is_good_and_holds_the_defaults() {
     let config = good(DEFAULTS, &[]);
     assert_eq!(config.server.public_url, "http://127.0.0.1:8080");

@@ -141,11 +141,6 @@ impl<'a> Header<'a> {
         self.fields.push((name, value));
     }
 
-    /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-    }
-
     /// Every field, the topmost first: name and value.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         self.fields.iter().copied()

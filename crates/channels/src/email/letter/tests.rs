@@ -551,14 +551,14 @@ fn an_entry_of_the_journal_becomes_an_event() {
     let letter = std::fs::read(folder("fixtures/russian.eml")).expect("a letter");
     let first = entry(1, None, &letter);
     let events = normalize_entry(&first, &own()).expect("an event");
-    assert_eq!(events[0].event_key, "main INBOX 7 1");
+    assert_eq!(events[0].event_key, "main INBOX 7 1 d");
     assert_eq!(events[0].sent_at, domain::Timestamp(1_000));
     assert_eq!(
         events[0].thread.token.as_deref(),
         Some("abcdefghijklmnopqr27")
     );
     let again = normalize_entry(&entry(2, None, &letter), &own()).expect("an event");
-    assert_eq!(again[0].event_key, "main INBOX 7 2");
+    assert_eq!(again[0].event_key, "main INBOX 7 2 d");
     assert_eq!(again[0].message_id, events[0].message_id);
 
     let file = &events[0].attachments[1];
