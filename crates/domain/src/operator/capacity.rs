@@ -20,7 +20,7 @@ pub struct CapacityRules {
 }
 
 /// How many conversations of each medium an operator carries.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Load(BTreeMap<Medium, u32>);
 

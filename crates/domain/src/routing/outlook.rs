@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::row::{Standpoint, standpoint};
+use super::settle::configured;
 use super::snapshot::{RowKey, Stand};
 use super::{QueueRules, RoutingRules, Snapshot, Strategy, Waiting};
 use crate::message::Medium;
@@ -118,17 +119,11 @@ impl<'a> Shared<'a> {
 
 impl<'a> View<'a> {
     fn new(snapshot: &'a Snapshot, rules: &'a RoutingRules, now: Timestamp) -> Self {
-        let unknown = snapshot
-            .rows()
-            .map(|(key, _)| &key.queue)
-            .filter(|queue| !rules.queues.contains_key(queue))
-            .map(|queue| (queue.clone(), QueueRules::new(queue.clone())))
-            .collect();
         Self {
             snapshot,
             rules,
             now,
-            unknown,
+            unknown: configured(snapshot, rules),
         }
     }
 

@@ -1,14 +1,14 @@
 //! What waits in one row, and who works for its queue, in the course of one pass of
 //! `settle`.
 
-use std::cell::OnceCell;
 use std::collections::btree_map::Values;
 use std::sync::Arc;
 
 use super::explanation::Standing;
 use super::snapshot::{RowKey, Stand};
 use super::worker::{Worker, position};
-use super::{CandidateKeys, Place, QueueRules, Rule, Snapshot, Waiting};
+use super::{Candidate, CandidateKeys, Place, QueueRules, Rule, Snapshot, Waiting};
+use crate::operator::CapacityRules;
 use crate::{ConversationId, Millis, OperatorId, Timestamp};
 
 /// What stands before what: the band with regard to age, then the place, then the id.
@@ -48,10 +48,10 @@ pub(super) struct Row<'a> {
     pub(super) rules: &'a QueueRules,
     /// Who was kept out anew since `standing` was made.
     pub(super) since: Vec<(OperatorId, Rule)>,
+    /// Those of the pass who work for the queue, in the order of their ids.
+    pub(super) members: Vec<Member>,
     now: Timestamp,
     snapshot: &'a Snapshot,
-    /// Once somebody may get something of the row.
-    members: OnceCell<Vec<Member>>,
     unread: Values<'a, Stand, Waiting>,
     entries: Vec<Entry<'a>>,
     /// By entry: itself while it waits, else one behind it that is nearer to the next
@@ -72,9 +72,9 @@ impl<'a> Row<'a> {
             key,
             rules,
             since: Vec::new(),
+            members: Vec::new(),
             now,
             snapshot,
-            members: OnceCell::new(),
             unread: waiting,
             entries: Vec::new(),
             next: Vec::new(),
@@ -108,22 +108,6 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Who works for the queue, in the order of their ids.
-    pub(super) fn members(&self, workers: &[Worker<'a>]) -> &[Member] {
-        self.members.get_or_init(|| {
-            let them = self.snapshot.members_of(&self.key.queue);
-            them.filter_map(|candidate| {
-                let place = candidate.membership(&self.key.queue)?;
-                Some(Member {
-                    worker: position(workers, candidate.operator)?,
-                    position: place.position,
-                    age_needed: self.rules.age_needed(&self.key.skills, &candidate.skills),
-                })
-            })
-            .collect()
-        })
-    }
-
     /// True while an entry is not offered to anybody.
     pub(super) fn pauses(&self, entry: &Entry<'a>) -> bool {
         entry
@@ -133,8 +117,8 @@ impl<'a> Row<'a> {
     }
 
     /// How somebody works for the queue.
-    pub(super) fn member(&self, worker: usize, workers: &[Worker<'a>]) -> Option<&Member> {
-        let members = self.members(workers);
+    pub(super) fn member(&self, worker: usize) -> Option<&Member> {
+        let members = &self.members;
         let at = members
             .binary_search_by_key(&worker, |member| member.worker)
             .ok()?;
@@ -149,6 +133,17 @@ impl<'a> Row<'a> {
         workers: &[Worker<'a>],
         waiting: &Waiting,
     ) -> Option<Rule> {
+        self.kept_out_beside(self.holder(waiting), member, workers, waiting)
+    }
+
+    /// The same where it is known for whom the conversation is held.
+    pub(super) fn kept_out_beside(
+        &self,
+        holder: Option<OperatorId>,
+        member: &Member,
+        workers: &[Worker<'a>],
+        waiting: &Waiting,
+    ) -> Option<Rule> {
         let worker = &workers[member.worker];
         let operator = worker.candidate.operator;
         let age = self.now.since(waiting.place.eligible_at);
@@ -158,10 +153,7 @@ impl<'a> Row<'a> {
             Some(Rule::MissingSkill)
         } else if waiting.tried.contains(&operator) {
             Some(Rule::Tried)
-        } else if self
-            .holder(workers, waiting)
-            .is_some_and(|it| it != operator)
-        {
+        } else if holder.is_some_and(|it| it != operator) {
             Some(Rule::HeldForOther)
         } else {
             None
@@ -169,17 +161,17 @@ impl<'a> Row<'a> {
     }
 
     /// For whom a conversation is held now.
-    pub(super) fn holder(&self, workers: &[Worker<'a>], waiting: &Waiting) -> Option<OperatorId> {
+    pub(super) fn holder(&self, waiting: &Waiting) -> Option<OperatorId> {
         let preferred = waiting.preferred?;
         let until = waiting.place.eligible_at + self.rules.sticky_wait;
         if until <= self.now || waiting.tried.contains(&preferred) {
             return None;
         }
-        let member = self.member(position(workers, preferred)?, workers)?;
+        let candidate = self.snapshot.operator(preferred)?;
+        candidate.membership(&self.key.queue)?;
+        let needed = self.rules.age_needed(&self.key.skills, &candidate.skills)?;
         let age = self.now.since(waiting.place.eligible_at);
-        let is_here = workers[member.worker].candidate.barred(self.now).is_none();
-        let is_able = member.age_needed.is_some_and(|needed| needed <= age);
-        (is_here && is_able).then_some(preferred)
+        (candidate.barred(self.now).is_none() && needed <= age).then_some(preferred)
     }
 
     /// True when nothing but one rule of its own keeps anybody from it: nobody was asked
@@ -206,13 +198,15 @@ impl<'a> Row<'a> {
     ) -> Option<Member> {
         let strategy = self.rules.strategy;
         let plain = Self::is_plain(waiting) && self.key.skills.is_empty();
+        let holder = self.holder(waiting);
         let mut first: Option<(CandidateKeys, Member)> = None;
         let mut last_asked = None;
-        for member in self.members(workers) {
+        for member in &self.members {
             let kept_out = if plain {
                 workers[member.worker].stopped(self.key.medium).is_some()
             } else {
-                self.kept_out(member, workers, waiting).is_some()
+                self.kept_out_beside(holder, member, workers, waiting)
+                    .is_some()
             };
             if kept_out || skip(member.worker) {
                 continue;
@@ -229,21 +223,28 @@ impl<'a> Row<'a> {
         first.map(|(_, member)| member).or(last_asked)
     }
 
-    /// Everybody, with what keeps them out for reasons of their own, as it was when this
-    /// was first asked.
-    pub(super) fn standing(&mut self, workers: &[Worker<'a>]) -> Standing {
+    /// Everybody who works for the queue, with what keeps them out for reasons of their
+    /// own, as it was when this was first asked.
+    pub(super) fn standing(
+        &mut self,
+        workers: &[Worker<'a>],
+        capacity: &CapacityRules,
+    ) -> Standing {
         if let Some(standing) = &self.standing {
             return standing.clone();
         }
         let medium = self.key.medium;
-        let them = self.members(workers).iter();
-        let them = them.map(|member| &workers[member.worker]);
+        let stopped = |candidate: &Candidate| match position(workers, candidate.operator) {
+            Some(worker) => workers[worker].stopped(medium),
+            None => candidate.stopped(capacity, medium, self.now),
+        };
+        let members = self.snapshot.members_of(&self.key.queue);
+        let (members, rules): (Vec<_>, Vec<_>) = members
+            .map(|candidate| (candidate.operator, stopped(candidate)))
+            .unzip();
         let standing = Standing {
-            members: them
-                .clone()
-                .map(|worker| worker.candidate.operator)
-                .collect(),
-            rules: them.map(|worker| worker.stopped(medium)).collect(),
+            members: members.into(),
+            rules: rules.into(),
         };
         self.standing.insert(standing).clone()
     }

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::row::{Entry, Member, Row, Standpoint, standpoint};
+use super::snapshot::Rows;
 use super::worker::{Post, Turn, Worker};
 use super::{
     Assignment, Candidate, Cause, Decision, Excluded, Explanation, QueueRules, RoutingRules, Rule,
@@ -25,16 +27,17 @@ const MEMBERS_SCAN_MAX: usize = 64;
 /// that this one may answer, which then goes first. It ends when nothing that waits and nobody who is
 /// free belong together.
 ///
-/// Equal snapshots give equal decisions. Besides looking at everybody who works for a
-/// queue in which something waits, a decision costs about the logarithm of what waits
-/// for each row of the operator's queues; passing over conversations that were declined
-/// or are held for somebody costs as much as there are of them.
+/// Equal snapshots give equal decisions. A pass looks at every queue in which something
+/// waits and at everybody there who has room for it, however many have none. A decision
+/// costs about the logarithm of what waits for each row of the operator's queues, and
+/// the telling of what kept the others of its queue out; passing over conversations that
+/// were declined or are held for somebody costs as much as there are of them.
 pub fn settle(snapshot: &Snapshot, rules: &RoutingRules, now: Timestamp) -> Vec<Decision> {
     if snapshot.is_empty() {
         return Vec::new();
     }
     let configured = configured(snapshot, rules);
-    let mut pass = Pass::new(snapshot, &configured, rules, now);
+    let mut pass = Pass::new(snapshot, &configured, rules, now, Who::HasRoom);
     while let Some(turn) = pass.turns.pop_first() {
         let Some(found) = pass.best_for(turn.worker) else {
             continue;
@@ -53,34 +56,21 @@ pub(super) fn configured(
     rules: &RoutingRules,
 ) -> BTreeMap<QueueId, QueueRules> {
     let mut unknown = BTreeMap::new();
-    for (key, _) in snapshot.rows() {
-        if !rules.queues.contains_key(&key.queue) {
-            unknown
-                .entry(key.queue.clone())
-                .or_insert_with(|| QueueRules::new(key.queue.clone()));
+    for (queue, _) in snapshot.queues() {
+        if !rules.queues.contains_key(queue) {
+            unknown.insert(queue.clone(), QueueRules::new(queue.clone()));
         }
     }
     unknown
 }
 
-/// Who works for a queue in which something waits, in the order of their ids.
-fn concerned<'a>(
-    snapshot: &'a Snapshot,
-    queues: &BTreeMap<&QueueId, Vec<usize>>,
-) -> Vec<&'a Candidate> {
-    let count: usize = queues.keys().map(|it| snapshot.members_in(it)).sum();
-    if count > snapshot.operators().len() {
-        let works = |it: &&Candidate| {
-            let mut memberships = it.memberships.iter();
-            memberships.any(|membership| queues.contains_key(&membership.queue))
-        };
-        return snapshot.operators().filter(works).collect();
-    }
-    let members = queues.keys().flat_map(|it| snapshot.members_of(it));
-    let mut concerned: Vec<_> = members.collect();
-    concerned.sort_unstable_by_key(|candidate| candidate.operator);
-    concerned.dedup_by_key(|candidate| candidate.operator);
-    concerned
+/// At whom a pass looks, of those who work for a queue in which something waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Those who have room for something of it: nobody else can get anything.
+    HasRoom,
+    /// Everybody.
+    Everybody,
 }
 
 pub(super) struct Pass<'a> {
@@ -125,6 +115,7 @@ impl<'a> Pass<'a> {
         unknown: &'a BTreeMap<QueueId, QueueRules>,
         rules: &'a RoutingRules,
         now: Timestamp,
+        who: Who,
     ) -> Self {
         let mut pass = Self {
             rules,
@@ -138,54 +129,111 @@ impl<'a> Pass<'a> {
             exhausted: BTreeSet::new(),
             matches: Vec::new(),
         };
-        let mut queues: BTreeMap<&QueueId, Vec<usize>> = BTreeMap::new();
-        for (key, waiting) in snapshot.rows() {
-            let Some(queue) = rules.queues.get(&key.queue).or(unknown.get(&key.queue)) else {
+        pass.begin_rounds(snapshot, unknown);
+        let mut queues: BTreeMap<&QueueId, Range<usize>> = BTreeMap::new();
+        let mut them: Vec<&Candidate> = Vec::new();
+        for (queue, rows) in snapshot.queues() {
+            let Some(rules) = rules.queues.get(queue).or(unknown.get(queue)) else {
                 continue;
             };
-            if queue.strategy == Strategy::Manual {
+            if rules.strategy == Strategy::Manual {
                 continue;
             }
-            queues.entry(&key.queue).or_default().push(pass.rows.len());
-            pass.media.insert(key.medium);
-            pass.rows
-                .push(Row::new(key, queue, waiting.values(), snapshot, now));
+            let known = them.len();
+            match who {
+                Who::HasRoom => pass.call_up(snapshot, queue, rows, &mut them),
+                Who::Everybody => them.extend(snapshot.members_of(queue)),
+            }
+            if who == Who::Everybody || them.len() > known {
+                queues.insert(queue, pass.open(snapshot, rules, rows));
+            }
         }
-        pass.begin_rounds(snapshot, unknown);
-        pass.enlist(snapshot, &queues);
+        them.sort_unstable_by_key(|candidate| candidate.operator);
+        them.dedup_by_key(|candidate| candidate.operator);
+        for candidate in them {
+            pass.enlist(candidate, &queues);
+        }
         pass
     }
 
-    fn enlist(&mut self, snapshot: &'a Snapshot, queues: &BTreeMap<&QueueId, Vec<usize>>) {
-        for candidate in concerned(snapshot, queues) {
-            let index = self.workers.len();
-            let mut worker = Worker::new(candidate, &self.rules.capacity, &self.media, self.now);
-            self.last_turn = self.last_turn.max(candidate.turn);
-            if !worker.is_out(&self.media) {
-                worker.posts = self.posts_of(candidate, queues);
-                self.turns.extend(worker.turn(index));
-            }
-            self.workers.push(worker);
+    /// Adds those who have room for something that waits in a queue.
+    fn call_up(
+        &mut self,
+        snapshot: &'a Snapshot,
+        queue: &QueueId,
+        rows: &Rows,
+        them: &mut Vec<&'a Candidate>,
+    ) {
+        let Some(crew) = snapshot.crew_of(queue) else {
+            return;
+        };
+        self.last_turn = self.last_turn.max(crew.last_turn().unwrap_or(0));
+        let media: BTreeSet<Medium> = rows.keys().map(|key| key.medium).collect();
+        let capacity = &self.rules.capacity;
+        let ids = crew.with_room(|room| {
+            let mut media = media.iter();
+            media.any(|medium| capacity.check(&room.load, room.capacity, *medium).is_ok())
+        });
+        let with_room = ids.filter_map(|id| snapshot.operator(id));
+        them.extend(with_room.filter(|candidate| candidate.barred(self.now).is_none()));
+    }
+
+    /// Begins to read the rows of a queue; tells which they are.
+    fn open(
+        &mut self,
+        snapshot: &'a Snapshot,
+        rules: &'a QueueRules,
+        rows: &'a Rows,
+    ) -> Range<usize> {
+        let first = self.rows.len();
+        for (key, waiting) in rows {
+            self.media.insert(key.medium);
+            self.rows
+                .push(Row::new(key, rules, waiting.values(), snapshot, self.now));
         }
+        first..self.rows.len()
+    }
+
+    /// Adds an operator; to be called in the order of their ids.
+    fn enlist(&mut self, candidate: &'a Candidate, queues: &BTreeMap<&QueueId, Range<usize>>) {
+        let index = self.workers.len();
+        let mut worker = Worker::new(candidate, &self.rules.capacity, &self.media, self.now);
+        let posts = self.posts_of(candidate, queues);
+        for post in &posts {
+            let members = &mut self.rows[post.row].members;
+            // Somebody may be named twice for a queue: the first counts.
+            if members.last().is_none_or(|last| last.worker != index) {
+                members.push(Member {
+                    worker: index,
+                    position: post.position,
+                    age_needed: post.age_needed,
+                });
+            }
+        }
+        if !worker.is_out(&self.media) {
+            worker.posts = posts;
+            self.turns.extend(worker.turn(index));
+        }
+        self.workers.push(worker);
     }
 
     fn posts_of(
         &self,
         candidate: &Candidate,
-        queues: &BTreeMap<&QueueId, Vec<usize>>,
+        queues: &BTreeMap<&QueueId, Range<usize>>,
     ) -> Vec<Post> {
         let memberships = candidate.memberships.iter();
-        let rows = memberships.flat_map(|membership| {
-            let rows = queues.get(&membership.queue).into_iter().flatten();
-            rows.map(|row| (membership.rank, *row))
-        });
-        let posts = rows.map(|(rank, row)| {
-            let Row { rules, key, .. } = &self.rows[row];
-            Post {
-                rank,
-                row,
-                age_needed: rules.age_needed(&key.skills, &candidate.skills),
-            }
+        let posts = memberships.flat_map(|membership| {
+            let rows = queues.get(&membership.queue).cloned().unwrap_or_default();
+            rows.map(|row| {
+                let Row { rules, key, .. } = &self.rows[row];
+                Post {
+                    rank: membership.rank,
+                    row,
+                    position: membership.position,
+                    age_needed: rules.age_needed(&key.skills, &candidate.skills),
+                }
+            })
         });
         let mut posts: Vec<_> = posts.collect();
         posts.sort_unstable();
@@ -315,9 +363,7 @@ impl<'a> Pass<'a> {
             }
             let row = &self.rows[post.row];
             if waiting.preferred.is_some()
-                && row
-                    .holder(&self.workers, waiting)
-                    .is_some_and(|holder| holder != operator)
+                && row.holder(waiting).is_some_and(|holder| holder != operator)
             {
                 continue;
             }
@@ -445,10 +491,14 @@ impl<'a> Pass<'a> {
     fn everybody_for(&mut self, worker: usize, found: Found<'a>) -> Vec<usize> {
         let row = &self.rows[found.row];
         let waiting = found.entry.waiting;
+        let holder = row.holder(waiting);
         let mut able: Vec<Member> = row
-            .members(&self.workers)
+            .members
             .iter()
-            .filter(|member| row.kept_out(member, &self.workers, waiting).is_none())
+            .filter(|it| {
+                row.kept_out_beside(holder, it, &self.workers, waiting)
+                    .is_none()
+            })
             .copied()
             .collect();
         able.sort_by(|one, other| {
@@ -470,16 +520,13 @@ impl<'a> Pass<'a> {
     fn explain(&mut self, worker: usize, found: Found<'a>, asked: &[usize]) -> Explanation {
         let rings = asked.len() > 1;
         let waiting = found.entry.waiting;
-        let standing = self.rows[found.row].standing(&self.workers);
+        let standing = self.rows[found.row].standing(&self.workers, &self.rules.capacity);
         let row = &self.rows[found.row];
-        let member = row
-            .member(worker, &self.workers)
-            .copied()
-            .unwrap_or(Member {
-                worker,
-                position: 0,
-                age_needed: None,
-            });
+        let member = row.member(worker).copied().unwrap_or(Member {
+            worker,
+            position: 0,
+            age_needed: None,
+        });
         let chosen = Row::keys(&member, &self.workers);
         let strategy = row.rules.strategy;
         let is_plain = waiting.tried.is_empty()
@@ -494,7 +541,7 @@ impl<'a> Pass<'a> {
         };
         let cause = if rings {
             Cause::Ring
-        } else if row.holder(&self.workers, waiting).is_some() {
+        } else if row.holder(waiting).is_some() {
             Cause::Sticky
         } else {
             Cause::Queue
@@ -517,16 +564,15 @@ impl<'a> Pass<'a> {
     fn next_in_turn(&self, row: &Row<'a>, chosen: usize) -> Option<Member> {
         let medium = row.key.medium;
         let is_free = |worker: usize| self.workers[worker].stopped(medium).is_none();
-        let members = row.members(&self.workers);
-        if members.len() > MEMBERS_SCAN_MAX {
+        if row.members.len() > MEMBERS_SCAN_MAX {
             let mut turns = self.turns.iter().map(|turn| turn.worker);
             return turns.find_map(|worker| {
                 (worker != chosen && is_free(worker))
-                    .then(|| row.member(worker, &self.workers).copied())
+                    .then(|| row.member(worker).copied())
                     .flatten()
             });
         }
-        let others = members.iter().copied();
+        let others = row.members.iter().copied();
         others
             .filter(|member| member.worker != chosen && is_free(member.worker))
             .min_by(|one, other| {
@@ -547,11 +593,11 @@ impl<'a> Pass<'a> {
         let strategy = row.rules.strategy;
         let rings = asked.len() > 1;
         let keys_of = |member: &Member| Row::keys(member, &self.workers);
-        let chosen_keys = row.member(chosen, &self.workers).map(keys_of);
+        let chosen_keys = row.member(chosen).map(keys_of);
         let mut runner_up: Option<Member> = None;
         let mut own = Vec::new();
-        let members = row.members(&self.workers).iter();
-        for member in members.filter(|it| it.worker != chosen) {
+        let holder = row.holder(waiting);
+        for member in row.members.iter().filter(|it| it.worker != chosen) {
             if self.workers[member.worker]
                 .stopped(row.key.medium)
                 .is_some()
@@ -567,7 +613,7 @@ impl<'a> Pass<'a> {
                 is_before
             };
             let rule = row
-                .kept_out(member, &self.workers, waiting)
+                .kept_out_beside(holder, member, &self.workers, waiting)
                 .or_else(|| (waiting.last_asked == Some(keys.operator)).then_some(Rule::LastAsked))
                 .or(has_better.then_some(Rule::HasBetter));
             if let Some(rule) = rule {

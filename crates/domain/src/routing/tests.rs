@@ -4,6 +4,7 @@ mod strategies;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::settle::{Pass, Who, configured};
 use super::{
     Assignment, Candidate, CandidateKeys, Cause, Decision, Dropped, Explanation, Place, QueueRules,
     Relaxation, RoutingRules, Rule, Skills, Snapshot, Strategy, Waiting, settle,
@@ -60,6 +61,15 @@ fn operator(raw: i64) -> Candidate {
         barred: None,
         cool_down_until: None,
     }
+}
+
+/// Carries so many chats; four are all that fits.
+fn loaded(raw: i64, chats: u32) -> Candidate {
+    let mut busy = operator(raw);
+    for _ in 0..chats {
+        busy.load.occupy(Medium::Chat);
+    }
+    busy
 }
 
 fn member_of(queue: &str, rank: i32) -> Membership {
@@ -408,12 +418,51 @@ fn what_is_kept_up_to_date_is_what_is_made_anew() {
     kept.put_operator(transferred.clone());
     kept.put_operator(operator(3));
     kept.remove_operator(id(2));
-    let anew = Snapshot::new([moved.clone(), chat(3)], [operator(3), transferred]);
+    kept.put_operator(loaded(4, 2));
+    kept.put_operator(Candidate {
+        turn: 7,
+        ..loaded(4, 1)
+    });
+    let barred = Candidate {
+        barred: Some(Rule::NotReady),
+        ..operator(3)
+    };
+    kept.put_operator(barred.clone());
+    let busier = Candidate {
+        turn: 7,
+        ..loaded(4, 1)
+    };
+    let anew = Snapshot::new([moved.clone(), chat(3)], [busier, barred, transferred]);
     assert_eq!(kept, anew);
     assert_eq!(kept.len(), 2);
     assert_eq!(kept.waiting_in(&QueueId::from("support")), 1);
     assert_eq!(kept.get(ConversationId::new(2)), Some(&moved));
-    assert_eq!(kept.members_of(&QueueId::from("sales")).count(), 1);
+    assert_eq!(kept.members_of(&QueueId::from("sales")).count(), 2);
     kept.put(chat(2));
     assert_eq!(kept.asked().count(), 0);
+}
+
+#[test]
+fn a_pass_looks_only_at_those_who_have_room() {
+    let elsewhere = Candidate {
+        memberships: vec![member_of("support", 0)],
+        ..operator(6)
+    };
+    let resting = Candidate {
+        cool_down_until: Some(NOW + Millis(1)),
+        ..operator(7)
+    };
+    let busy = (1..=4).map(|number| loaded(number, 4));
+    let others = [operator(5), elsewhere, resting];
+    let snapshot = Snapshot::new([chat(1)], busy.chain(others));
+    let rules = RoutingRules::default();
+    let unknown = configured(&snapshot, &rules);
+    let looked_at = |who| {
+        let pass = Pass::new(&snapshot, &unknown, &rules, NOW, who);
+        let workers = pass.workers.iter();
+        let ids: Vec<i64> = workers.map(|it| it.candidate.operator.get()).collect();
+        ids
+    };
+    assert_eq!(looked_at(Who::HasRoom), [5]);
+    assert_eq!(looked_at(Who::Everybody), [1, 2, 3, 4, 5, 7]);
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::outlook::{Outlook, outlook};
 use super::row::{Entry, Member, Row, Standpoint, standpoint};
-use super::settle::{Pass, configured};
+use super::settle::{Pass, Who, configured};
 use super::{
     Candidate, CandidateKeys, Place, QueueRules, RoutingRules, Rule, Skills, Snapshot, Strategy,
     Waiting,
@@ -183,13 +183,13 @@ pub fn why_waiting(
     };
     let rules = as_if_asked(rules, &waiting.queue);
     let unknown = configured(snapshot, &rules);
-    let mut pass = Pass::new(snapshot, &unknown, &rules, now);
+    let mut pass = Pass::new(snapshot, &unknown, &rules, now, Who::Everybody);
     let scene = Scene::find(&pass, waiting, stands)?;
     let row = &pass.rows[scene.row];
     why.held = row
-        .holder(&pass.workers, waiting)
+        .holder(waiting)
         .map(|holder| (holder, waiting.place.eligible_at + own.sticky_wait));
-    for member in row.members(&pass.workers).to_vec() {
+    for member in row.members.clone() {
         let operator = pass.workers[member.worker].candidate.operator;
         let rule = scene.rule_of(&mut pass, &member);
         why.members.entry(rule).or_default().push(operator);
@@ -308,7 +308,7 @@ fn may_get(pass: &Pass<'_>, row: &Row<'_>, worker: usize, entry: &Entry<'_>) -> 
     let is_paused = pass.exhausted.contains(&entry.waiting.conversation) || row.pauses(entry);
     !is_paused
         && row
-            .member(worker, &pass.workers)
+            .member(worker)
             .is_some_and(|member| row.kept_out(member, &pass.workers, entry.waiting).is_none())
 }
 
@@ -323,13 +323,13 @@ fn next_up(
 ) -> Option<NextUp> {
     let keys = |worker: usize| {
         let row = &pass.rows[scene.row];
-        row.member(worker, &pass.workers)
+        row.member(worker)
             .map(|member| Row::keys(member, &pass.workers))
     };
     for rest in [Rest::None, Rest::HandsEmpty, Rest::Rested] {
         let rested = rest.applied(snapshot);
         let unknown = configured(&rested, rules);
-        let mut other = Pass::new(&rested, &unknown, rules, now);
+        let mut other = Pass::new(&rested, &unknown, rules, now, Who::Everybody);
         let scene = Scene::find(&other, scene.waiting, scene.stands)?;
         let Some(first) = scene.first_by(&other, rest, keys) else {
             continue;
@@ -355,7 +355,7 @@ impl Scene<'_> {
         }
         let row = &pass.rows[self.row];
         let able = row
-            .members(&pass.workers)
+            .members
             .iter()
             .filter(|member| row.kept_out(member, &pass.workers, self.waiting).is_none());
         able.filter_map(|member| Some((keys(member.worker)?, member.worker)))
@@ -403,7 +403,7 @@ pub fn why_not(
 ) -> Option<WhyNot> {
     let candidate = snapshot.operator(operator)?;
     let unknown = configured(snapshot, rules);
-    let mut pass = Pass::new(snapshot, &unknown, rules, now);
+    let mut pass = Pass::new(snapshot, &unknown, rules, now, Who::Everybody);
     let mut queues: BTreeMap<(i32, &QueueId), QueueOutlook> = BTreeMap::new();
     for membership in &candidate.memberships {
         let own = rules.of(&membership.queue);
@@ -496,7 +496,7 @@ fn not_yours(own: &QueueRules, pass: &mut Pass<'_>, me: &Candidate, waiting: &Wa
         return NotYours::KeptOut(Rule::NotMember);
     };
     let row = &pass.rows[scene.row];
-    let Some(member) = row.member(worker, &pass.workers).copied() else {
+    let Some(member) = row.member(worker).copied() else {
         return NotYours::KeptOut(Rule::NotMember);
     };
     match row.kept_out(&member, &pass.workers, waiting) {
@@ -510,7 +510,7 @@ fn not_yours(own: &QueueRules, pass: &mut Pass<'_>, me: &Candidate, waiting: &Wa
             };
         }
         Some(Rule::HeldForOther) => {
-            let holder = row.holder(&pass.workers, waiting);
+            let holder = row.holder(waiting);
             return holder.map_or(NotYours::KeptOut(Rule::HeldForOther), |operator| {
                 NotYours::Held {
                     operator,

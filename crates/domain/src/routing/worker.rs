@@ -36,6 +36,8 @@ impl PartialOrd for Turn {
 pub(super) struct Post {
     pub(super) rank: i32,
     pub(super) row: usize,
+    /// Their place in the queue's list.
+    pub(super) position: i32,
     /// How old a conversation must be so that they may answer it; none when they never
     /// may.
     pub(super) age_needed: Option<Millis>,
