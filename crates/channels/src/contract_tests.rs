@@ -103,9 +103,9 @@ fn filled_in((key, value): (String, Value)) -> (String, Value) {
         (None, Value::String(text)) if text == "…" => (key, secret()),
         (None, Value::Table(table)) => (key, within(table)),
         (None, Value::Array(items)) => {
-            let items = items.into_iter().map(|item| match item {
-                Value::Table(table) => within(table),
-                other => other,
+            let items = items.into_iter().map(|item| {
+                let table = item.as_table().cloned();
+                table.map_or(item, within)
             });
             (key, Value::Array(items.collect()))
         }

@@ -133,6 +133,15 @@ struct Wakes {
     directory: broadcast::Sender<()>,
 }
 
+async fn enrol(store: &Store, told: Vec<webhooks::Webhook>) -> Result<(), StoreError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    store
+        .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
+        .await
+}
+
 impl Engine {
     /// Opens the store, takes up what was left unfinished, and connects the lines.
     pub async fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
@@ -172,12 +181,7 @@ impl Engine {
         feed.start_at(newest);
         clock.not_before(written_at);
         let link_key = people::link_key(&store).await?;
-        let told = settings.webhooks.clone();
-        if !told.is_empty() {
-            store
-                .write::<_, StoreError>(move |tx| webhooks::enrol(tx, &told))
-                .await?;
-        }
+        enrol(&store, settings.webhooks.clone()).await?;
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
         let limits = ClientLimits::new(settings.limits.acts_per_minute_max);

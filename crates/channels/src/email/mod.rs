@@ -37,6 +37,10 @@ pub(crate) const KIND: Kind = Kind {
     example: include_str!("example.toml"),
 };
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a hundred MiB are few enough for any machine"
+)]
 static DESCRIPTOR: Descriptor = Descriptor {
     kind: "email",
     display_name: "E-mail",

@@ -77,7 +77,7 @@ pub(super) async fn over(stream: Box<dyn Duplex>, server: &Server) -> Result<Gre
             let begun = client.run_command_and_check_ok("STARTTLS", None).await;
             begun.map_err(|error| match trouble(&error) {
                 Trouble::Refused(text) => Trouble::Lost(format!("it refuses STARTTLS: {text}")),
-                other => other,
+                other @ (Trouble::Lost(_) | Trouble::Garbled(_) | Trouble::Credentials(_)) => other,
             })?;
             // What came in clear behind the answer is forgotten with the client.
             let stream = enciphered(client.into_inner().into_inner(), server).await?;
@@ -161,7 +161,7 @@ fn refused(trouble: Trouble) -> Trouble {
             Trouble::Lost(text)
         }
         Trouble::Refused(text) => Trouble::Credentials(text),
-        other => other,
+        other @ (Trouble::Lost(_) | Trouble::Garbled(_) | Trouble::Credentials(_)) => other,
     }
 }
 

@@ -109,6 +109,7 @@ mod tests {
         last_at: Some(AT),
     };
 
+    #[expect(clippy::unnecessary_wraps, reason = "that is how times are told")]
     fn at(ms: i64) -> Option<Timestamp> {
         Some(Timestamp(ms))
     }
@@ -151,7 +152,6 @@ mod tests {
                 uid_validity: 8,
                 last_uid: 20,
                 last_at: at(9_000),
-                ..NOW
             };
             let cursor = Cursor::begin(Some(&before), now, history);
             assert_eq!(cursor.uid, 0);

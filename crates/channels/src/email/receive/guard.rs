@@ -233,7 +233,7 @@ mod tests {
     fn excess_is_refused() {
         let long_line = [b"* 1 FETCH (".to_vec(), vec![b'x'; LINE_BYTES_MAX]].concat();
         let many: Vec<u8> = std::iter::repeat_n(&b"{2000000}\r\n"[..], 3)
-            .flat_map(|announced| [announced, &[b'x'; 2_000_000]].concat())
+            .flat_map(|announced| [announced, &vec![b'x'; 2_000_000]].concat())
             .collect();
         let cases: Vec<Vec<u8>> = vec![
             b"* 1 FETCH (BODY[] {2097153}\r\n".to_vec(),

@@ -2,6 +2,7 @@
 //! only then moves the cursor and tidies up.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 
 use domain::{Millis, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -474,11 +475,11 @@ pub(super) fn whole_letter(mut found: Found, letter: &[u8]) -> Envelope {
 
 /// The beginning of a digest, enough to tell letters of one number apart.
 fn hex(digest: &[u8]) -> String {
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::with_capacity(16);
+    for byte in digest.iter().take(8) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 pub(super) fn bookmark_name(mailbox: &Mailbox, folder: &str) -> String {

@@ -396,9 +396,8 @@ fn note(selected: &mut Selected, response: &Response<'_>) {
     if let Response::MailboxData(MailboxDatum::Exists(exists)) = response {
         selected.exists = *exists;
     }
-    let outcome = match response {
-        Response::Data { outcome, .. } | Response::Done { outcome, .. } => outcome,
-        _ => return,
+    let (Response::Data { outcome, .. } | Response::Done { outcome, .. }) = response else {
+        return;
     };
     match &outcome.code {
         Some(ResponseCode::UidValidity(validity)) => selected.uid_validity = *validity,
@@ -412,6 +411,10 @@ fn note(selected: &mut Selected, response: &Response<'_>) {
     }
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's own, of which a few matter"
+)]
 fn told<'a>(attributes: &'a [AttributeValue<'_>]) -> Told<'a> {
     let mut told = Told::default();
     for attribute in attributes {
@@ -449,6 +452,10 @@ fn silent() -> Trouble {
 }
 
 /// An error without what the library quotes: that is letters.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's own, of which a few matter"
+)]
 pub(super) fn trouble(error: &async_imap::error::Error) -> Trouble {
     use async_imap::error::Error;
 

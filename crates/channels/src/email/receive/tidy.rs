@@ -93,10 +93,10 @@ impl Reader<'_> {
     /// so without UIDPLUS the letters only stay marked as deleted.
     async fn move_to(&mut self, uids: &str, folder: &str) -> Result<(), Trouble> {
         if self.session.can("MOVE") {
-            let moved = self.to_folder("UID MOVE", uids, folder).await?;
+            let moved = self.put_into("UID MOVE", uids, folder).await?;
             return moved.done("letters cannot be moved");
         }
-        let copied = self.to_folder("UID COPY", uids, folder).await?;
+        let copied = self.put_into("UID COPY", uids, folder).await?;
         copied.done("letters cannot be copied")?;
         self.flag(uids, "\\Deleted").await?;
         if self.session.can("UIDPLUS") {
@@ -108,7 +108,7 @@ impl Reader<'_> {
     }
 
     /// Makes the folder if it is not there.
-    async fn to_folder(&mut self, verb: &str, uids: &str, folder: &str) -> Result<Answer, Trouble> {
+    async fn put_into(&mut self, verb: &str, uids: &str, folder: &str) -> Result<Answer, Trouble> {
         let folder = wire::folder_name(folder);
         let command = format!("{verb} {uids} {folder}");
         let answer = self.session.run(&command, |_| {}).await?;

@@ -1,6 +1,7 @@
 //! A gateway that remembers, and may be busy.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Mutex;
@@ -142,7 +143,10 @@ impl Host for FakeHost {
             }
         }
         let digest = Sha256::digest(&bytes);
-        let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = digest.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         let size_bytes = bytes.len() as u64;
         self.state
             .lock()

@@ -127,11 +127,12 @@ fn refused(stage: Stage, reply: &Reply) -> SendError {
 }
 
 fn nobody(refused: &[(Address, Reply)]) -> SendError {
-    if let [(_, reply)] = refused
-        && is_gone(reply)
-    {
-        return SendError::ContactUnreachable {
-            operator_text: told(reply),
+    if let [(_, reply)] = refused {
+        let operator_text = told(reply);
+        return if is_gone(reply) {
+            SendError::ContactUnreachable { operator_text }
+        } else {
+            SendError::Rejected { operator_text }
         };
     }
     let told = refused.iter().map(|(whom, reply)| refusal(whom, reply));
