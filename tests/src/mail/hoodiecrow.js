@@ -4,7 +4,7 @@ const hoodiecrow = require("hoodiecrow-imap");
 const readline = require("node:readline");
 
 const server = hoodiecrow({
-    storage: { "": {}, INBOX: { messages: [] }, Processed: { messages: [] } },
+    storage: { "": { folders: { Processed: {} } }, INBOX: {} },
 });
 const inbox = () => server.getMailbox("INBOX");
 server.listen(0, "127.0.0.1", () => console.log("port", server.server.address().port));

@@ -51,8 +51,8 @@ impl Drop for TokenDesk {
 }
 
 impl TokenDesk {
-    /// Listens. The first so many tokens are over already, though it does not say so.
-    pub async fn start(account: &'static str, stale: usize) -> Self {
+    /// Listens.
+    pub async fn start(account: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
         let given = Arc::new(AtomicUsize::new(0));
@@ -63,7 +63,7 @@ impl TokenDesk {
                 let counter = Arc::clone(&counter);
                 let service = service_fn(move |request| {
                     let counter = Arc::clone(&counter);
-                    async move { Ok::<_, Infallible>(give(request, account, stale, &counter).await) }
+                    async move { Ok::<_, Infallible>(give(request, account, &counter).await) }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
@@ -80,7 +80,6 @@ impl TokenDesk {
 async fn give(
     request: Request<Incoming>,
     account: &str,
-    stale: usize,
     counter: &AtomicUsize,
 ) -> Response<Full<Bytes>> {
     let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -88,9 +87,8 @@ async fn give(
     let mut asked = body.split('&');
     let is_known = asked.any(|pair| pair == "refresh_token=refresh");
     let (status, answer) = if is_known {
-        let number = counter.fetch_add(1, Ordering::SeqCst);
-        let good_for = if number < stale { -30 } else { 3_600 };
-        let token = token(account, good_for);
+        counter.fetch_add(1, Ordering::SeqCst);
+        let token = token(account, 3_600);
         let answer = json!({"access_token": token, "token_type": "Bearer", "expires_in": 3_600});
         (200, answer)
     } else {

@@ -109,12 +109,15 @@ impl Folder {
             return Err(Trouble::Lost(reason));
         }
         let login = &self.mailbox.login;
-        let token = self.token().await?;
-        let proof = Proof::of(
-            &login.secret,
-            token.as_ref().map(|token| token.value.as_str()),
-        );
-        let entered = greeted.log_in(&login.user, proof).await;
+        let (token, entered) = match self.token().await {
+            Ok(token) => {
+                let value = token.as_ref().map(|token| token.value.as_str());
+                let proof = Proof::of(&login.secret, value);
+                let entered = greeted.log_in(&login.user, proof).await;
+                (token, entered)
+            }
+            Err(trouble) => (None, Err(trouble)),
+        };
         match &entered {
             Ok(_) => *turn = Turn::default(),
             Err(Trouble::Credentials(_)) => {
@@ -197,4 +200,20 @@ async fn wait(session: &mut Session) -> Result<Waited, Trouble> {
 /// Doubles with each failure.
 fn pause(failures: u32, min: Duration, max: Duration) -> Duration {
     min.saturating_mul(2_u32.saturating_pow(failures)).min(max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_bound() {
+        let secs = |failures| {
+            let pause = pause(failures, LOGIN_PAUSE_MIN, LOGIN_PAUSE_MAX);
+            pause.as_secs()
+        };
+        let pauses: Vec<u64> = (0..8).map(secs).collect();
+        assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 900, 900]);
+        assert_eq!(secs(u32::MAX), 900);
+    }
 }

@@ -66,6 +66,8 @@ enum Got {
     Whole(Envelope),
     /// It is longer than was said.
     Long,
+    /// It is shorter than was said, and not the only one that was asked for.
+    Less,
 }
 
 impl<'a> Reader<'a> {
@@ -228,7 +230,11 @@ impl<'a> Reader<'a> {
                     self.take_in(std::mem::take(&mut ready)).await?;
                     self.take_large(*letter).await?;
                 }
-                Some(Got::Long) => break,
+                Some(Got::Less) if end.is_ok() => {
+                    self.take_in(std::mem::take(&mut ready)).await?;
+                    Box::pin(self.take_small(&[*letter])).await?;
+                }
+                Some(Got::Long | Got::Less) => break,
                 None => {}
             }
         }
@@ -269,8 +275,15 @@ impl<'a> Reader<'a> {
                 return;
             };
             let is_long = from.is_some() && letter.len() > SMALL_BYTES_MAX as usize;
+            // Some servers answer in full for the first of several letters only. Alone it
+            // is taken as it comes: others do not reckon well.
+            let is_less = batch.len() > 1
+                && batch[at].bytes <= SMALL_BYTES_MAX
+                && letter.len() < batch[at].bytes as usize;
             let letter = if is_long {
                 Got::Long
+            } else if is_less {
+                Got::Less
             } else {
                 Got::Whole(whole_letter(found[at].clone(), letter))
             };

@@ -192,6 +192,30 @@ async fn a_mailbox_that_is_new_to_us_begins_at_its_end() {
     }
 }
 
+/// As a server does that answers in full for the first of several letters only.
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_comes_short_beside_others_is_asked_for_alone() {
+    let mut bench = Bench::new(mailbox(After::Leave, History::New));
+    bench.host.leave(NAME, &behind(5));
+    let short = [given(6, 0, b"full"), given(7, 0, b""), given(8, 0, b"le")].concat();
+    let script = vec![
+        open("EXAMINE", 7, 9, 3),
+        on(
+            &fetch("6:*", LIST),
+            [listed(6, 4), listed(7, 4), listed(8, 4)].concat(),
+            "OK",
+        ),
+        on(&fetch("6:8", BODY), short, "OK"),
+        on(&fetch("7", BODY), given(7, 0, b"more"), "OK"),
+        on(&fetch("8", BODY), given(8, 0, b"le"), "OK"),
+    ];
+    assert_eq!(bench.read("", script).await, Ok(()));
+    // Alone it is what it is, whatever was reckoned.
+    let expected = [taken(6, b"full"), taken(7, b"more"), taken(8, b"le")];
+    assert_eq!(bench.host.taken(), expected);
+    assert_eq!(bench.host.bookmark_of(NAME)["uid"], 8);
+}
+
 #[tokio::test(start_paused = true)]
 async fn numbers_that_begin_anew_are_read_from_the_first() {
     for (validity, next) in [(8, 3), (7, 2)] {
