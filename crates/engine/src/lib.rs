@@ -28,6 +28,7 @@ mod proof;
 mod rating;
 mod reason;
 pub mod reload;
+mod rights;
 mod routing;
 pub mod serving;
 pub mod settings;
@@ -50,7 +51,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use act::{ActError, Actor, Scope};
-pub use feed::{Feed, Reader, Step};
+pub use feed::{Feed, Form, Reader, Step, Told};
 pub use hub::Typing;
 pub use proof::Proof;
 pub use reason::Reason;
@@ -65,6 +66,7 @@ use disk::Disk;
 use files::Files;
 use hub::Hub;
 use limits::ClientLimits;
+use rights::Rights;
 use serving::Serving;
 
 /// The clock that everything is told the time by.
@@ -99,6 +101,7 @@ struct Inner {
     files: Files,
     directory: Directory,
     feed: Arc<Feed>,
+    rights: Arc<Rights>,
     hub: Arc<Hub>,
     limits: ClientLimits,
     /// One large entry in memory at a time.
@@ -149,6 +152,7 @@ impl Engine {
         tokio::task::spawn_blocking(domain::identity::warm_up);
         let clock = Ahead::over(clock);
         let feed = Arc::new(Feed::new());
+        let rights = Arc::new(Rights::default());
         let hub = Arc::new(Hub::new());
         let wakes = Arc::new(Wakes {
             outbox: Notify::new(),
@@ -162,7 +166,8 @@ impl Engine {
         let stop = CancellationToken::new();
         let serving = Serving::begin(settings.clone(), &stop);
         let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
-        let hooks = hooks(&serving, &clock, &feed, &hub, &wakes, taken.clone());
+        let taking = taken.clone();
+        let hooks = hooks(&serving, &clock, &feed, &rights, &hub, &wakes, taking);
         let store = Store::open(Path::new(&settings.store_path), durability, hooks)?;
         let store = Arc::new(store);
         let files = Files::open(&settings.files_path)?;
@@ -189,6 +194,7 @@ impl Engine {
                 files,
                 directory,
                 feed,
+                rights,
                 hub,
                 limits,
                 large: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -356,12 +362,14 @@ fn hooks(
     serving: &Arc<watch::Sender<Arc<Serving>>>,
     clock: &Ahead,
     feed: &Arc<Feed>,
+    rights: &Arc<Rights>,
     hub: &Arc<Hub>,
     wakes: &Arc<Wakes>,
     taken: mpsc::Sender<store::Taken>,
 ) -> Hooks {
     let (clock, serving) = (clock.clone(), Arc::clone(serving));
-    let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
+    let (feed, rights) = (Arc::clone(feed), Arc::clone(rights));
+    let (hub, wakes) = (Arc::clone(hub), Arc::clone(wakes));
     let measured = Arc::clone(&serving);
     Hooks {
         now: Box::new(move || clock.now()),
@@ -371,6 +379,7 @@ fn hooks(
         }),
         committed: Box::new(move |signals| {
             metering::tell(&signals.counted, &measured.borrow());
+            rights.follow(&signals.events);
             wake(signals, &feed, &hub, &wakes, &taken);
         }),
     }
