@@ -3,8 +3,10 @@
 //! a slow reader costs nobody anything and misses nothing.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use bytes::Bytes;
 use domain::event::{Cursor, Event};
 use store::{Store, StoreError};
 use tokio::sync::watch;
@@ -17,8 +19,52 @@ const BATCH_MAX: usize = 256;
 
 /// Where events are published and read.
 pub struct Feed {
-    recent: RwLock<VecDeque<Arc<Event>>>,
+    recent: RwLock<VecDeque<Arc<Told>>>,
     newest: watch::Sender<Cursor>,
+}
+
+/// An event on its way to its readers, with what one of them made of it for all others.
+#[derive(Debug)]
+pub struct Told {
+    event: Arc<Event>,
+    full: OnceLock<Bytes>,
+    bare: OnceLock<Bytes>,
+}
+
+/// How much of an event a reader may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All of it.
+    Full,
+    /// Not all of it.
+    Bare,
+}
+
+impl Told {
+    fn new(event: Arc<Event>) -> Arc<Self> {
+        Arc::new(Self {
+            event,
+            full: OnceLock::new(),
+            bare: OnceLock::new(),
+        })
+    }
+
+    /// The event as everybody reads it who may know as much of it; made by the first.
+    pub fn shared(&self, form: Form, make: impl FnOnce() -> Bytes) -> Bytes {
+        let made = match form {
+            Form::Full => &self.full,
+            Form::Bare => &self.bare,
+        };
+        made.get_or_init(make).clone()
+    }
+}
+
+impl Deref for Told {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.event
+    }
 }
 
 /// One reader's place in the feed.
@@ -33,7 +79,7 @@ pub struct Reader {
 #[derive(Debug)]
 pub enum Step {
     /// What happened next, in order; never empty.
-    Events(Vec<Arc<Event>>),
+    Events(Vec<Arc<Told>>),
     /// The log does not reach back to the reader's cursor: load anew, and go on
     /// from here.
     Reset(Cursor),
@@ -58,11 +104,19 @@ impl Feed {
         };
         {
             let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-            recent.extend(events.iter().cloned());
+            recent.extend(events.iter().cloned().map(Told::new));
             let excess = recent.len().saturating_sub(RECENT_MAX);
             recent.drain(..excess);
         }
         self.newest.send_replace(last.cursor);
+    }
+
+    /// Forgets what readers have made of events: other settings make something else.
+    pub(crate) fn renew(&self) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        for told in recent.iter_mut() {
+            *told = Told::new(Arc::clone(&told.event));
+        }
     }
 
     /// The number of the last event.
@@ -80,7 +134,7 @@ impl Feed {
         }
     }
 
-    fn recent_after(&self, cursor: Cursor, newest: Cursor) -> Option<Vec<Arc<Event>>> {
+    fn recent_after(&self, cursor: Cursor, newest: Cursor) -> Option<Vec<Arc<Told>>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         let oldest = recent.front()?.cursor;
         if cursor.0 + 1 < oldest.0 {
@@ -132,9 +186,11 @@ impl Reader {
             let told = newest.0.saturating_sub(cursor.0);
             let told = usize::try_from(told).unwrap_or(BATCH_MAX);
             let limit = i64::try_from(told.min(BATCH_MAX)).unwrap_or(i64::MAX);
-            self.store
-                .read(move |view| view.events_after(cursor, limit))
-                .await?
+            let read = self
+                .store
+                .read(move |view| view.events_after(cursor, limit));
+            let logged = read.await?;
+            logged.map(|events| events.into_iter().map(Told::new).collect())
         };
         match found {
             Some(events) if !events.is_empty() => {
@@ -203,11 +259,33 @@ mod tests {
         assert_eq!(cursors(from_log.next().await.unwrap()), [1, 2]);
 
         // Between the two halves of `publish`.
-        feed.recent.write().unwrap().extend(events.iter().cloned());
+        let told = events.iter().cloned().map(Told::new);
+        feed.recent.write().unwrap().extend(told);
         let mut from_memory = feed.read(&store, Some(Cursor(1)));
         assert_eq!(cursors(from_memory.next().await.unwrap()), [2]);
         feed.newest.send_replace(Cursor(3));
         assert_eq!(cursors(from_memory.next().await.unwrap()), [3]);
+    }
+
+    #[tokio::test]
+    async fn what_one_made_is_everybodys_until_the_settings_change() {
+        let (_folder, store, events) = store_with(1).await;
+        let feed = Arc::new(Feed::new());
+        feed.publish(&events);
+        let read = async |form, made: &'static str| {
+            let mut reader = feed.read(&store, Some(Cursor(0)));
+            match reader.next().await.unwrap() {
+                Step::Events(events) => {
+                    events[0].shared(form, || Bytes::from_static(made.as_bytes()))
+                }
+                Step::Reset(cursor) => panic!("reset to {cursor:?}"),
+            }
+        };
+        assert_eq!(read(Form::Full, "first").await, "first");
+        assert_eq!(read(Form::Full, "second").await, "first");
+        assert_eq!(read(Form::Bare, "third").await, "third");
+        feed.renew();
+        assert_eq!(read(Form::Full, "fourth").await, "fourth");
     }
 
     #[tokio::test]

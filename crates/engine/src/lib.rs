@@ -28,6 +28,7 @@ mod proof;
 mod rating;
 mod reason;
 pub mod reload;
+mod rights;
 mod routing;
 pub mod serving;
 pub mod settings;
@@ -49,7 +50,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use act::{ActError, Actor, Scope};
-pub use feed::{Feed, Reader, Step};
+pub use feed::{Feed, Form, Reader, Step, Told};
 pub use hub::Typing;
 pub use proof::Proof;
 pub use reason::Reason;
@@ -64,6 +65,7 @@ use disk::Disk;
 use files::Files;
 use hub::Hub;
 use limits::ClientLimits;
+use rights::Rights;
 use serving::Serving;
 
 /// The clock that everything is told the time by.
@@ -98,6 +100,7 @@ struct Inner {
     files: Files,
     directory: Directory,
     feed: Arc<Feed>,
+    rights: Arc<Rights>,
     hub: Arc<Hub>,
     limits: ClientLimits,
     /// One large entry in memory at a time.
@@ -158,6 +161,7 @@ impl Engine {
         tokio::task::spawn_blocking(domain::identity::warm_up);
         let clock = Ahead::over(clock);
         let feed = Arc::new(Feed::new());
+        let rights = Arc::new(Rights::default());
         let hub = Arc::new(Hub::new());
         let wakes = Arc::new(Wakes {
             outbox: Notify::new(),
@@ -171,7 +175,8 @@ impl Engine {
         let stop = CancellationToken::new();
         let serving = Serving::begin(settings.clone(), &stop);
         let serving = Arc::new(watch::Sender::new(Arc::new(serving)));
-        let hooks = hooks(&serving, &clock, &feed, &hub, &wakes, taken.clone());
+        let taking = taken.clone();
+        let hooks = hooks(&serving, &clock, &feed, &rights, &hub, &wakes, taking);
         let store = Arc::new(Store::open_with(&settings.store_path, opened, hooks)?);
         let files = Files::open(&settings.files_path)?;
         files.sweep_incoming()?;
@@ -192,6 +197,7 @@ impl Engine {
                 files,
                 directory,
                 feed,
+                rights,
                 hub,
                 limits,
                 large: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -363,12 +369,14 @@ fn hooks(
     serving: &Arc<watch::Sender<Arc<Serving>>>,
     clock: &Ahead,
     feed: &Arc<Feed>,
+    rights: &Arc<Rights>,
     hub: &Arc<Hub>,
     wakes: &Arc<Wakes>,
     taken: mpsc::Sender<store::Taken>,
 ) -> Hooks {
     let (clock, serving) = (clock.clone(), Arc::clone(serving));
-    let (feed, hub, wakes) = (Arc::clone(feed), Arc::clone(hub), Arc::clone(wakes));
+    let (feed, rights) = (Arc::clone(feed), Arc::clone(rights));
+    let (hub, wakes) = (Arc::clone(hub), Arc::clone(wakes));
     let measured = Arc::clone(&serving);
     Hooks {
         now: Box::new(move || clock.now()),
@@ -378,6 +386,7 @@ fn hooks(
         }),
         committed: Box::new(move |signals| {
             metering::tell(&signals.counted, &measured.borrow());
+            rights.follow(&signals.events);
             wake(signals, &feed, &hub, &wakes, &taken);
         }),
     }

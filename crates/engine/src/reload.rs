@@ -159,6 +159,7 @@ impl Engine {
                 return Err(error);
             }
         };
+        self.inner.feed.renew();
         for old in before.lines() {
             let same = now.line(&old.line.id);
             if same.is_none_or(|same| !same.is_connected_as(old)) {

@@ -24,6 +24,13 @@ pub struct Dovecot {
     process: Option<Process>,
 }
 
+/// Whether the server can speak a protocol.
+fn knows(protocol: &str) -> bool {
+    let folders = ["/usr/lib/dovecot", "/usr/libexec/dovecot"];
+    let files = folders.map(|folder| Path::new(folder).join(protocol));
+    files.iter().any(|file| file.is_file())
+}
+
 impl Dovecot {
     /// Starts with these addresses as mailboxes, each with [`SECRET`] as its password, or
     /// tells what is missing on this machine.
@@ -45,18 +52,12 @@ impl Dovecot {
             process: None,
         };
         // LMTP comes in a package of its own.
-        if !this.config_knows("lmtp") {
+        if !knows("lmtp") {
             return Err("dovecot-lmtpd is not on this machine".to_owned());
         }
         this.configure(accounts, more);
         this.begin().await;
         Ok(this)
-    }
-
-    fn config_knows(&self, protocol: &str) -> bool {
-        let folder = ["/usr/lib/dovecot", "/usr/libexec/dovecot"];
-        let file = folder.map(|folder| Path::new(folder).join(protocol));
-        file.iter().any(|file| file.is_file())
     }
 
     fn configure(&self, accounts: &[&str], more: &str) {
@@ -65,10 +66,13 @@ impl Dovecot {
             std::fs::create_dir(folder.join(name)).unwrap();
         }
         self.authority.write(folder);
-        let users: String = accounts
-            .iter()
-            .map(|account| format!("{account}:{{PLAIN}}{SECRET}::::::\n"))
-            .collect();
+        let mut users = String::new();
+        for account in accounts {
+            users += account;
+            users += ":{PLAIN}";
+            users += SECRET;
+            users += "::::::\n";
+        }
         std::fs::write(folder.join("users"), users).unwrap();
         self.check_tokens();
         let config = self.config() + more;
@@ -212,7 +216,7 @@ impl Dovecot {
         match super::read(self.imap(), account, SECRET, folder).await {
             Ok(letters) => letters,
             Err(reason) => {
-                println!("skipped: reading by another IMAP client: {reason}");
+                eprintln!("skipped: reading by another IMAP client: {reason}");
                 self.letters(account, folder)
             }
         }

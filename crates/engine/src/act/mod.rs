@@ -15,6 +15,7 @@ mod replies;
 mod why;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::conversation::{Conversation, Refusal};
 use domain::event::Audience;
@@ -35,10 +36,10 @@ pub use reads::{ConversationPage, Opened, TimelinePage};
 pub use replies::{NewCannedReply, WantedReplies};
 pub use why::{NotMe, StillWaiting};
 
+use crate::Engine;
 use crate::change::ChangeError;
 use crate::people::Principal;
 use crate::reason::{Reason, malformed};
-use crate::{Engine, routing};
 
 /// The longest client id.
 const CLIENT_ID_BYTES_MAX: usize = 64;
@@ -62,7 +63,7 @@ pub enum Scope {
     /// Everything.
     All,
     /// These queues, and what they own or take part in.
-    Queues(BTreeSet<QueueId>),
+    Queues(Arc<BTreeSet<QueueId>>),
 }
 
 /// Why an act was not done. Nothing has changed.
@@ -133,7 +134,11 @@ impl Actor {
 
     /// Whether they may see a conversation.
     pub fn may_see(&self, conversation: &Conversation) -> bool {
-        self.is_among(&conversation.audience())
+        let works_there = match &self.scope {
+            Scope::All => true,
+            Scope::Queues(queues) => queues.contains(&conversation.queue),
+        };
+        works_there || self.is_among(&conversation.audience())
     }
 
     /// Whether they may see what belongs to a conversation.
@@ -200,18 +205,7 @@ impl Engine {
         let scope = if principal.role >= Role::Supervisor {
             Scope::All
         } else {
-            let operator = self
-                .store()
-                .read_rows::<_, StoreError>(|view| match id {
-                    Some(id) => view.operator_row(id),
-                    None => Ok(None),
-                })
-                .await?;
-            Scope::Queues(
-                operator
-                    .map(|known| routing::queues_of(&known))
-                    .unwrap_or_default(),
-            )
+            Scope::Queues(self.queues_of(id).await?)
         };
         Ok(Actor {
             operator: id,
@@ -219,6 +213,23 @@ impl Engine {
             role: principal.role,
             scope,
         })
+    }
+
+    async fn queues_of(
+        &self,
+        operator: Option<OperatorId>,
+    ) -> Result<Arc<BTreeSet<QueueId>>, StoreError> {
+        let Some(id) = operator else {
+            return Ok(Arc::default());
+        };
+        if let Some(known) = self.inner.rights.of(id) {
+            return Ok(known);
+        }
+        let read = self
+            .store()
+            .read_rows::<_, StoreError>(|view| view.operator_row(id));
+        let operator = read.await?;
+        Ok(operator.map_or_else(Arc::default, |it| self.inner.rights.learn(&it)))
     }
 
     /// Does an act in one transaction, once for each client id.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::delivery::deliver;
 use super::schedule::{Dice, failed};
 use super::{Render, Webhook, gap, id_of};
-use crate::feed::Step;
+use crate::feed::{Step, Told};
 use crate::{Engine, Reader};
 use channels::egress::{Client, Reply};
 
@@ -246,7 +246,7 @@ impl Runner {
     /// down.
     async fn tell(
         &self,
-        events: &[Arc<Event>],
+        events: &[Arc<Told>],
         place: &mut Place,
         client: &mut Client,
     ) -> Result<bool, StoreError> {

@@ -12,7 +12,7 @@ pub(crate) mod why;
 
 pub use inbound::inbound;
 
-pub(crate) use event::{event, typing};
+pub(crate) use event::{Sight, event, event_as, sight, typing};
 pub(crate) use inbound::{inbound_from, outbound, receipt_from};
 pub(crate) use letter::address_from;
 pub(crate) use message::message;
@@ -45,6 +45,11 @@ impl Lens {
             actor: actor.clone(),
             now: engine.now(),
         }
+    }
+
+    /// A login is half of what it takes to sign in.
+    fn knows_login(&self, of: &Operator) -> bool {
+        self.actor.supervises() || self.actor.operator == Some(of.id)
     }
 
     /// Whom links to files are made for.
@@ -133,12 +138,10 @@ pub(crate) fn operator(lens: &Lens, operator: &Operator) -> pb::Operator {
         .next_presence
         .as_ref()
         .map_or(pb::Presence::Unspecified, presence);
-    // A login is half of what it takes to sign in.
-    let knows_login = lens.actor.supervises() || lens.actor.operator == Some(operator.id);
     pb::Operator {
         id: operator.id.to_string(),
         display_name: operator.display_name.clone(),
-        login: if knows_login {
+        login: if lens.knows_login(operator) {
             operator.login.clone()
         } else {
             String::new()

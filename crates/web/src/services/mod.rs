@@ -18,7 +18,6 @@ use engine::{ActError, Engine, Reason};
 use proto::admin::v1::admin_server::AdminServer;
 use proto::channels::v1::channel_bridge_server::ChannelBridgeServer;
 use proto::inbox::v1 as pb;
-use proto::inbox::v1::inbox_server::InboxServer;
 use proto::routing::v1::routing_server::RoutingServer;
 use tonic::service::Routes;
 use tonic::{Code, Request, Status};
@@ -35,7 +34,7 @@ const PAGE_MAX: usize = 200;
 
 /// Every service of ours, behind the gate. A feed says every so often that it is alive.
 pub fn routes(engine: &Engine, public: &PublicOrigin, beat_every: Duration) -> Routes {
-    let inbox = InboxServer::new(inbox::Service(engine.clone(), beat_every));
+    let inbox = inbox::Served::new(engine, beat_every);
     let routing = RoutingServer::new(routing::Service(engine.clone()));
     let admin = AdminServer::new(admin::Service::new(engine, public));
     let bridge = ChannelBridgeServer::new(bridge::Service(engine.clone()));

@@ -9,6 +9,7 @@ mod sse;
 mod stream;
 mod table;
 mod unary;
+mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use tonic::Code;
 
 use self::error::Failure;
 use self::table::{Method, Shape, Table};
+use self::written::Recent;
 use crate::origin::{CrossSite, PublicOrigin};
 
 /// How much a request may ask of the transcoder.
@@ -54,6 +56,7 @@ pub(crate) struct Transcoder {
     table: Arc<Table>,
     /// The contract and the details that errors carry, to make them readable.
     known: DescriptorPool,
+    recent: Recent,
     public: PublicOrigin,
     limits: Limits,
 }
@@ -71,6 +74,7 @@ impl Transcoder {
             grpc,
             table: Arc::new(Table::new(contract)),
             known,
+            recent: Recent::default(),
             public,
             limits,
         })

@@ -13,6 +13,7 @@ use super::call::{Reply, call};
 use super::codec;
 use super::error::Failure;
 use super::table::Method;
+use super::written::Written;
 use super::{Transcoder, query};
 
 /// A browser waits this long before it comes back, instead of its own 3 to 5 s.
@@ -105,9 +106,8 @@ impl Events {
         };
         self.silence.reset();
         let event = message.and_then(|message| {
-            message
-                .map(|message| event(&self.method, message))
-                .transpose()
+            let written = message.map(|it| self.transcoder.recent.write(&self.method, it));
+            Ok(written.transpose()?.map(|written| event(&written)))
         });
         Some(match event {
             Ok(Some(event)) => event,
@@ -124,22 +124,16 @@ impl Events {
     }
 }
 
-fn event(method: &Method, message: Bytes) -> Result<Bytes, Failure> {
-    let message = codec::from_proto(&method.output, message)?;
-    let json = codec::to_json(&message)?;
-    let cursor = method
-        .response_cursor
-        .as_ref()
-        .map(|field| message.get_field(field));
-    let cursor = cursor.as_ref().and_then(|cursor| cursor.as_str());
+fn event(written: &Written) -> Bytes {
+    let cursor = written.cursor.as_deref();
     // An event without an id leaves the browser's last one as it is.
     let mut event = match cursor.filter(|cursor| is_event_id(cursor)) {
         Some(cursor) => format!("id: {cursor}\ndata: ").into_bytes(),
         None => b"data: ".to_vec(),
     };
-    event.extend_from_slice(&json);
+    event.extend_from_slice(&written.json);
     event.extend_from_slice(b"\n\n");
-    Ok(event.into())
+    event.into()
 }
 
 fn is_event_id(cursor: &str) -> bool {

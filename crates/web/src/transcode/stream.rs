@@ -18,6 +18,7 @@ use super::codec;
 use super::error::Failure;
 use super::table::{Method, Shape};
 use super::unary::read;
+use super::written::Recent;
 use super::{Limits, Transcoder};
 
 pub(super) const CONTENT_TYPE: &str = "application/connect+json";
@@ -43,7 +44,8 @@ pub(super) async fn stream(
     };
     let answers = Answers {
         reply,
-        output: method.output.clone(),
+        method: method.clone(),
+        recent: transcoder.recent.clone(),
         known: transcoder.known.clone(),
         complaint,
     };
@@ -139,7 +141,8 @@ async fn translate(
 
 struct Answers {
     reply: Result<Reply, Failure>,
-    output: MessageDescriptor,
+    method: Method,
+    recent: Recent,
     known: DescriptorPool,
     complaint: Complaint,
 }
@@ -172,8 +175,8 @@ impl Answers {
         let Some(message) = reply.next().await? else {
             return Ok(None);
         };
-        let json = codec::to_json(&codec::from_proto(&self.output, message)?)?;
-        codec::frame(0, &json).map(Some)
+        let written = self.recent.write(&self.method, message)?;
+        codec::frame(0, &written.json).map(Some)
     }
 
     fn end(&self, failure: Option<&Failure>) -> Bytes {

@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor, Me
 /// One method of the contract.
 #[derive(Clone, Debug)]
 pub(crate) struct Method {
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     pub(crate) input: MessageDescriptor,
     pub(crate) output: MessageDescriptor,
     pub(crate) shape: Shape,
@@ -31,7 +31,7 @@ pub(crate) enum Shape {
 
 /// Every method, by path.
 #[derive(Clone, Debug)]
-pub(crate) struct Table(HashMap<String, Arc<Method>>);
+pub(crate) struct Table(HashMap<Arc<str>, Arc<Method>>);
 
 impl Table {
     pub(crate) fn new(contract: &DescriptorPool) -> Self {
@@ -57,7 +57,7 @@ impl Method {
             (true, _) => Shape::ClientStream,
         };
         Self {
-            path: format!("/{}/{}", method.parent_service().full_name(), method.name()),
+            path: format!("/{}/{}", method.parent_service().full_name(), method.name()).into(),
             request_cursor: cursor(&method.input()),
             response_cursor: cursor(&method.output()),
             input: method.input(),

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::event::Cursor;
 use engine::contacts::convert::timestamp;
-use engine::{Actor, Engine, Step};
+use engine::{Actor, Engine};
 use futures::{Stream, StreamExt as _};
+use prost::Message as _;
 use proto::inbox::v1 as pb;
+use proto::inbox::v1::subscribe_response::Step;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tonic::{Request, Response, Status};
@@ -14,7 +17,7 @@ use tonic::{Request, Response, Status};
 use super::super::{caller, invalid, store_status};
 use super::{Answer, Feed};
 use crate::access::Caller;
-use crate::convert::{Lens, event, typing};
+use crate::convert::{Lens, Sight, event_as, sight, typing};
 
 /// A feed that says every so often that it is alive.
 pub(super) fn subscribe(
@@ -53,7 +56,7 @@ fn follow(
     typing_news: broadcast::Receiver<engine::Typing>,
     beats: Interval,
     attending: Option<engine::Attending>,
-) -> impl Stream<Item = Result<pb::SubscribeResponse, Status>> + Send {
+) -> impl Stream<Item = Result<Bytes, Status>> + Send {
     let begin = (feed, typing_news, beats, attending);
     let steps = futures::stream::try_unfold(
         begin,
@@ -94,43 +97,56 @@ fn follow(
     })
 }
 
-fn ready(engine: &Engine, feed: &engine::Reader) -> pb::SubscribeResponse {
-    pb::SubscribeResponse {
-        cursor: feed.cursor().0.to_string(),
-        step: Some(pb::subscribe_response::Step::Ready(pb::Ready {
-            server_time: Some(timestamp(engine.now())),
-        })),
-    }
+fn ready(engine: &Engine, feed: &engine::Reader) -> Bytes {
+    let ready = Step::Ready(pb::Ready {
+        server_time: Some(timestamp(engine.now())),
+    });
+    answer(feed.cursor().0.to_string(), ready)
 }
 
-fn told(lens: &Lens, step: Step) -> Vec<pb::SubscribeResponse> {
+fn told(lens: &Lens, step: engine::Step) -> Vec<Bytes> {
     match step {
-        Step::Events(events) => events
-            .iter()
-            .filter_map(|happened| {
-                Some(pb::SubscribeResponse {
-                    cursor: happened.cursor.0.to_string(),
-                    step: Some(pb::subscribe_response::Step::Event(event(lens, happened)?)),
-                })
-            })
-            .collect(),
-        Step::Reset(cursor) => vec![pb::SubscribeResponse {
-            cursor: cursor.0.to_string(),
-            step: Some(pb::subscribe_response::Step::Reset(pb::Reset {
-                reason: "the log does not reach back that far".to_owned(),
-            })),
-        }],
+        engine::Step::Events(events) => {
+            let seen = events.iter().filter_map(|told| seen(lens, told));
+            seen.collect()
+        }
+        engine::Step::Reset(cursor) => {
+            let reason = "the log does not reach back that far".to_owned();
+            vec![answer(
+                cursor.0.to_string(),
+                Step::Reset(pb::Reset { reason }),
+            )]
+        }
     }
 }
 
-fn typing_step(actor: &Actor, typed: &engine::Typing) -> Option<pb::SubscribeResponse> {
-    actor
-        .is_among(&typed.audience)
-        .then(|| pb::SubscribeResponse {
-            cursor: String::new(),
-            step: Some(pb::subscribe_response::Step::Event(pb::Event {
-                at: None,
-                kind: Some(pb::event::Kind::Typing(typing(typed))),
-            })),
-        })
+/// An event as its reader may see it, made once for all who see it alike.
+fn seen(lens: &Lens, told: &engine::Told) -> Option<Bytes> {
+    let sight = sight(lens, told)?;
+    let make = || {
+        let event = event_as(lens, told, sight);
+        answer(told.cursor.0.to_string(), Step::Event(event))
+    };
+    Some(match sight {
+        Sight::Shared(form) => told.shared(form, make),
+        Sight::Own => make(),
+    })
+}
+
+fn typing_step(actor: &Actor, typed: &engine::Typing) -> Option<Bytes> {
+    actor.is_among(&typed.audience).then(|| {
+        let event = pb::Event {
+            at: None,
+            kind: Some(pb::event::Kind::Typing(typing(typed))),
+        };
+        answer(String::new(), Step::Event(event))
+    })
+}
+
+fn answer(cursor: String, step: Step) -> Bytes {
+    let answer = pb::SubscribeResponse {
+        cursor,
+        step: Some(step),
+    };
+    answer.encode_to_vec().into()
 }

@@ -10,10 +10,11 @@ mod messages;
 mod obligations;
 mod rating;
 mod reading;
+mod served;
 
 use std::pin::Pin;
-use std::time::Duration;
 
+use bytes::Bytes;
 use engine::Engine;
 use futures::Stream;
 use proto::inbox::v1 as pb;
@@ -21,16 +22,17 @@ use proto::inbox::v1::inbox_server::Inbox;
 use tonic::{Request, Response, Status};
 
 pub(super) use me::line;
+pub(super) use served::Served;
 
-/// With how often a feed says that it is alive.
-pub(super) struct Service(pub(super) Engine, pub(super) Duration);
+struct Service(Engine);
 
 type Answer<T> = Result<Response<T>, Status>;
-type Feed = Pin<Box<dyn Stream<Item = Result<pb::SubscribeResponse, Status>> + Send>>;
+/// Answers to Subscribe, encoded.
+type Feed = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Inbox for Service {
-    type SubscribeStream = Feed;
+    type SubscribeStream = futures::stream::Empty<Result<pb::SubscribeResponse, Status>>;
 
     async fn get_me(&self, request: Request<pb::GetMeRequest>) -> Answer<pb::GetMeResponse> {
         me::get_me(&self.0, request).await
@@ -238,11 +240,9 @@ impl Inbox for Service {
         obligations::resolve_obligation(&self.0, request).await
     }
 
-    async fn subscribe(
-        &self,
-        request: Request<pb::SubscribeRequest>,
-    ) -> Answer<Self::SubscribeStream> {
-        feed::subscribe(&self.0, self.1, request)
+    /// Never called: [`Served`] does it.
+    async fn subscribe(&self, _: Request<pb::SubscribeRequest>) -> Answer<Self::SubscribeStream> {
+        Err(Status::internal("the feed is served by itself"))
     }
 
     async fn score_conversation(
