@@ -257,9 +257,8 @@ fn taken_away(line: &[u8]) -> Vec<u32> {
     let text = String::from_utf8_lossy(line).to_ascii_uppercase();
     let words: Vec<_> = text.split_whitespace().collect();
     match words.as_slice() {
-        [_, "UID", "MOVE", set, ..] => numbers(set),
         [_, "UID", "STORE", set, flags @ ..] if flags.join(" ").contains("DELETED") => numbers(set),
-        [_, "UID", "EXPUNGE", set] => numbers(set),
+        [_, "UID", "MOVE", set, ..] | [_, "UID", "EXPUNGE", set] => numbers(set),
         [_, "EXPUNGE"] | [_, "MOVE" | "STORE", ..] => vec![u32::MAX],
         _ => Vec::new(),
     }

@@ -82,7 +82,7 @@ async fn two_gateways(manner: Manner) -> Option<BTreeMap<String, usize>> {
     let dovecot = match Dovecot::start(&[SUPPORT, OTHER]).await {
         Ok(dovecot) => dovecot,
         Err(reason) => {
-            println!("skipped: mail_loops: {reason}");
+            eprintln!("skipped: mail_loops: {reason}");
             return None;
         }
     };
@@ -124,7 +124,7 @@ async fn two_gateways(manner: Manner) -> Option<BTreeMap<String, usize>> {
     let mut counts = automatic(&wire.posts());
     // Both told the person of the last rounds once; she has no mailbox to answer from.
     counts.remove(ANNA);
-    println!(
+    eprintln!(
         "{}",
         json!({"test": "mail_loop", "manner": format!("{manner:?}"), "automatic": counts})
     );
@@ -164,7 +164,7 @@ async fn who_is_answered(manner: Manner) {
     }
     let counts = automatic(&peer.posts());
     let manner = format!("{manner:?}");
-    println!(
+    eprintln!(
         "{}",
         json!({"test": "mail_responder", "manner": manner, "automatic": counts})
     );

@@ -274,7 +274,7 @@ async fn a_server_without_extensions_is_there_too() {
     let mut server = or_skip!(Hoodiecrow::start().await);
     let sent = letter("bob@outside.test", "testuser", "1", "hello", "hi");
     server.deliver(&sent).await;
-    assert_eq!(server.letters().await, [sent.clone()]);
+    assert_eq!(server.letters().await, std::slice::from_ref(&sent));
     let mut talk = Talk(BufStream::new(dial(server.imap()).await));
     talk.until("* OK").await.unwrap();
     talk.say("a login testuser testpass", "a OK").await.unwrap();

@@ -49,13 +49,18 @@ impl Told {
         })
     }
 
+    /// The event itself.
+    pub const fn event(&self) -> &Arc<Event> {
+        &self.event
+    }
+
     /// The event as everybody reads it who may know as much of it; made by the first.
     pub fn shared(&self, form: Form, make: impl FnOnce() -> Bytes) -> Bytes {
-        let made = match form {
+        let bytes = match form {
             Form::Full => &self.full,
             Form::Bare => &self.bare,
         };
-        made.get_or_init(make).clone()
+        bytes.get_or_init(make).clone()
     }
 }
 

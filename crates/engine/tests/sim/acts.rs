@@ -1,6 +1,5 @@
 //! What people and programs do.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use channels::Envelope;
@@ -77,7 +76,7 @@ pub(crate) fn actor(operator: &Operator) -> Actor {
         Scope::All
     } else {
         let queues = operator.memberships.iter();
-        Scope::Queues(queues.map(|it| it.queue.clone()).collect::<BTreeSet<_>>())
+        Scope::Queues(Arc::new(queues.map(|it| it.queue.clone()).collect()))
     };
     Actor {
         operator: Some(operator.id),

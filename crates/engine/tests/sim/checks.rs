@@ -69,7 +69,7 @@ impl World {
             match step {
                 Ok(Step::Events(events)) => {
                     for event in events {
-                        let found = self.known.see(&event, &self.settings.rules);
+                        let found = self.known.see(event.event(), &self.settings.rules);
                         self.violations.extend(found);
                     }
                 }

@@ -4,6 +4,7 @@
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
+import { iconButton } from "./menu.js";
 
 /**
  * @param {HTMLElement | undefined} group
@@ -48,6 +49,14 @@ export function drawSend(button, note) {
   button.classList.toggle("primary", !note);
   button.classList.toggle("amber", note);
   replace(button, icon(note ? "note" : "send"), t(note ? "composer.addNote" : "composer.send"));
+}
+
+/** What is answered. @param {HTMLElement | undefined} node @param {string} words @param {() => void} close */
+export function drawQuote(node, words, close) {
+  if (!node) return;
+  node.hidden = !words;
+  if (!words) return void replace(node);
+  replace(node, icon("reply"), h("span", null, words), iconButton("close", t("composer.unquote"), { onclick: close }));
 }
 
 /** Why nobody can be answered here. @param {string | undefined} medium */

@@ -4,10 +4,9 @@
 import { send } from "./actions.js";
 import { View, getState } from "./app.js";
 import { composerLists, drawNotice, listButton, mayGo, namedIn, takeUsed } from "./composer-lists.js";
-import { drawLength, drawModes, drawSend, noAnswer } from "./composer-modes.js";
+import { drawLength, drawModes, drawQuote, drawSend, noAnswer } from "./composer-modes.js";
 import { draft, saveDraft, stopTyping, typing } from "./drafts.js";
 import { h, replace } from "./dom.js";
-import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { LetterFields } from "./letter-fields.js";
 import { excerpt } from "./message.js";
@@ -258,14 +257,7 @@ class Composer extends View {
     if (message && this.note) this.#mode(false);
     if (message && this.note) return;
     this.replyTo = message;
-    if (!this.quoted) return;
-    this.quoted.hidden = !message;
-    replace(
-      this.quoted,
-      message && icon("reply"),
-      message && h("span", null, excerpt(message)),
-      message && iconButton("close", t("composer.unquote"), { onclick: () => this.#quote(null) }),
-    );
+    drawQuote(this.quoted, message ? excerpt(message) : "", () => this.#quote(null));
     if (message) this.text?.focus();
   }
 
