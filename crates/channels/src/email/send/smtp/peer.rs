@@ -64,8 +64,9 @@ impl Default for Script {
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Seen {
     pub(in super::super) connections: usize,
-    pub(in super::super) open: usize,
-    pub(in super::super) open_most: usize,
+    /// Letters being handed over: begun and not taken yet.
+    pub(in super::super) under_way: usize,
+    pub(in super::super) under_way_most: usize,
     /// Each command, with the number of its connection.
     pub(in super::super) commands: Vec<(usize, String)>,
     pub(in super::super) letters: Vec<String>,
@@ -97,8 +98,6 @@ impl Peer {
                 let number = {
                     let mut seen = watched.lock().unwrap();
                     seen.connections += 1;
-                    seen.open += 1;
-                    seen.open_most = seen.open_most.max(seen.open);
                     seen.connections
                 };
                 let talk = Talk {
@@ -108,11 +107,7 @@ impl Peer {
                     number,
                     read: Vec::new(),
                 };
-                let watched = Arc::clone(&watched);
-                tokio::spawn(async move {
-                    let _ = talk.run(Box::new(stream)).await;
-                    watched.lock().unwrap().open -= 1;
-                });
+                tokio::spawn(talk.run(Box::new(stream)));
             }
         });
         Self {
@@ -175,8 +170,7 @@ impl Talk {
         let mut logging_in = 0;
         loop {
             let command = self.line(&mut stream).await?;
-            let seen = (self.number, command.clone());
-            self.seen.lock().unwrap().commands.push(seen);
+            self.hears(&command);
             let verb = command.split([' ', ':']).next().unwrap_or_default();
             if logging_in > 0 {
                 logging_in -= 1;
@@ -221,7 +215,7 @@ impl Talk {
                     let answer = self.act("DATA", "354 go on", &mut stream).await?;
                     if answer.starts_with("354") {
                         let letter = self.letter(&mut stream).await?;
-                        self.seen.lock().unwrap().letters.push(letter);
+                        self.took(letter);
                         self.act(".", "250 taken", &mut stream).await?;
                     }
                 }
@@ -234,6 +228,21 @@ impl Talk {
                 }
             }
         }
+    }
+
+    fn hears(&self, command: &str) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.commands.push((self.number, command.to_owned()));
+        if command.starts_with("MAIL") {
+            seen.under_way += 1;
+            seen.under_way_most = seen.under_way_most.max(seen.under_way);
+        }
+    }
+
+    fn took(&self, letter: String) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.letters.push(letter);
+        seen.under_way = seen.under_way.saturating_sub(1);
     }
 
     /// Does what the script says, or answers as usual. Tells what was answered.

@@ -669,7 +669,7 @@ async fn a_server_that_is_closed_to_us_is_left_in_peace() {
 }
 
 #[tokio::test]
-async fn few_connections_are_open_at_once() {
+async fn few_letters_are_handed_over_at_once() {
     let peer = Peer::start(Script::default()).await;
     let sender = sender(&peer);
     let letter = outbound("Hi");
@@ -680,7 +680,7 @@ async fn few_connections_are_open_at_once() {
     }
     let seen = peer.seen();
     assert_eq!(seen.letters.len(), 16);
-    assert!(seen.open_most <= 4, "{}", seen.open_most);
+    assert!(seen.under_way_most <= 4, "{}", seen.under_way_most);
 }
 
 #[tokio::test]
