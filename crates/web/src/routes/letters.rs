@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::MessageId;
 use domain::message::{Attachment, Content, Message};
+use engine::uploads::percent_encode;
 use engine::{ActError, Engine};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -68,7 +69,14 @@ async fn letter(
 async fn page(engine: &Engine, message: &Message, pictures: bool) -> Response {
     let body = match &message.content {
         Content::Text(text) => match &text.html {
-            Some(html) => with_pictures(engine, html, &message.attachments).await,
+            Some(html) => {
+                let html = with_pictures(engine, html, &message.attachments).await;
+                if pictures {
+                    from_elsewhere(&html)
+                } else {
+                    html
+                }
+            }
             None => format!("<pre>{}</pre>", escaped(&text.plain)),
         },
         Content::Location { .. }
@@ -82,10 +90,10 @@ async fn page(engine: &Engine, message: &Message, pictures: bool) -> Response {
          <meta name=\"viewport\" content=\"width=device-width\">\
          <style>{STYLE}</style>{body}"
     );
-    let from_elsewhere = if pictures { " https: http:" } else { "" };
+    let sources = if pictures { " https: http:" } else { "" };
     let policy = format!(
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
-         img-src data:{from_elsewhere}; style-src 'unsafe-inline'; form-action 'none'; \
+         img-src data:{sources}; style-src 'unsafe-inline'; form-action 'none'; \
          base-uri 'none'; frame-ancestors 'self'"
     );
     let mut response = page.into_response();
@@ -103,6 +111,12 @@ async fn page(engine: &Engine, message: &Message, pictures: bool) -> Response {
     response
 }
 
+/// Lets pictures from elsewhere be loaded, which stand in the letter under a name that
+/// loads nothing.
+fn from_elsewhere(html: &str) -> String {
+    html.replace(" data-src=\"http", " src=\"http")
+}
+
 /// Puts the letter's own pictures where it refers to them.
 async fn with_pictures(engine: &Engine, html: &str, attachments: &[Attachment]) -> String {
     let mut html = html.to_owned();
@@ -111,12 +125,13 @@ async fn with_pictures(engine: &Engine, html: &str, attachments: &[Attachment]) 
         let Some(id) = &picture.content_id else {
             continue;
         };
-        let reference = format!("\"cid:{}\"", escaped(id));
+        let references = [escaped(id), percent_encode(id)].map(|id| format!("\"cid:{id}\""));
         let is_picture = matches!(
             picture.media_type.as_str(),
             "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "image/bmp"
         );
-        if !is_picture || picture.size_bytes > room || !html.contains(&reference) {
+        let is_shown = references.iter().any(|reference| html.contains(reference));
+        if !is_picture || picture.size_bytes > room || !is_shown {
             continue;
         }
         let path = engine.files().path_of(&picture.sha256);
@@ -130,7 +145,9 @@ async fn with_pictures(engine: &Engine, html: &str, attachments: &[Attachment]) 
             picture.media_type,
             STANDARD.encode(bytes)
         );
-        html = html.replace(&reference, &data);
+        for reference in &references {
+            html = html.replace(reference, &data);
+        }
     }
     html
 }
@@ -148,4 +165,23 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use channels::sanitize;
+
+    use super::from_elsewhere;
+
+    #[test]
+    fn pictures_from_elsewhere_are_loaded_only_on_request() {
+        let raw = "<p>a</p><img src=\"https://tracker.example/p.gif\" alt=\"logo\">";
+        let kept = sanitize::letter(raw).expect("it is short");
+        assert!(!kept.contains(" src="), "{kept}");
+        let asked_for = from_elsewhere(&kept);
+        assert!(
+            asked_for.contains(" src=\"https://tracker.example/p.gif\""),
+            "{asked_for}"
+        );
+    }
 }
