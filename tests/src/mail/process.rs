@@ -55,17 +55,30 @@ impl User {
         }
     }
 
-    /// Gives a file or folder, and everything in it, to them.
+    /// Gives a file or folder, and everything in it, to them. What a server takes away
+    /// meanwhile was its own.
     pub(super) fn own(&self, path: &Path) {
+        if let Err(error) = self.try_own(path) {
+            assert_eq!(
+                error.kind(),
+                std::io::ErrorKind::NotFound,
+                "{}",
+                path.display()
+            );
+        }
+    }
+
+    fn try_own(&self, path: &Path) -> std::io::Result<()> {
         let Some((uid, gid)) = self.other else {
-            return;
+            return Ok(());
         };
-        chown(path, Some(uid), Some(gid)).unwrap();
+        chown(path, Some(uid), Some(gid))?;
         if path.is_dir() {
-            for entry in std::fs::read_dir(path).unwrap() {
-                self.own(&entry.unwrap().path());
+            for entry in std::fs::read_dir(path)? {
+                self.own(&entry?.path());
             }
         }
+        Ok(())
     }
 
     /// A command of theirs.

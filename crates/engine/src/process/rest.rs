@@ -7,6 +7,7 @@ use bytes::Bytes;
 use channels::FetchError;
 use domain::message::{Attachment, Inbound};
 use store::{StoreError, Taken};
+use tokio::io::AsyncReadExt as _;
 
 use super::Work;
 use crate::Engine;
@@ -18,11 +19,14 @@ pub(super) async fn whole(engine: &Engine, entry: &Taken) -> std::io::Result<Byt
     };
     let path = engine.inner.files.path_of(rest);
     let path = path.ok_or_else(|| std::io::Error::other("the name of its file is no digest"))?;
-    let rest = tokio::fs::read(path).await?;
-    if entry.raw.is_empty() {
-        return Ok(rest.into());
-    }
-    Ok([entry.raw.as_ref(), &rest].concat().into())
+    let mut file = tokio::fs::File::open(path).await?;
+    let bytes = usize::try_from(file.metadata().await?.len()).map_err(std::io::Error::other)?;
+    // In one piece, which does not grow: it is as large as an entry may be.
+    let mut whole = vec![0; entry.raw.len() + bytes];
+    let (start, end) = whole.split_at_mut(entry.raw.len());
+    start.copy_from_slice(&entry.raw);
+    file.read_exact(end).await?;
+    Ok(whole.into())
 }
 
 /// Stores the files that an event refers to. A file that cannot be had ever is shown
