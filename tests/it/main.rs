@@ -12,6 +12,7 @@ mod bad_input;
 mod contacts;
 mod disk_full;
 mod durability;
+mod elsewhere;
 mod feed;
 mod folders;
 mod gone_line;

@@ -14,6 +14,14 @@ pub enum SendError {
         /// For the log.
         reason: String,
     },
+    /// The whole line has to wait before it sends anything: nothing was sent.
+    #[error("the line waits for {} ms: {reason}", after.0)]
+    LineBusy {
+        /// How long; the provider's own hint where it gives one.
+        after: Millis,
+        /// For the log.
+        reason: String,
+    },
     /// This message will never be taken.
     #[error("{operator_text}")]
     Rejected {

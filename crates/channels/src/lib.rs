@@ -8,6 +8,7 @@ pub mod descriptor;
 pub mod egress;
 pub mod error;
 pub mod host;
+pub mod pace;
 // By its path, so that the channels it names are folders beside it.
 #[path = "registry.rs"]
 pub mod registry;
@@ -28,7 +29,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::message::{Attachment, Inbound, Outbound, Receipt};
+use domain::Millis;
+use domain::message::{Action, Attachment, Inbound, Outbound, Receipt, Recipient, Sender};
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +38,7 @@ pub use check::{Check, Verdict};
 pub use descriptor::{Capability, Descriptor};
 pub use error::{ConfigProblem, FetchError, HookError, Malformed, SendError};
 pub use host::Host;
+pub use pace::{Pace, Rate};
 pub use registry::{Kind, LineSetup};
 pub use uplink::Uplink;
 
@@ -61,6 +64,35 @@ pub trait Channel: Send + Sync + 'static {
         Duration::from_mins(1)
     }
 
+    /// How fast the line may send. The engine keeps to it; what a provider asks for
+    /// beyond that is told by [`SendError`].
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+
+    /// How long after the client's last message they may be written to; none when always.
+    fn reply_window(&self) -> Option<Millis> {
+        None
+    }
+
+    /// What the provider takes one after the other, where it does not take a message at
+    /// once: long texts, several files. Pure; each part is handed over by itself.
+    fn parts(&self, action: Action) -> Vec<Action> {
+        vec![action]
+    }
+
+    /// Lets a client see what an operator does. Leaves no trace: it may be left out, and
+    /// a failure is nobody's concern.
+    async fn show(&self, sign: &Sign, recipient: &Recipient) {
+        let _ = (sign, recipient);
+    }
+
+    /// Asks the provider who somebody is that has not written before, where events do
+    /// not tell. What it does not say stays as it is.
+    async fn introduce(&self, sender: &mut Sender) {
+        let _ = sender;
+    }
+
     /// Opens a file that an event brought along, by its `source`, so that it can be
     /// stored. Called in any process, perhaps again for the same file.
     async fn fetch(&self, raw: &Bytes, attachment: &Attachment) -> Result<File, FetchError> {
@@ -78,6 +110,12 @@ pub trait Channel: Send + Sync + 'static {
     /// The line's own addresses: what is sent there comes back here.
     fn addresses(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The name of the webhook that brings the line's deliveries, where it is not the
+    /// line's own: several lines of one app then each take what is theirs of a delivery.
+    fn hook(&self) -> Option<&str> {
+        None
     }
 
     /// Checks a webhook delivery on its raw bytes and splits it into envelopes.
@@ -125,6 +163,17 @@ pub trait Channel: Send + Sync + 'static {
     fn uplink(&self) -> Option<&Uplink> {
         None
     }
+}
+
+/// What an operator does that a client may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// They are typing.
+    Typing,
+    /// They have read what the client wrote, up to this message by the provider's id.
+    Read(String),
+    /// A press of a button came in, by the provider's id of it.
+    Pressed(String),
 }
 
 /// A webhook request as it came.

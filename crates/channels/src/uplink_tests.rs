@@ -17,6 +17,7 @@ fn outbound(message: i64) -> Outbound {
         sent_at: Timestamp(5),
         author_name: "Ann".to_owned(),
         automatic: false,
+        part: None,
         action: Action::Send {
             text: Text::plain("hi"),
             attachments: Vec::new(),

@@ -235,7 +235,7 @@ fn client_message(
 ) -> Result<ClientMessage, StoreError> {
     let operator_name = match message.author {
         Author::Client => None,
-        Author::Gateway => Some(String::new()),
+        Author::Gateway | Author::Elsewhere => Some(String::new()),
         Author::Operator(id) => Some(
             view.operator_row(id)?
                 .map_or_else(String::new, |operator| operator.display_name),

@@ -32,6 +32,7 @@ mod rights;
 mod routing;
 pub mod serving;
 pub mod settings;
+mod signs;
 mod standing;
 mod supervise;
 mod timers;
@@ -105,6 +106,7 @@ struct Inner {
     limits: ClientLimits,
     /// One large entry in memory at a time.
     large: Arc<tokio::sync::Semaphore>,
+    signs: Arc<signs::Signs>,
     disk: Disk,
     clock: Ahead,
     wakes: Arc<Wakes>,
@@ -201,6 +203,7 @@ impl Engine {
                 hub,
                 limits,
                 large: Arc::new(tokio::sync::Semaphore::new(1)),
+                signs: Arc::default(),
                 disk: Disk::default(),
                 clock,
                 wakes,
@@ -288,6 +291,17 @@ impl Engine {
     pub fn line(&self, id: &LineId) -> Option<Arc<Line>> {
         let serving = self.inner.serving.borrow();
         serving.line(id).map(|served| Arc::clone(&served.line))
+    }
+
+    /// Lines whose deliveries come by a webhook: the line of this name, and those that
+    /// share the webhook of an app.
+    pub fn lines_of_hook(&self, hook: &str) -> Vec<Arc<Line>> {
+        let serving = self.inner.serving.borrow();
+        let of_hook = serving.lines().filter(|served| {
+            let line = &served.line;
+            line.id.as_str() == hook || line.channel.hook() == Some(hook)
+        });
+        of_hook.map(|served| Arc::clone(&served.line)).collect()
     }
 
     /// The time.

@@ -95,6 +95,7 @@ fn tell(
         sent_at: message.sent_at,
         author_name: String::new(),
         automatic: true,
+        part: None,
         action: Action::Send {
             text,
             attachments: Vec::new(),

@@ -102,6 +102,11 @@ pub enum Reason {
     LineUnknown { line: LineId },
     #[error("this client cannot be reached here: {cause}")]
     ClientUnreachable { cause: String },
+    #[error(
+        "{channel} lets nobody write to a client who has been silent for {hours} hours: wait \
+         until they write, or use another way"
+    )]
+    ReplyWindowClosed { channel: String, hours: i64 },
     #[error("{channel}: nobody can {what} on this channel")]
     ChannelCannot { channel: String, what: String },
     #[error("this client has no address that could be blocked")]

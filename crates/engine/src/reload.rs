@@ -1,7 +1,7 @@
 //! Other settings while the gateway runs. Everything is checked and changed within
 //! the writer's turn, so that nothing enters a queue while it is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -18,8 +18,6 @@ use crate::serving::{Served, Serving};
 use crate::webhooks::{self, Webhook};
 use crate::{Engine, Line, Settings};
 
-/// Threads looked at for answers that cannot go out.
-const HEADS: i64 = 10_000;
 /// How often it is looked whether there is room for an event that waited.
 const ROOM_PACE: Duration = Duration::from_millis(100);
 
@@ -269,8 +267,8 @@ impl Engine {
 
     /// Says what stands in the store for queues and lines that are not configured.
     pub(crate) async fn tell_of_the_unconfigured(&self) -> Result<(), StoreError> {
-        let (tallies, heads) = self
-            .read::<_, StoreError>(|view| Ok((view.tallies()?, view.outbox_heads(0, HEADS)?)))
+        let (tallies, lines) = self
+            .read::<_, StoreError>(|view| Ok((view.tallies()?, view.outbox_lines()?)))
             .await?;
         let serving = self.serving();
         for tally in tallies {
@@ -279,7 +277,6 @@ impl Engine {
                 tracing::warn!(queue.id = %tally.queue, "conversations stand in a queue that is not configured");
             }
         }
-        let lines: BTreeSet<LineId> = heads.into_iter().map(|head| head.outbound.line).collect();
         for line in lines {
             if serving.line(&line).is_none() {
                 tracing::warn!(line.id = %line, "answers wait for a line that is not configured");

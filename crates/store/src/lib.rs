@@ -45,7 +45,7 @@ pub use ops::journal::{JournalEntry, JournalState, Journaled, PendingOfLine};
 pub use ops::mentions::Mention;
 pub use ops::metrics::{MetricRow, OperatorClock};
 pub use ops::obligations::{ObligationCounts, ObligationKey, Standing, Whose};
-pub use ops::outbox::OutboxEntry;
+pub use ops::outbox::{Due, OutboxEntry};
 pub use ops::people::{ApiToken, Session};
 pub use ops::ratings::RatingFilter;
 pub use ops::reach::{Block, Provisional, StoredSuggestion, Upload};

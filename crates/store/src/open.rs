@@ -11,7 +11,7 @@ use crate::ops::audit;
 use crate::{Options, inspect, log};
 
 /// Every migration, in order; a store's `user_version` counts those it has.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_merged.sql"),
     include_str!("../migrations/0003_owners.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../migrations/0011_ratings.sql"),
     include_str!("../migrations/0012_states.sql"),
     include_str!("../migrations/0013_letters.sql"),
+    include_str!("../migrations/0014_parts.sql"),
 ];
 
 /// Holds the store for this process alone, as long as it lives.

@@ -126,6 +126,7 @@ fn message(reading: Reading, found: &Found, own: &Own) -> Inbound {
         thread: reading.thread,
         attachments: reading.files,
         letter: Some(Box::new(reading.letter)),
+        album: None,
         kind: InboundKind::Message(Content::Text(reading.text)),
     }
 }

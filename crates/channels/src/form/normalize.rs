@@ -112,6 +112,7 @@ fn convert(submission: Submission, region: &str) -> Inbound {
         kind: InboundKind::Message(Content::Text(Text::plain(words(fields, &extra, &unread)))),
         attachments: submission.attachments,
         letter: None,
+        album: None,
     }
 }
 

@@ -38,6 +38,7 @@ fn convert(update: Update) -> Inbound {
         thread_key: update.chat,
         attachments: Vec::new(),
         letter: None,
+        album: None,
         kind: InboundKind::Message(content),
     }
 }

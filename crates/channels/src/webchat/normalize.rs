@@ -226,6 +226,7 @@ fn event(entry: &Entry, region: &str, event_key: String, kind: InboundKind) -> I
         thread: Thread::default(),
         attachments: Vec::new(),
         letter: None,
+        album: None,
         kind,
     }
 }

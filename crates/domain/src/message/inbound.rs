@@ -27,6 +27,9 @@ pub struct Inbound {
     /// What a letter has beside its words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<Box<Letter>>,
+    /// The album it is a part of, by the provider's name: its parts become one message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
     /// What happened.
     pub kind: InboundKind,
 }
@@ -37,6 +40,15 @@ pub struct Inbound {
 pub enum InboundKind {
     /// A message to show.
     Message(Content),
+    /// A message of ours that the provider shows us: somebody wrote it in the provider's
+    /// own app, or it is what we sent.
+    Echo {
+        /// What it says.
+        content: Content,
+        /// Our own id of it, where the provider gives back what it was sent along with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ours: Option<String>,
+    },
     /// A reaction to a message; an empty emoji takes it back.
     Reaction {
         /// The provider's id of the message.
@@ -64,6 +76,13 @@ pub enum InboundKind {
         delivery: Delivery,
         /// Why it failed, for the operator to read.
         error_text: String,
+    },
+    /// The fate of all messages of ours up to one.
+    Reached {
+        /// How far.
+        until: Mark,
+        /// What became of them.
+        delivery: Delivery,
     },
     /// A message of ours came back.
     Bounce {
@@ -100,6 +119,16 @@ pub enum InboundKind {
         /// What about; may be empty.
         comment: String,
     },
+}
+
+/// A place in a thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// What was written until then.
+    Time(Timestamp),
+    /// A message, by the provider's id.
+    Message(String),
 }
 
 /// What the client did about the bot.

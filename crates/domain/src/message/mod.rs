@@ -6,9 +6,9 @@ mod letter;
 mod outbound;
 mod stored;
 
-pub use inbound::{Inbound, InboundKind, MembershipChange, Sender, Thread};
+pub use inbound::{Inbound, InboundKind, Mark, MembershipChange, Sender, Thread};
 pub use letter::{Address, Automatic, Letter, Warning, answer_subject};
-pub use outbound::{Action, Outbound, Receipt, Recipient};
+pub use outbound::{Action, Outbound, Part, Receipt, Recipient};
 pub use stored::{Author, Direction, Message, MessageReaction, Revision};
 
 use serde::{Deserialize, Serialize};

@@ -20,8 +20,27 @@ pub struct Outbound {
     /// A rule of ours wrote it, and no person.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
+    /// Which part of the message it is, where a channel takes it in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// What to do.
     pub action: Action,
+}
+
+/// One of several hand-overs that make up a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// From 1.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl Part {
+    /// Whether the message is whole with it.
+    pub const fn is_last(self) -> bool {
+        self.number >= self.of
+    }
 }
 
 /// Whom an [`Outbound`] goes to.

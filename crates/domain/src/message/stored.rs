@@ -27,6 +27,8 @@ pub enum Author {
     Operator(OperatorId),
     /// The gateway itself, by a rule.
     Gateway,
+    /// Somebody of ours in the provider's own app.
+    Elsewhere,
 }
 
 /// A reaction to a message.

@@ -215,7 +215,7 @@ pub fn message(message: &Message, queue: &QueueId, at: Timestamp, counted: &mut 
     };
     let who = match message.author {
         Author::Operator(operator) => Some(operator),
-        Author::Client | Author::Gateway => None,
+        Author::Client | Author::Gateway | Author::Elsewhere => None,
     };
     match message.direction {
         Direction::Inbound => book.one(queue, None, Counter::MessagesIn),

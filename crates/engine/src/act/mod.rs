@@ -28,7 +28,7 @@ use store::{PastAct, StoreError, Tx, View};
 pub use conversations::Target;
 pub use mentions::MentionPage;
 pub use messages::{NewLetter, NewMessage};
-pub(crate) use messages::{delivered, last_message};
+pub(crate) use messages::{delivered, last_message, named};
 pub use metrics::{Grouping, MetricsAnswer, MetricsQuery, MetricsRow, Today};
 pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
 pub use rating::Opinions;

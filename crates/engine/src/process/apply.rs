@@ -12,7 +12,7 @@ use domain::{LineId, MessageId, ThreadId, Timestamp};
 use store::{Provisional, StoreError, ThreadRow, Tx, View};
 
 use super::entry::{Who, provisional, sent_at};
-use super::{calling_back, threading};
+use super::{album, calling_back, ours, threading};
 use crate::act::{delivered, last_message};
 use crate::contacts::reconcile;
 use crate::opening::{self, KnownContact};
@@ -36,6 +36,11 @@ pub(super) fn apply(
         InboundKind::Message(content) => {
             message(tx, rules, line, received_at, inbound, content, who)
         }
+        InboundKind::Echo {
+            content,
+            ours: sent,
+        } => ours::echoed(tx, line, received_at, inbound, content, sent.as_deref()),
+        InboundKind::Reached { until, delivery } => ours::reached(tx, line, key, &until, delivery),
         InboundKind::Reaction { target, emoji } => react(tx, line, key, &target, emoji),
         InboundKind::Edit { target, text } => {
             edit(tx, line, key, &target, Some(Content::Text(text)))
@@ -93,7 +98,7 @@ pub(super) fn message(
     content: Content,
     who: Who,
 ) -> Result<(), StoreError> {
-    if is_known(tx, &line.id, &inbound)? {
+    if is_known(tx, &line.id, &inbound)? || album::add(tx, line, &inbound)? {
         return Ok(());
     }
     let (thread, contact) = thread(tx, line, &inbound, who)?;
@@ -154,7 +159,8 @@ pub(super) fn message(
             go_on(tx, rules, before, after)?;
         }
     }
-    tx.add_message(message, audience)?;
+    tx.add_message(message.clone(), audience)?;
+    album::begin(tx, &message, &thread.thread_key, inbound.album.as_deref())?;
     tx.touch_thread(&thread.line, &thread.thread_key);
     Ok(())
 }
@@ -283,7 +289,7 @@ fn replied_to(
 
 /// A message of the client's own thread that they name, theirs or ours: by the
 /// provider's id, or by our own where the channel has shown it to them.
-fn target(
+pub(super) fn target(
     tx: &Tx<'_>,
     line: &Line,
     thread_key: &str,
@@ -340,6 +346,10 @@ fn edit(
     let Some(mut message) = found.filter(|found| found.direction == Direction::Inbound) else {
         return Ok(());
     };
+    // Providers tell of changes that nobody sees.
+    if content.as_ref() == Some(&message.content) {
+        return Ok(());
+    }
     let now = tx.now();
     // What an operator may have read stays with the message.
     message.revisions.push(Revision {

@@ -1,9 +1,11 @@
 //! One journal entry: who sent it, then everything it changes in one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use channels::Sign;
 use domain::identity::{Identity, Profile, Trust, normalize};
-use domain::message::{InboundKind, Sender};
+use domain::message::{Content, Inbound, InboundKind, Sender};
 use domain::{Timestamp, text};
 use store::{JournalState, StoreError, ThreadRow, View};
 
@@ -11,6 +13,9 @@ use super::{Work, apply, rest, threading};
 use crate::contacts::{Asked, Found, named};
 use crate::opening::{KnownContact, PROVISIONAL, is_provisional};
 use crate::{Engine, Line};
+
+/// How long a provider may take to tell who somebody is.
+const INTRODUCTION_MAX: Duration = Duration::from_secs(5);
 
 /// Who a sender is, as far as could be found out.
 #[derive(Clone)]
@@ -41,12 +46,13 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
         if !is_known {
             rest::fetch(engine, work, &mut inbound).await?;
         }
-        let who = who(engine, &work.line, &inbound).await?;
+        let who = who(engine, &work.line, &mut inbound).await?;
         prepared.push((inbound, who));
     }
     let (seq, line, received_at) = (work.seq, Arc::clone(&work.line), work.received_at);
     let (now, rules) = (engine.clone(), engine.rules());
-    let typing = engine
+    let pressed = pressed(&prepared);
+    engine
         .store()
         .write_behind::<_, StoreError>(move |tx| {
             let refused = prepared.iter().all(|(_, who)| matches!(who, Who::Blocked));
@@ -66,8 +72,10 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
             }
             Ok(())
         })
-        .await;
-    typing?;
+        .await?;
+    for (thread_key, sign) in pressed {
+        show(engine, &work.line, thread_key, sign).await?;
+    }
     store::faults::point("after-process");
     let waited = engine.now().since(received_at);
     #[expect(
@@ -75,6 +83,32 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
         reason = "a metric needs no more than 52 bits"
     )]
     metrics::histogram!("inbound_processing_seconds").record(waited.0 as f64 / 1_000.0);
+    Ok(())
+}
+
+/// Presses of buttons, of which their clients want to see that they came.
+fn pressed(prepared: &[(Inbound, Who)]) -> Vec<(String, Sign)> {
+    let presses = prepared.iter().filter_map(|(inbound, _)| {
+        let is_press = matches!(inbound.kind, InboundKind::Message(Content::Postback { .. }));
+        let id = inbound.message_id.clone().filter(|_| is_press)?;
+        Some((inbound.thread_key.clone(), Sign::Pressed(id)))
+    });
+    presses.collect()
+}
+
+async fn show(
+    engine: &Engine,
+    line: &Line,
+    thread_key: String,
+    sign: Sign,
+) -> Result<(), StoreError> {
+    let id = line.id.clone();
+    let thread = engine
+        .read::<_, StoreError>(move |view| view.thread_by_key(&id, &thread_key))
+        .await?;
+    if let Some(thread) = thread {
+        engine.show(&line.id, thread.recipient(), sign);
+    }
     Ok(())
 }
 
@@ -101,17 +135,15 @@ fn tidy(line: &Line, sender: &mut Sender) {
     sender.attributes = profile.attributes;
 }
 
-async fn who(
-    engine: &Engine,
-    line: &Line,
-    inbound: &domain::message::Inbound,
-) -> Result<Who, StoreError> {
+async fn who(engine: &Engine, line: &Line, inbound: &mut Inbound) -> Result<Who, StoreError> {
     let needs_contact = match &inbound.kind {
         InboundKind::Message(_) | InboundKind::CallbackRequest { .. } => true,
         InboundKind::Reaction { .. }
         | InboundKind::Edit { .. }
         | InboundKind::Delete { .. }
         | InboundKind::Receipt { .. }
+        | InboundKind::Reached { .. }
+        | InboundKind::Echo { .. }
         | InboundKind::Bounce { .. }
         | InboundKind::Typing { .. }
         | InboundKind::Membership(_)
@@ -126,6 +158,11 @@ async fn who(
         .await?;
     if blocked {
         return Ok(Who::Blocked);
+    }
+    match &thread {
+        Some(thread) => as_before(&mut inbound.sender, &thread.sender),
+        None if needs_contact => introduce(line, &mut inbound.sender).await,
+        None => {}
     }
     let same = thread
         .as_ref()
@@ -149,6 +186,32 @@ async fn who(
             metrics::counter!("provisional_contacts_total").increment(1);
             tracing::warn!(line.id = %line.id, %error, "going on with a provisional contact");
             Ok(Who::Unknown)
+        }
+    }
+}
+
+/// Asks the provider about somebody who has not written before.
+async fn introduce(line: &Line, sender: &mut Sender) {
+    let mut told = sender.clone();
+    let asked = tokio::time::timeout(INTRODUCTION_MAX, line.channel.introduce(&mut told));
+    if asked.await.is_ok() {
+        *sender = told;
+        tidy(line, sender);
+    }
+}
+
+/// What an event does not tell of its sender is as it was.
+fn as_before(sender: &mut Sender, before: &Sender) {
+    if sender.display_name.is_empty() {
+        sender.display_name.clone_from(&before.display_name);
+        if sender.avatar_url.is_none() {
+            sender.avatar_url.clone_from(&before.avatar_url);
+        }
+        if sender.locale.is_none() {
+            sender.locale.clone_from(&before.locale);
+        }
+        if sender.attributes.is_empty() {
+            sender.attributes.clone_from(&before.attributes);
         }
     }
 }

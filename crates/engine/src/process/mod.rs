@@ -2,10 +2,12 @@
 //! within a thread one after the other, across threads at once; one that fails
 //! holds up nobody but its own thread.
 
+mod album;
 mod apply;
 mod calling_back;
 mod entry;
 mod lanes;
+mod ours;
 mod rest;
 mod threading;
 

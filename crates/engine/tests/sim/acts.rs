@@ -107,6 +107,7 @@ pub(crate) fn letter(client: &Client, number: usize, kind: InboundKind, at: Time
         thread: Thread::default(),
         attachments: Vec::new(),
         letter: None,
+        album: None,
         kind,
     };
     let raw = serde_json::to_vec(&inbound).expect("it can be written");

@@ -39,7 +39,7 @@ impl World {
             self.check(life).await;
             let waits_to_be_sent = life
                 .engine
-                .read::<_, StoreError>(|view| view.outbox_heads(0, 1));
+                .read::<_, StoreError>(|view| view.outbox_lines());
             let is_sent = waits_to_be_sent.await.is_ok_and(|heads| heads.is_empty());
             if self.known.open.is_empty() && is_sent {
                 break;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use domain::event::{Audience, Cursor, EventKind};
 use domain::message::{Direction, Message};
-use domain::{ContactId, ConversationId, LineId, MessageId, QueueId, ThreadId};
+use domain::{ContactId, ConversationId, LineId, MessageId, QueueId, ThreadId, Timestamp};
 
 use crate::view::doc_of;
 use crate::words::Index;
@@ -69,6 +69,26 @@ impl Tx<'_> {
         Ok(true)
     }
 
+    /// Notes another name by which the provider knows a message. False when it is known
+    /// already.
+    pub fn name_message(
+        &mut self,
+        message: &Message,
+        external_id: &str,
+    ) -> Result<bool, StoreError> {
+        let written = self.execute(
+            "insert into message_part (line, direction, external_id, message)
+             values (?1, ?2, ?3, ?4) on conflict do nothing",
+            (
+                message.line.as_str(),
+                direction_name(message.direction),
+                external_id,
+                message.id.get(),
+            ),
+        )?;
+        Ok(written == 1)
+    }
+
     /// Writes a changed message and says so. The words are searched anew when
     /// `words_changed`.
     pub fn change_message(
@@ -106,16 +126,27 @@ impl View<'_> {
         self.doc("select doc from message where id = ?1", [id.get()])
     }
 
-    /// A message by the provider's id.
+    /// A message by the provider's id, or by that of one of its parts.
     pub fn message_by_external_id(
         &self,
         line: &LineId,
         external_id: &str,
         direction: Direction,
     ) -> Result<Option<Message>, StoreError> {
-        self.doc(
+        let named = (line.as_str(), external_id, direction_name(direction));
+        let whole: Option<Message> = self.doc(
             "select doc from message where line = ?1 and external_id = ?2 and direction = ?3",
-            (line.as_str(), external_id, direction_name(direction)),
+            named,
+        )?;
+        if whole.is_some() {
+            return Ok(whole);
+        }
+        self.doc(
+            "select message.doc from message_part
+             join message on message.id = message_part.message
+             where message_part.line = ?1 and message_part.external_id = ?2
+               and message_part.direction = ?3",
+            named,
         )
     }
 
@@ -126,6 +157,24 @@ impl View<'_> {
              order by cursor desc limit 1",
             [thread.get()],
         )
+    }
+
+    /// What went to a thread's client since, in order; the latest so many.
+    pub fn outbound_of(
+        &self,
+        thread: ThreadId,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Message>, StoreError> {
+        let mut latest: Vec<Message> = self.docs(
+            "select doc from message
+             where thread = ?1 and direction <> 'note' and direction = 'outbound'
+             order by cursor desc limit ?2",
+            (thread.get(), limit),
+        )?;
+        latest.retain(|message| message.stored_at >= since);
+        latest.sort_by_key(|message| message.id);
+        Ok(latest)
     }
 
     /// A message of ours by its sender's own id.

@@ -19,6 +19,15 @@ pub struct OutboxEntry {
     pub outbound: Outbound,
 }
 
+/// What of a line is due.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Threads whose first entry is due, in its order.
+    pub threads: Vec<ThreadId>,
+    /// When the next entry is due that is not yet.
+    pub next_at: Option<Timestamp>,
+}
+
 fn entry(row: &Row<'_>) -> Result<OutboxEntry, StoreError> {
     let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
     Ok(OutboxEntry {
@@ -68,6 +77,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Takes back what is left of a message that is sent in parts.
+    pub fn outbox_drop(&mut self, thread: ThreadId, message: MessageId) -> Result<(), StoreError> {
+        self.execute(
+            "delete from outbox where thread = ?1 and message = ?2
+               and json_extract(doc, '$.part') is not null",
+            (thread.get(), message.get()),
+        )?;
+        Ok(())
+    }
+
     /// Ends an entry. False when it had ended before.
     pub fn outbox_end(&mut self, id: i64) -> Result<bool, StoreError> {
         Ok(self.execute("delete from outbox where id = ?1", [id])? == 1)
@@ -75,18 +94,42 @@ impl Tx<'_> {
 }
 
 impl View<'_> {
-    /// The first entry of every thread that has any, in order, after an id.
-    pub fn outbox_heads(&self, after: i64, limit: i64) -> Result<Vec<OutboxEntry>, StoreError> {
+    /// Lines that have anything to be sent.
+    pub fn outbox_lines(&self) -> Result<Vec<LineId>, StoreError> {
+        // From one line to the next in the index, however much each has.
         self.rows(
-            "select doc, id, next_at, attempts, sending from outbox as head
-             where id > ?1
+            "with recursive lines(line) as (
+               select min(line) from outbox
+               union all
+               select (select min(line) from outbox where line > lines.line)
+               from lines where lines.line is not null)
+             select line from lines where line is not null",
+            [],
+            |row| Ok(LineId::new(row.get::<_, String>(0)?)),
+        )
+    }
+
+    /// What of a line is due: at most so many threads.
+    pub fn outbox_due(&self, line: &LineId, now: Timestamp, limit: i64) -> Result<Due, StoreError> {
+        let threads = self.rows(
+            "select thread from outbox as head
+             where line = ?1 and next_at <= ?2
                and not exists (
                  select 1 from outbox as earlier
                  where earlier.thread = head.thread and earlier.id < head.id)
-             order by id limit ?2",
-            (after, limit),
-            entry,
-        )
+             order by id limit ?3",
+            (line.as_str(), now.0, limit),
+            |row| Ok(ThreadId::new(row.get(0)?)),
+        )?;
+        let next_at = self.row(
+            "select min(next_at) from outbox where line = ?1 and next_at > ?2",
+            (line.as_str(), now.0),
+            |row| Ok(row.get::<_, Option<i64>>(0)?),
+        )?;
+        Ok(Due {
+            threads,
+            next_at: next_at.flatten().map(Timestamp),
+        })
     }
 
     /// The first entry of a thread.

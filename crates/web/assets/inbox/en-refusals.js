@@ -42,6 +42,8 @@ export const enRefusals = {
   "refusal.UNKNOWN_TO_CHANNEL": "The channel does not know this message.",
   "refusal.LINE_GONE": "The line {line} is not connected any more.",
   "refusal.LINE_UNKNOWN": "The line {line} is not configured: nothing can read this.",
+  "refusal.REPLY_WINDOW_CLOSED":
+    "{channel} lets nobody write to a client who has been silent for {hours} hours. Wait until they write, or use another way.",
   "refusal.CLIENT_UNREACHABLE": "This client cannot be reached here: {cause}",
   "refusal.CHANNEL_CANNOT": "{channel}: this channel cannot do that.",
   "refusal.NO_ADDRESS": "This client has no address that could be blocked.",

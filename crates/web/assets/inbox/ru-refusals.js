@@ -43,6 +43,8 @@ export const ruRefusals = {
   "refusal.UNKNOWN_TO_CHANNEL": "Канал не знает этого сообщения.",
   "refusal.LINE_GONE": "Линия {line} больше не подключена.",
   "refusal.LINE_UNKNOWN": "Линия {line} не настроена: прочитать это нечем.",
+  "refusal.REPLY_WINDOW_CLOSED":
+    "{channel} не даёт писать клиенту, который молчит дольше {hours} ч. Дождитесь его сообщения или свяжитесь иначе.",
   "refusal.CLIENT_UNREACHABLE": "Связаться с клиентом здесь нельзя: {cause}",
   "refusal.CHANNEL_CANNOT": "{channel}: этот канал так не умеет.",
   "refusal.NO_ADDRESS": "У клиента нет адреса, который можно заблокировать.",

@@ -2,7 +2,7 @@
 
 use channels::SendError;
 use domain::message::{
-    Action, Attachment, Content, Delivery, Inbound, InboundKind, MembershipChange, Outbound,
+    Action, Attachment, Content, Delivery, Inbound, InboundKind, Mark, MembershipChange, Outbound,
     Receipt, Sender, Text, Thread,
 };
 use domain::rating::Score;
@@ -38,6 +38,8 @@ pub fn inbound(line: &LineId, inbound: &Inbound) -> pb::Inbound {
             .map(|file| attachment(file, String::new()))
             .collect(),
         letter: inbound.letter.as_deref().map(letter),
+        album: inbound.album.clone().unwrap_or_default(),
+        echo: echo(&inbound.kind),
         content: Some(kind(&inbound.kind)),
     }
 }
@@ -54,6 +56,17 @@ fn thread(thread: &Thread) -> pb::Thread {
 fn kind(kind: &InboundKind) -> Kind {
     match kind {
         InboundKind::Message(content) => message(content),
+        InboundKind::Echo { content, .. } => message(content),
+        InboundKind::Reached {
+            until,
+            delivery: reached,
+        } => Kind::Reached(pb::Reached {
+            state: delivery(*reached).into(),
+            until: Some(match until {
+                Mark::Time(at) => pb::reached::Until::Time(timestamp(*at)),
+                Mark::Message(id) => pb::reached::Until::MessageId(id.clone()),
+            }),
+        }),
         InboundKind::Reaction { target, emoji } => Kind::Reaction(pb::Reaction {
             target_message_id: target.clone(),
             emoji: emoji.clone(),
@@ -146,6 +159,28 @@ fn message(content: &Content) -> Kind {
     }
 }
 
+/// Whether the message is one of ours.
+fn echo(kind: &InboundKind) -> Option<pb::Echo> {
+    let InboundKind::Echo { ours, .. } = kind else {
+        return None;
+    };
+    Some(pb::Echo {
+        sent_id: ours.clone().unwrap_or_default(),
+    })
+}
+
+/// The same, when it is told that the message is one of ours.
+fn echo_from(echo: Option<pb::Echo>, kind: InboundKind) -> Result<InboundKind, String> {
+    match (echo, kind) {
+        (None, kind) => Ok(kind),
+        (Some(echo), InboundKind::Message(content)) => Ok(InboundKind::Echo {
+            content,
+            ours: filled(echo.sent_id),
+        }),
+        (Some(_), _) => Err("echo: only messages have one".to_owned()),
+    }
+}
+
 /// An event from the contract, or what is wrong with it.
 pub(crate) fn inbound_from(inbound: pb::Inbound) -> Result<Inbound, String> {
     let sender = inbound.sender.unwrap_or_default();
@@ -188,7 +223,8 @@ pub(crate) fn inbound_from(inbound: pb::Inbound) -> Result<Inbound, String> {
             .map(attachment_from)
             .collect(),
         letter: inbound.letter.map(letter_from).map(Box::new),
-        kind: kind_from(content)?,
+        album: filled(inbound.album),
+        kind: echo_from(inbound.echo, kind_from(content)?)?,
     })
 }
 
@@ -218,6 +254,15 @@ fn kind_from(content: Kind) -> Result<InboundKind, String> {
             title: postback.title,
         }),
         Kind::Unsupported(kind) => InboundKind::Message(Content::Unsupported { kind: kind.kind }),
+        Kind::Reached(reached) => InboundKind::Reached {
+            delivery: delivery_from(reached.state())
+                .ok_or_else(|| "reached.state: say what became of the messages".to_owned())?,
+            until: match reached.until {
+                Some(pb::reached::Until::Time(at)) => Mark::Time(timestamp_from(&at)),
+                Some(pb::reached::Until::MessageId(id)) => Mark::Message(id),
+                None => return Err("reached.until: say how far".to_owned()),
+            },
+        },
         Kind::Reaction(reaction) => InboundKind::Reaction {
             target: reaction.target_message_id,
             emoji: reaction.emoji,

@@ -63,7 +63,7 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
 
 fn operator_id(author: Author) -> String {
     match author {
-        Author::Client | Author::Gateway => String::new(),
+        Author::Client | Author::Gateway | Author::Elsewhere => String::new(),
         Author::Operator(id) => id.to_string(),
     }
 }

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use channels::host::Refused;
 use channels::{Delivery, HookError};
-use domain::LineId;
 use engine::Engine;
 use http::{HeaderValue, StatusCode, header};
 
@@ -35,11 +34,14 @@ async fn deeper(
 }
 
 async fn receive(engine: &Engine, hook: &str, rest: String, request: Request) -> Response {
-    let Some(line) = engine.line(&LineId::from(hook)) else {
+    let lines = engine.lines_of_hook(hook);
+    let sizes = lines
+        .iter()
+        .map(|line| line.kind.descriptor.delivery_bytes_max);
+    let Some(bytes_max) = sizes.max() else {
         return (StatusCode::NOT_FOUND, "there is no such hook\n").into_response();
     };
     let (head, body) = request.into_parts();
-    let bytes_max = line.kind.descriptor.delivery_bytes_max;
     // The cap comes before the signature, which is over every byte.
     let Ok(body) = axum::body::to_bytes(body, bytes_max).await else {
         let text = format!("the body is larger than {bytes_max} bytes or broke off\n");
@@ -52,31 +54,42 @@ async fn receive(engine: &Engine, hook: &str, rest: String, request: Request) ->
         headers: head.headers,
         body,
     };
-    let received = match line.channel.receive(&delivery) {
-        Ok(received) => received,
-        Err(error) => {
-            let status = match &error {
-                HookError::NotAHook => StatusCode::NOT_FOUND,
-                HookError::Forged => StatusCode::FORBIDDEN,
-                HookError::Malformed(_) => StatusCode::BAD_REQUEST,
-            };
-            return (status, format!("{error}\n")).into_response();
-        }
-    };
-    for envelope in received.envelopes {
-        match engine.accept(&line.id, envelope).await {
-            Ok(_) => {}
-            Err(refused @ Refused::Busy { .. }) => {
-                let after = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
-                let text = format!("{refused}\n");
-                return (StatusCode::SERVICE_UNAVAILABLE, after, text).into_response();
+    let mut ack = None;
+    let mut refused = HookError::NotAHook;
+    // Several lines of one app each take what is theirs.
+    for line in lines {
+        match line.channel.receive(&delivery) {
+            Ok(received) => {
+                for envelope in received.envelopes {
+                    if let Err(refused) = engine.accept(&line.id, envelope).await {
+                        return not_taken(&refused);
+                    }
+                }
+                ack.get_or_insert(received.ack);
             }
-            Err(Refused::Invalid(problem)) => {
-                return (StatusCode::BAD_REQUEST, format!("{problem}\n")).into_response();
-            }
+            Err(error) => refused = error,
         }
     }
-    let ack = received.ack;
+    let Some(ack) = ack else {
+        let status = match &refused {
+            HookError::NotAHook => StatusCode::NOT_FOUND,
+            HookError::Forged => StatusCode::FORBIDDEN,
+            HookError::Malformed(_) => StatusCode::BAD_REQUEST,
+        };
+        return (status, format!("{refused}\n")).into_response();
+    };
     let content_type = [(header::CONTENT_TYPE, ack.content_type)];
     (ack.status, content_type, Body::from(ack.body)).into_response()
+}
+
+/// Nothing is acknowledged that is not durable.
+fn not_taken(refused: &Refused) -> Response {
+    let text = format!("{refused}\n");
+    match refused {
+        Refused::Busy { .. } => {
+            let after = [(header::RETRY_AFTER, HeaderValue::from_static("1"))];
+            (StatusCode::SERVICE_UNAVAILABLE, after, text).into_response()
+        }
+        Refused::Invalid(_) => (StatusCode::BAD_REQUEST, text).into_response(),
+    }
 }

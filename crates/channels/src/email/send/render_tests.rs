@@ -55,6 +55,7 @@ pub(super) fn outbound(text: &str) -> Outbound {
         sent_at: Timestamp(1_700_000_000_123),
         author_name: "Ben".to_owned(),
         automatic: false,
+        part: None,
         action: Action::Send {
             text: Text::plain(text),
             attachments: Vec::new(),

@@ -1,11 +1,11 @@
 //! What shows that somebody is there: read marks and typing.
 
-use channels::Capability;
 use channels::host::ThreadSignal;
+use channels::{Capability, Sign};
 use domain::ConversationId;
 use domain::conversation::Conversation;
 use domain::message::{Delivery, Direction};
-use store::{StoreError, Tx};
+use store::{StoreError, ThreadRow, Tx};
 
 use super::super::{ActError, Actor, seen};
 use crate::Engine;
@@ -19,22 +19,28 @@ impl Engine {
     pub async fn mark_read(&self, actor: &Actor, id: ConversationId) -> Result<(), ActError> {
         let engine = self.clone();
         let who = actor.clone();
-        self.store()
-            .write(move |tx| {
+        let read = self
+            .store()
+            .write::<_, ActError>(move |tx| {
                 let before = seen(tx, &who, id)?;
                 let mine = who.operator.is_some() && before.owner() == who.operator;
-                if mine && before.unread_count > 0 {
-                    let mut after = before.clone();
-                    after.unread_count = 0;
-                    tx.save_conversation(&before, &mut after)?;
-                    let line = engine.line(&before.line);
-                    if line.is_some_and(|line| line.kind.descriptor.can(Capability::ReadReceipts)) {
-                        tell_read(tx, &before)?;
-                    }
+                if !mine || before.unread_count == 0 {
+                    return Ok(None);
                 }
-                Ok(())
+                let mut after = before.clone();
+                after.unread_count = 0;
+                tx.save_conversation(&before, &mut after)?;
+                let line = engine.line(&before.line);
+                if line.is_some_and(|line| line.kind.descriptor.can(Capability::ReadReceipts)) {
+                    return Ok(tell_read(tx, &before)?);
+                }
+                Ok(None)
             })
-            .await
+            .await?;
+        if let Some((thread, last)) = read {
+            self.show(&thread.line, thread.recipient(), Sign::Read(last));
+        }
+        Ok(())
     }
 
     /// Tells client and colleagues that the actor is typing.
@@ -74,13 +80,21 @@ impl Engine {
             self.inner
                 .hub
                 .signal(&thread.line, &thread.thread_key, signal);
+            if active {
+                self.show(&thread.line, thread.recipient(), Sign::Typing);
+            }
         }
         Ok(())
     }
 }
 
-/// Marks what the client wrote as read, for the client to see.
-fn tell_read(tx: &mut Tx<'_>, of: &Conversation) -> Result<(), StoreError> {
+/// Marks what the client wrote as read, for the client to see; answers what was the last
+/// of it, by the provider's id.
+fn tell_read(
+    tx: &mut Tx<'_>,
+    of: &Conversation,
+) -> Result<Option<(ThreadRow, String)>, StoreError> {
+    let mut last = None;
     let unread = tx
         .messages_of(of.id, i64::MAX, READ_AT_ONCE_MAX)?
         .into_iter()
@@ -88,10 +102,12 @@ fn tell_read(tx: &mut Tx<'_>, of: &Conversation) -> Result<(), StoreError> {
         .take_while(|message| message.delivery != Some(Delivery::Read));
     for mut message in unread {
         message.delivery = Some(Delivery::Read);
+        last = last.or(message.external_id.clone());
         tx.change_message(message, of.audience(), false)?;
     }
-    if let Some(thread) = tx.thread(of.thread)? {
-        tx.touch_thread(&thread.line, &thread.thread_key);
-    }
-    Ok(())
+    let Some(thread) = tx.thread(of.thread)? else {
+        return Ok(None);
+    };
+    tx.touch_thread(&thread.line, &thread.thread_key);
+    Ok(last.map(|last| (thread, last)))
 }

@@ -9,7 +9,7 @@ use store::Tx;
 
 use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
-use super::way::{must_be_able, outbound};
+use super::way::{must_be_able, must_be_in_time, outbound};
 use crate::Engine;
 use crate::reason::Reason;
 
@@ -163,6 +163,7 @@ impl Engine {
             }
             let (line, thread) = engine.way_out(tx, &conversation)?;
             must_be_able(&line, Capability::React, "react")?;
+            must_be_in_time(tx, &line, &thread)?;
             let target = message
                 .external_id
                 .clone()

@@ -60,3 +60,11 @@ pub(crate) fn delivered(
     }
     Ok(())
 }
+
+/// Notes by what name the provider knows a part of a message.
+pub(crate) fn named(tx: &mut Tx<'_>, id: MessageId, external_id: &str) -> Result<(), StoreError> {
+    if let Some(message) = tx.message(id)? {
+        tx.name_message(&message, external_id)?;
+    }
+    Ok(())
+}

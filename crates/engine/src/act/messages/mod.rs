@@ -7,7 +7,7 @@ mod letters;
 mod sending;
 mod way;
 
-pub(crate) use delivery::{delivered, last_message};
+pub(crate) use delivery::{delivered, last_message, named};
 pub use letters::NewLetter;
 pub use sending::NewMessage;
 pub(super) use sending::write_note;

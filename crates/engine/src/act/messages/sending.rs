@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use channels::Capability;
 use domain::conversation::{Conversation, Input, State};
 use domain::message::{
-    Action, Attachment, Author, Content, Delivery, Direction, Letter, Message, Outbound, Text,
+    Action, Attachment, Author, Content, Delivery, Direction, Letter, Message, Text,
 };
 use domain::{ConversationId, MessageId, OperatorId, text};
 use store::Tx;
@@ -14,7 +14,7 @@ use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::delivery::last_message;
 use super::letters::{self, NewLetter};
-use super::way::{author_name, must_be_able};
+use super::way::{in_parts, must_be_able, must_be_in_time, outbound};
 use crate::Engine;
 use crate::reason::{Reason, malformed};
 
@@ -89,6 +89,7 @@ impl Engine {
         let me = actor.person()?;
         let conversation = writable(tx, actor, new.conversation)?;
         let (line, thread) = self.way_out(tx, &conversation)?;
+        must_be_in_time(tx, &line, &thread)?;
         let text_max = line.kind.descriptor.text_length_max;
         if words.chars().count() > text_max {
             return Err(ActError::Invalid {
@@ -119,26 +120,21 @@ impl Engine {
             delivery: Some(Delivery::Queued),
             ..blank(tx, actor, &conversation, Direction::Outbound, &text)?
         };
-        let outbound = Outbound {
-            message: message.id,
-            line: conversation.line.clone(),
-            recipient: thread.recipient(),
-            sent_at: message.sent_at,
-            author_name: author_name(tx, actor),
-            automatic: false,
-            action: Action::Send {
-                text,
-                attachments,
-                reply_to: answered.and_then(name_of),
-                letter: letter.clone().map(Box::new),
-            },
+        let action = Action::Send {
+            text,
+            attachments,
+            reply_to: answered.and_then(name_of),
+            letter: letter.clone().map(Box::new),
         };
-        message.external_id = line.channel.name(&outbound);
+        let whole = outbound(tx, actor, &conversation, &thread, message.id, action);
+        message.external_id = line.channel.name(&whole);
         message.letter = letter.map(|letter| named(letter, message.external_id.as_deref()));
         if !tx.add_message(message.clone(), conversation.audience())? {
             return Err(ActError::Exists(Reason::ClientIdUsed));
         }
-        tx.enqueue(&outbound)?;
+        for part in in_parts(&line, whole) {
+            tx.enqueue(&part)?;
+        }
         tx.touch_thread(&thread.line, &thread.thread_key);
         self.note_answer(tx, &conversation, &message)?;
         tx.save_draft(me, conversation.id, "")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use channels::Capability;
 use domain::MessageId;
 use domain::conversation::Conversation;
-use domain::message::{Action, Outbound};
+use domain::message::{Action, Outbound, Part};
 use store::{ThreadRow, Tx};
 
 use super::super::{ActError, Actor};
@@ -54,6 +54,41 @@ pub(super) fn must_be_able(
     }
 }
 
+/// Refuses to write to a client whom the provider lets nobody write to any more.
+pub(super) fn must_be_in_time(
+    tx: &Tx<'_>,
+    line: &Line,
+    thread: &ThreadRow,
+) -> Result<(), ActError> {
+    let Some(window) = line.channel.reply_window() else {
+        return Ok(());
+    };
+    let last = tx.last_inbound_of(thread.id)?;
+    let is_open = last.is_some_and(|last| tx.now() < last.sent_at + window);
+    if is_open {
+        return Ok(());
+    }
+    Err(ActError::Refused(Reason::ReplyWindowClosed {
+        channel: line.kind.descriptor.display_name.to_owned(),
+        hours: window.0 / 3_600_000,
+    }))
+}
+
+/// What the provider takes one after the other.
+pub(super) fn in_parts(line: &Line, whole: Outbound) -> Vec<Outbound> {
+    let actions = line.channel.parts(whole.action.clone());
+    let of = u32::try_from(actions.len()).unwrap_or(u32::MAX);
+    if of < 2 {
+        return vec![whole];
+    }
+    let part = |(number, action)| Outbound {
+        part: Some(Part { number, of }),
+        action,
+        ..whole.clone()
+    };
+    (1..).zip(actions).map(part).collect()
+}
+
 pub(super) fn outbound(
     tx: &Tx<'_>,
     actor: &Actor,
@@ -69,11 +104,12 @@ pub(super) fn outbound(
         sent_at: tx.now(),
         author_name: author_name(tx, actor),
         automatic: false,
+        part: None,
         action,
     }
 }
 
-pub(super) fn author_name(tx: &Tx<'_>, actor: &Actor) -> String {
+fn author_name(tx: &Tx<'_>, actor: &Actor) -> String {
     actor
         .operator
         .and_then(|me| tx.operator(me))

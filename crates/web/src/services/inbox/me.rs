@@ -131,5 +131,9 @@ pub(in crate::services) fn line(line: &engine::Line) -> pb::LineSummary {
         text_length_max: i32::try_from(descriptor.text_length_max).unwrap_or(i32::MAX),
         attachment_bytes_max: i64::try_from(descriptor.attachment_bytes_max).unwrap_or(i64::MAX),
         addresses: line.channel.addresses(),
+        reply_window_s: line
+            .channel
+            .reply_window()
+            .map_or(0, |window| window.0 / 1_000),
     }
 }

@@ -39,6 +39,7 @@ fn kind(outcome: &Result<Receipt, SendError>) -> &'static str {
     match outcome {
         Ok(_) => "sent",
         Err(SendError::RetryAfter { .. }) => "later",
+        Err(SendError::LineBusy { .. }) => "line busy",
         Err(SendError::Rejected { .. }) => "rejected",
         Err(SendError::ContactUnreachable { .. }) => "unreachable",
         Err(SendError::Uncertain(_)) => "uncertain",

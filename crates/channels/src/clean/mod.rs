@@ -1,9 +1,13 @@
 //! Caps and checks that more than one channel makes on what strangers write.
 
+mod event;
+
 use std::collections::BTreeMap;
 
 use domain::identity::{self, Identity};
 use domain::text;
+
+pub(crate) use event::event;
 
 /// The longest text of a message, in bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 64 << 10;
