@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::call::{Body, Call, To, Upload, form_of};
 use super::error::CallError;
-use super::guard::{self, Denied, Lookup, Reach, Resolver};
+use super::guard::{Denied, Reach, Resolver, World};
 use super::proxy::Proxy;
 use super::reply::Reply;
 use super::roots::Roots;
@@ -48,20 +48,18 @@ pub struct Setup {
 /// follows no redirects and tries nothing twice. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
-pub(super) struct Inner {
-    pub(super) target: Target,
+struct Inner {
+    target: Target,
     timeout: Duration,
     /// For the provider's own server.
     own: reqwest::Client,
     /// For whatever is public.
     others: reqwest::Client,
-    pub(super) lookup: Lookup,
-    /// The port of others' servers.
-    pub(super) port: u16,
-    pub(super) proxy: Option<Proxy>,
+    world: World,
+    proxy: Option<Proxy>,
 }
 
 /// A request that can be sent, and by which of the two.
@@ -85,23 +83,22 @@ impl Setup {
 impl Client {
     /// Makes ready to call a server; nothing is sent yet.
     pub fn new(setup: &Setup) -> Result<Self, String> {
-        Self::with(setup, guard::system(), guard::PORT)
+        Self::within(setup, World::real())
     }
 
-    pub(super) fn with(setup: &Setup, lookup: Lookup, port: u16) -> Result<Self, String> {
+    pub(super) fn within(setup: &Setup, world: World) -> Result<Self, String> {
         let is_tls = setup.target.is_tls();
         // In clear only to this machine, whatever a name server says.
         let reach = if is_tls { Reach::Anywhere } else { Reach::Here };
         let proxy = setup.proxy.as_ref();
-        let build = |reach, proxy| build(setup, &lookup, reach, proxy);
+        let build = |reach, proxy| build(setup, &world, reach, proxy);
         Ok(Self {
             inner: Arc::new(Inner {
                 target: setup.target.clone(),
                 timeout: duration(setup.timeout),
                 own: build(reach, proxy.filter(|_| is_tls))?,
                 others: build(Reach::Public, proxy)?,
-                lookup,
-                port,
+                world,
                 proxy: setup.proxy.clone(),
             }),
         })
@@ -155,7 +152,7 @@ impl Client {
         let has_user = !url.username().is_empty() || url.password().is_some();
         let is_own = !target.is_tls() && target.is_origin_of(&url) && !has_user;
         if !is_own {
-            guard::admit(&url, self.inner.port)?;
+            self.inner.world.admit(&url)?;
             let proxy = self.inner.proxy.as_ref();
             // Its name is not looked up as others are.
             if proxy.is_some_and(|proxy| url.host_str() == Some(proxy.host())) {
@@ -212,9 +209,11 @@ impl Client {
         let Some(name) = url.domain().filter(|_| is_asked) else {
             return Ok(());
         };
-        let found = timeout_at(deadline, (self.inner.lookup)(name.to_owned())).await;
+        let found = timeout_at(deadline, (self.inner.world.lookup)(name.to_owned())).await;
         let found = found.ok().and_then(Result::ok).unwrap_or_default();
-        let denied = found.iter().find(|found| !guard::is_public(found.ip()));
+        let denied = found
+            .iter()
+            .find(|found| !(self.inner.world.is_public)(found.ip()));
         denied.map_or(Ok(()), |denied| {
             Err(CallError::Refused(Denied(denied.ip()).to_string()))
         })
@@ -230,13 +229,13 @@ impl fmt::Debug for Client {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 fn build(
     setup: &Setup,
-    lookup: &Lookup,
+    world: &World,
     reach: Reach,
     proxy: Option<&Proxy>,
 ) -> Result<reqwest::Client, String> {
     let tls = setup.roots.tls().map_err(|error| error.to_string())?;
     let resolver = Resolver {
-        lookup: Arc::clone(lookup),
+        world: world.clone(),
         reach,
         proxy: proxy.map(|proxy| proxy.host().to_owned()),
     };
@@ -347,3 +346,7 @@ async fn read(response: &mut Response, body: &mut Vec<u8>, most: usize) -> bool 
 pub(super) fn duration(span: Millis) -> Duration {
     Duration::from_millis(u64::try_from(span.0).unwrap_or(1))
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

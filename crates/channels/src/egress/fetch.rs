@@ -123,3 +123,7 @@ fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let value = headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

@@ -11,12 +11,19 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
-/// The one port of other people's servers.
-pub(super) const PORT: u16 = 443;
-
 /// How names are looked up.
 pub(super) type Lookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// What is outside, and how it is found.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) lookup: Lookup,
+    /// Which addresses everybody can reach.
+    pub(super) is_public: fn(IpAddr) -> bool,
+    /// The one port of other people's servers.
+    pub(super) port: u16,
+}
 
 /// Which addresses a client may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +43,7 @@ pub(super) struct Denied(pub(super) IpAddr);
 
 /// Looks names up for a connection.
 pub(super) struct Resolver {
-    pub(super) lookup: Lookup,
+    pub(super) world: World,
     pub(super) reach: Reach,
     /// The proxy's name, which was configured.
     pub(super) proxy: Option<String>,
@@ -44,17 +51,17 @@ pub(super) struct Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let found = (self.lookup)(name.as_str().to_owned());
+        let found = (self.world.lookup)(name.as_str().to_owned());
         let is_proxy = self.proxy.as_deref() == Some(name.as_str());
-        let reach = if is_proxy {
-            Reach::Anywhere
-        } else {
-            self.reach
+        let is_allowed: fn(IpAddr) -> bool = match self.reach {
+            Reach::Here => |address| address.is_loopback(),
+            Reach::Public if !is_proxy => self.world.is_public,
+            Reach::Public | Reach::Anywhere => |_| true,
         };
         Box::pin(async move {
             let found = found.await?;
             // One that is denied spoils the others: the name is somebody's trick.
-            if let Some(address) = found.iter().find(|address| !reach.has(address.ip())) {
+            if let Some(address) = found.iter().find(|address| !is_allowed(address.ip())) {
                 return Err(Denied(address.ip()).into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -62,43 +69,41 @@ impl Resolve for Resolver {
     }
 }
 
-impl Reach {
-    fn has(self, address: IpAddr) -> bool {
-        match self {
-            Self::Anywhere => true,
-            Self::Here => address.is_loopback(),
-            Self::Public => is_public(address),
+impl World {
+    /// The one that there is. Names are looked up as by every program of this machine.
+    pub(super) fn real() -> Self {
+        Self {
+            lookup: Arc::new(|name| {
+                Box::pin(async move { Ok(lookup_host((name, 0)).await?.collect()) })
+            }),
+            is_public,
+            port: 443,
+        }
+    }
+
+    /// Reads an address that somebody gave us. A host that is a number is checked here,
+    /// as nobody looks it up.
+    pub(super) fn admit(&self, url: &Url) -> Result<(), String> {
+        if url.scheme() != "https" {
+            return Err("its address is not https".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("its address has a user in it".to_owned());
+        }
+        if url.port_or_known_default() != Some(self.port) {
+            return Err("its address has a port of its own".to_owned());
+        }
+        let host = url.host_str().unwrap_or_default();
+        let number = host.trim_start_matches('[').trim_end_matches(']');
+        match number.parse::<IpAddr>() {
+            Ok(address) if !(self.is_public)(address) => Err(Denied(address).to_string()),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 }
 
-/// Looks names up as every program of this machine.
-pub(super) fn system() -> Lookup {
-    Arc::new(|name| Box::pin(async move { Ok(lookup_host((name, 0)).await?.collect()) }))
-}
-
-/// Reads an address that somebody gave us. A host that is a number is checked here,
-/// as nobody looks it up.
-pub(super) fn admit(url: &Url, port: u16) -> Result<(), String> {
-    if url.scheme() != "https" {
-        return Err("its address is not https".to_owned());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("its address has a user in it".to_owned());
-    }
-    if url.port_or_known_default() != Some(port) {
-        return Err("its address has a port of its own".to_owned());
-    }
-    let host = url.host_str().unwrap_or_default();
-    let number = host.trim_start_matches('[').trim_end_matches(']');
-    match number.parse::<IpAddr>() {
-        Ok(address) if !is_public(address) => Err(Denied(address).to_string()),
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
 /// Whether everybody can reach an address.
-pub(super) fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

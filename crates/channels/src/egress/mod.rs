@@ -6,6 +6,8 @@ mod disposition;
 mod error;
 mod fetch;
 mod guard;
+#[cfg(test)]
+mod peer;
 mod proxy;
 mod reply;
 mod roots;
