@@ -1,401 +1,352 @@
-//! The smallest client that does: one connection, HTTP/1.1, no redirects, and caps on
-//! time and on what is read of an answer.
+//! One line's way to its provider.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use domain::{Millis, Timestamp, text};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
-use tokio_rustls::TlsConnector;
+use domain::{Millis, Timestamp};
+use futures::StreamExt as _;
+use http::{HeaderValue, header};
+use reqwest::multipart::{Form, Part};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response, Url};
+use tokio::time::{Instant, timeout_at};
 
+use super::call::{Body, Call, To, Upload, form_of};
+use super::error::CallError;
+use super::guard::{Denied, Reach, Resolver, World};
+use super::proxy::Proxy;
+use super::reply::Reply;
+use super::roots::Roots;
 use super::target::Target;
+use crate::File;
 
-/// Of an answer so much is read, of which people are shown a line.
-const ANSWER_BYTES_MAX: usize = 16 * 1024;
-const ANSWER_CHARS_SHOWN: usize = 200;
-/// How long an answer may go on after its status.
-const REST_TIMEOUT: Duration = Duration::from_secs(2);
 const HEADERS_MAX: usize = 64;
-/// Addresses of a name that are tried.
-const ADDRESSES_MAX: usize = 4;
+/// A connection is kept so long: shorter than most servers do, which would end it while
+/// we begin to use it.
+const IDLE_MAX: Duration = Duration::from_secs(15);
+/// A connection is there in so long, and in half of the time of a call.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 const USER_AGENT: &str = concat!("Switchboard/", env!("CARGO_PKG_VERSION"));
 
-/// Whom a TLS server's certificate may be from.
-#[derive(Clone)]
-pub struct Roots(Arc<RootCertStore>);
-
-/// Keeps one connection to one server.
-pub struct Client {
-    target: Target,
-    tls: Option<TlsConnector>,
-    timeout: Duration,
-    open: Option<SendRequest<Full<Bytes>>>,
-}
-
-/// What a server answered.
+/// What a client is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// How long it asks to be left alone.
-    pub retry_after: Option<Millis>,
-    /// What it says, or the beginning of it.
-    pub body: Vec<u8>,
+pub struct Setup {
+    /// The server, and below what its paths are.
+    pub target: Target,
+    /// Whom its certificate, and that of others, may be from.
+    pub roots: Roots,
+    /// By whom it is reached, unless it is on this machine.
+    pub proxy: Option<Proxy>,
+    /// How long an answer may take.
+    pub timeout: Millis,
 }
 
-impl Roots {
-    /// The authorities that browsers trust.
-    pub fn public() -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        Self(Arc::new(roots))
-    }
-
-    /// One's own authorities alone, as PEM.
-    pub fn of_pem(pem: &str) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = certificate.map_err(|error| format!("is no PEM: {error}"))?;
-            roots
-                .add(certificate)
-                .map_err(|error| format!("has a certificate that cannot be used: {error}"))?;
-        }
-        if roots.is_empty() {
-            return Err("has no certificate; give the authority's, as PEM".to_owned());
-        }
-        Ok(Self(Arc::new(roots)))
-    }
+/// Calls one provider: its own server, and what it says is elsewhere. Keeps connections,
+/// follows no redirects and tries nothing twice. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
 }
 
-impl PartialEq for Roots {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.roots == other.0.roots
-    }
+struct Inner {
+    target: Target,
+    timeout: Duration,
+    /// For the provider's own server.
+    own: reqwest::Client,
+    /// For whatever is public.
+    others: reqwest::Client,
+    world: World,
+    proxy: Option<Proxy>,
 }
 
-impl Eq for Roots {}
-
-impl Reply {
-    /// Whether it took what it was sent.
-    pub fn is_taken(&self) -> bool {
-        self.status.is_success()
-    }
-
-    /// Whether it wants nothing more.
-    pub fn is_gone(&self) -> bool {
-        self.status == StatusCode::GONE
-    }
+/// A request that can be sent, and by which of the two.
+pub(super) struct Place {
+    pub(super) url: Url,
+    is_own: bool,
 }
 
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it answered {}", self.status.as_u16())?;
-        if self.status.is_redirection() {
-            return f.write_str(", a redirect, which is not followed: configure where it leads");
+impl Setup {
+    /// The server with what is usual: the authorities of browsers and no proxy.
+    pub fn new(target: Target, timeout: Millis) -> Self {
+        Self {
+            target,
+            roots: Roots::public(),
+            proxy: None,
+            timeout,
         }
-        let text = text::line(&String::from_utf8_lossy(&self.body), ANSWER_CHARS_SHOWN);
-        if text.is_empty() {
-            return Ok(());
-        }
-        write!(f, ": {text}")
     }
 }
 
 impl Client {
     /// Makes ready to call a server; nothing is sent yet.
-    pub fn new(target: &Target, roots: &Roots, timeout: Millis) -> Result<Self, String> {
-        let tls = target
-            .is_tls
-            .then(|| {
-                let provider = Arc::new(ring::default_provider());
-                let config = ClientConfig::builder_with_provider(provider)
-                    .with_safe_default_protocol_versions()?
-                    .with_root_certificates(Arc::clone(&roots.0))
-                    .with_no_client_auth();
-                Ok(TlsConnector::from(Arc::new(config)))
-            })
-            .transpose()
-            .map_err(|error: rustls::Error| error.to_string())?;
+    pub fn new(setup: &Setup) -> Result<Self, String> {
+        Self::within(setup, World::real())
+    }
+
+    pub(super) fn within(setup: &Setup, world: World) -> Result<Self, String> {
+        let is_tls = setup.target.is_tls();
+        // In clear only to this machine, whatever a name server says.
+        let reach = if is_tls { Reach::Anywhere } else { Reach::Here };
+        let proxy = setup.proxy.as_ref();
+        let build = |reach, proxy| build(setup, &world, reach, proxy);
         Ok(Self {
-            target: target.clone(),
-            tls,
-            timeout: Duration::from_millis(u64::try_from(timeout.0).unwrap_or(1)),
-            open: None,
+            inner: Arc::new(Inner {
+                target: setup.target.clone(),
+                timeout: duration(setup.timeout),
+                own: build(reach, proxy.filter(|_| is_tls))?,
+                others: build(Reach::Public, proxy)?,
+                world,
+                proxy: setup.proxy.clone(),
+            }),
         })
     }
 
-    /// Posts a body, and says what came of it: an answer, or why there is none.
-    pub async fn post(
-        &mut self,
-        headers: HeaderMap,
-        body: Bytes,
-        now: Timestamp,
-    ) -> Result<Reply, String> {
-        let timeout = self.timeout;
-        let exchange = self.exchange(headers, body, now);
-        if let Ok(outcome) = tokio::time::timeout(timeout, exchange).await {
-            return outcome;
+    /// Asks, and says what came of it: an answer, or why there is none.
+    pub async fn call(&self, mut call: Call, now: Timestamp) -> Result<Reply, CallError> {
+        let deadline = Instant::now() + self.inner.timeout + duration(call.wait);
+        let most = call.answer_bytes_max;
+        let place = self.place(&call.to, &call.query);
+        let place = place.map_err(CallError::Refused)?;
+        if !self.may_see(&place.url, call.hosts) {
+            call.headers.clear();
         }
-        self.open = None;
-        Err(format!("it did not answer within {timeout:?}"))
-    }
-
-    async fn exchange(
-        &mut self,
-        headers: HeaderMap,
-        body: Bytes,
-        now: Timestamp,
-    ) -> Result<Reply, String> {
-        // A connection that was kept may have been closed just now; a fresh one tells.
-        if let Some(mut kept) = self.open.take()
-            && kept.ready().await.is_ok()
-            && let Ok(response) = kept.send_request(self.request(&headers, &body)?).await
-        {
-            return self.read(kept, response, now).await;
-        }
-        let mut fresh = self.connect().await?;
-        let request = self.request(&headers, &body)?;
-        let response = fresh
-            .send_request(request)
-            .await
-            .map_err(|error| format!("it closed the connection without an answer: {error}"))?;
-        self.read(fresh, response, now).await
-    }
-
-    fn request(&self, headers: &HeaderMap, body: &Bytes) -> Result<Request<Full<Bytes>>, String> {
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(self.target.path.as_str())
-            .body(Full::new(body.clone()))
-            .map_err(|error| error.to_string())?;
-        let host = HeaderValue::from_str(&self.target.authority)
-            .map_err(|_| "the host cannot be sent".to_owned())?;
-        let all = request.headers_mut();
-        all.clone_from(headers);
-        all.insert(header::HOST, host);
-        all.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        Ok(request)
-    }
-
-    async fn read(
-        &mut self,
-        connection: SendRequest<Full<Bytes>>,
-        response: Response<Incoming>,
-        now: Timestamp,
-    ) -> Result<Reply, String> {
-        let (head, mut body) = response.into_parts();
-        let mut read = Vec::new();
+        let mut response = self.send(&place, call, deadline).await?;
         // What it answered is known already: a rest that breaks off or does not end
         // only costs the connection.
-        let rest = read_rest(&mut body, &mut read);
-        let is_whole = tokio::time::timeout(REST_TIMEOUT, rest).await == Ok(true);
-        // After a failure comes a pause, and maybe another machine.
-        if is_whole && head.status.is_success() {
-            self.open = Some(connection);
-        }
-        let retry_after = head
-            .headers
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, now));
+        let mut body = Vec::new();
+        let is_whole = timeout_at(deadline, read(&mut response, &mut body, most)).await;
         Ok(Reply {
-            status: head.status,
-            retry_after,
-            body: read,
+            status: response.status(),
+            retry_after: Reply::pause(response.headers(), now),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+            is_whole: is_whole == Ok(true),
         })
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, String> {
-        let Target { host, port, .. } = &self.target;
-        let found = lookup_host((host.as_str(), *port))
-            .await
-            .map_err(|error| format!("{host} is not found: {error}"))?;
-        let mut problem = format!("{host} has no address");
-        for address in found.take(ADDRESSES_MAX) {
-            // In clear only to this machine, whatever a name server says.
-            if !self.target.is_tls && !address.ip().is_loopback() {
-                problem = format!("{host} is {}, not this machine", address.ip());
-                continue;
+    /// Where a call goes, if it may go there.
+    pub(super) fn place(&self, to: &To, query: &[(String, String)]) -> Result<Place, String> {
+        let mut place = match to {
+            To::Path(path) => Place {
+                url: self.inner.target.below(path)?,
+                is_own: true,
+            },
+            To::Url(url) => {
+                let url = Url::parse(url).map_err(|_| "its address is none".to_owned())?;
+                self.elsewhere(url)?
             }
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    let _ = stream.set_nodelay(true);
-                    return self.greet(stream).await;
+        };
+        if !query.is_empty() {
+            place.url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(place)
+    }
+
+    /// An address that somebody gave us. A server on this machine, which is there for
+    /// tests or stands for the provider's, may give its own.
+    pub(super) fn elsewhere(&self, url: Url) -> Result<Place, String> {
+        let target = &self.inner.target;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let is_own = !target.is_tls() && target.is_origin_of(&url) && !has_user;
+        if !is_own {
+            self.inner.world.admit(&url)?;
+            let proxy = self.inner.proxy.as_ref();
+            // Its name is not looked up as others are.
+            if proxy.is_some_and(|proxy| url.host_str() == Some(proxy.host())) {
+                return Err("its address is the proxy's".to_owned());
+            }
+        }
+        Ok(Place { url, is_own })
+    }
+
+    /// Whether whoever is at an address may see the headers of a call.
+    pub(super) fn may_see(&self, url: &Url, hosts: &[&str]) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let is_named = |name: &&str| {
+            host.strip_suffix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        self.inner.target.is_origin_of(url) || hosts.iter().any(is_named)
+    }
+
+    /// Sends a request, and waits for the head of the answer.
+    pub(super) async fn send(
+        &self,
+        place: &Place,
+        call: Call,
+        deadline: Instant,
+    ) -> Result<Response, CallError> {
+        let client = if place.is_own {
+            &self.inner.own
+        } else {
+            self.look_ahead(&place.url, deadline).await?;
+            &self.inner.others
+        };
+        let request = client
+            .request(call.method, place.url.clone())
+            .headers(call.headers);
+        let is_broken = Arc::new(AtomicBool::new(false));
+        let request = with_body(request, call.body, &is_broken)?;
+        let answer = timeout_at(deadline, request.send()).await;
+        // Half of a request is none.
+        if is_broken.load(Ordering::Acquire) && !matches!(answer, Ok(Ok(_))) {
+            let reason = "a file that goes with it could not be read".to_owned();
+            return Err(CallError::NotSent(reason));
+        }
+        match answer {
+            Ok(answer) => answer.map_err(|error| CallError::of(&error)),
+            Err(_) => Err(CallError::InDoubt("it did not answer in time".to_owned())),
+        }
+    }
+
+    /// A proxy that looks names up itself is trusted to refuse what it must not reach;
+    /// what we see to be wrong it is not asked for.
+    async fn look_ahead(&self, url: &Url, deadline: Instant) -> Result<(), CallError> {
+        let is_asked = self.inner.proxy.as_ref().is_some_and(Proxy::looks_up);
+        let Some(name) = url.domain().filter(|_| is_asked) else {
+            return Ok(());
+        };
+        let found = timeout_at(deadline, (self.inner.world.lookup)(name.to_owned())).await;
+        let found = found.ok().and_then(Result::ok).unwrap_or_default();
+        let denied = found
+            .iter()
+            .find(|found| !(self.inner.world.is_public)(found.ip()));
+        denied.map_or(Ok(()), |denied| {
+            Err(CallError::Refused(Denied(denied.ip()).to_string()))
+        })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.inner.target).finish()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+fn build(
+    setup: &Setup,
+    world: &World,
+    reach: Reach,
+    proxy: Option<&Proxy>,
+) -> Result<reqwest::Client, String> {
+    let tls = setup.roots.tls().map_err(|error| error.to_string())?;
+    let resolver = Resolver {
+        world: world.clone(),
+        reach,
+        proxy: proxy.map(|proxy| proxy.host().to_owned()),
+    };
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(resolver)
+        .https_only(reach != Reach::Here)
+        .no_proxy()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .http1_max_headers(HEADERS_MAX)
+        .connect_timeout(CONNECT_MAX.min(duration(setup.timeout) / 2))
+        .pool_idle_timeout(IDLE_MAX)
+        .user_agent(USER_AGENT);
+    let words = |error: reqwest::Error| super::error::reason(&error);
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(proxy.rule().map_err(words)?);
+    }
+    builder.build().map_err(words)
+}
+
+fn with_body(
+    request: RequestBuilder,
+    body: Body,
+    is_broken: &Arc<AtomicBool>,
+) -> Result<RequestBuilder, CallError> {
+    let (kind, bytes) = match body {
+        Body::Empty => return Ok(request),
+        Body::Json(value) => (
+            HeaderValue::from_static("application/json"),
+            value.to_string().into(),
+        ),
+        Body::Form(fields) => (
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+            form_of(&fields).into(),
+        ),
+        Body::Bytes(kind, bytes) => (kind, bytes),
+        Body::Multipart(fields, files) => {
+            let mut form = Form::new();
+            for (name, value) in fields {
+                form = form.text(name, value);
+            }
+            for file in files {
+                let field = file.field.clone();
+                let part = part(file, is_broken);
+                form = form.part(field, part.map_err(|error| CallError::of(&error))?);
+            }
+            return Ok(request.multipart(form));
+        }
+    };
+    Ok(request.header(header::CONTENT_TYPE, kind).body(bytes))
+}
+
+fn part(file: Upload, is_broken: &Arc<AtomicBool>) -> reqwest::Result<Part> {
+    let content = measured(file.content, file.length, Arc::clone(is_broken));
+    let content = reqwest::Body::wrap_stream(content);
+    Part::stream_with_length(content, file.length)
+        .file_name(plain(&file.name))
+        .mime_str(&file.content_type)
+}
+
+/// A name that can stand between quotes in a head.
+fn plain(name: &str) -> String {
+    let is_odd = |it: char| it.is_control() || matches!(it, '"' | '\\');
+    name.replace(is_odd, "_")
+}
+
+/// A file as long as it was said to be.
+fn measured(content: File, length: u64, is_broken: Arc<AtomicBool>) -> File {
+    let start = (content, length, is_broken);
+    let read = async |(mut content, left, is_broken): (File, u64, Arc<AtomicBool>)| {
+        if left == 0 {
+            return Ok(None);
+        }
+        match content.next().await {
+            Some(Ok(mut piece)) => {
+                piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+                let left = left - u64::try_from(piece.len()).unwrap_or(left);
+                return Ok(Some((piece, (content, left, is_broken))));
+            }
+            Some(Err(_)) | None => {}
+        }
+        is_broken.store(true, Ordering::Release);
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+    };
+    futures::stream::try_unfold(start, read).boxed()
+}
+
+/// Reads an answer as far as it may go; whether that is to its end.
+async fn read(response: &mut Response, body: &mut Vec<u8>, most: usize) -> bool {
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) => {
+                let room = most.saturating_sub(body.len());
+                body.extend_from_slice(&piece[..piece.len().min(room)]);
+                if piece.len() > room {
+                    return false;
                 }
-                Err(error) => problem = format!("{address} cannot be reached: {error}"),
             }
-        }
-        Err(problem)
-    }
-
-    async fn greet(&self, stream: TcpStream) -> Result<SendRequest<Full<Bytes>>, String> {
-        let Some(tls) = &self.tls else {
-            return shake_hands(stream).await;
-        };
-        let name = ServerName::try_from(self.target.host.clone())
-            .map_err(|_| "the host is no name that a certificate could have".to_owned())?;
-        let stream = tls
-            .connect(name, stream)
-            .await
-            .map_err(|error| format!("TLS was refused: {error}"))?;
-        shake_hands(stream).await
-    }
-}
-
-async fn shake_hands(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-) -> Result<SendRequest<Full<Bytes>>, String> {
-    let (sender, connection) = http1::Builder::new()
-        .max_headers(HEADERS_MAX)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| format!("it does not speak HTTP: {error}"))?;
-    // Ends when the sender is dropped; an error is told to the sender, too.
-    tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok(sender)
-}
-
-/// Reads a body as far as it may go; whether that is to its end.
-async fn read_rest(body: &mut Incoming, read: &mut Vec<u8>) -> bool {
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            return false;
-        };
-        if let Some(data) = frame.data_ref() {
-            let room = ANSWER_BYTES_MAX.saturating_sub(read.len());
-            read.extend_from_slice(&data[..data.len().min(room)]);
-            if data.len() > room {
-                return false;
-            }
+            Ok(None) => return true,
+            Err(_) => return false,
         }
     }
-    true
 }
 
-/// Seconds, or a date.
-fn retry_after(value: &str, now: Timestamp) -> Option<Millis> {
-    let value = value.trim();
-    if value.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seconds: i64 = value.parse().ok()?;
-        return Some(Millis(seconds.saturating_mul(1_000)));
-    }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(value)
-        .ok()?;
-    Some(Timestamp(at.as_millisecond()).since(now))
+pub(super) fn duration(span: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(span.0).unwrap_or(1))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_ways_to_ask_for_a_pause_are_read() {
-        let now = Timestamp(1_445_412_400_000);
-        for (value, millis) in [
-            ("120", Some(120_000)),
-            (" 0 ", Some(0)),
-            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(80_000)),
-            ("-1", None),
-            ("soon", None),
-            ("", None),
-        ] {
-            let read = retry_after(value, now);
-            assert_eq!(read, millis.map(Millis), "{value}");
-        }
-    }
-
-    /// Answers whoever trusts its certificate, and says what it was sent.
-    async fn https(answer: &'static str) -> (Target, String, tokio::task::JoinHandle<String>) {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = rustls_pki_types::PrivateKeyDer::from_pem_slice(
-            made.signing_key.serialize_pem().as_bytes(),
-        );
-        let config =
-            rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(vec![made.cert.der().clone()], key.unwrap())
-                .unwrap();
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let served = tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let Ok(mut stream) = acceptor.accept(stream).await else {
-                return String::new();
-            };
-            let mut sent = vec![0; 4_096];
-            let length = stream.read(&mut sent).await.unwrap();
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            stream.shutdown().await.unwrap();
-            String::from_utf8_lossy(&sent[..length]).into_owned()
-        });
-        let target = Target::parse(&format!("https://localhost:{port}/hook?key=1")).unwrap();
-        (target, made.cert.pem(), served)
-    }
-
-    async fn post(target: &Target, roots: &Roots) -> Result<Reply, String> {
-        let mut client = Client::new(target, roots, Millis(10_000)).unwrap();
-        let headers = HeaderMap::new();
-        client.post(headers, Bytes::from("{}"), Timestamp(0)).await
-    }
-
-    #[tokio::test]
-    async fn a_certificate_is_trusted_when_it_is_from_whom_it_should_be() {
-        let answer = "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok";
-        let (target, pem, served) = https(answer).await;
-        let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
-        assert_eq!(
-            (reply.status.as_u16(), reply.body.as_slice()),
-            (202, b"ok".as_slice())
-        );
-        let sent = served.await.unwrap();
-        assert!(sent.starts_with("POST /hook?key=1 HTTP/1.1\r\n"), "{sent}");
-        assert!(
-            sent.contains(&format!("host: {}\r\n", target.authority)),
-            "{sent}"
-        );
-
-        let (target, _, served) = https(answer).await;
-        let refused = post(&target, &Roots::public()).await.unwrap_err();
-        assert!(refused.starts_with("TLS was refused"), "{refused}");
-        assert_eq!(served.await.unwrap(), "");
-    }
-
-    #[tokio::test]
-    async fn of_a_long_answer_only_the_beginning_is_read() {
-        let long: &'static str =
-            Box::leak(format!("HTTP/1.1 500 No\r\n\r\n{}", "é".repeat(200_000)).into_boxed_str());
-        let (target, pem, served) = https(long).await;
-        let reply = post(&target, &Roots::of_pem(&pem).unwrap()).await.unwrap();
-        assert_eq!(reply.body.len(), ANSWER_BYTES_MAX);
-        let shown = reply.to_string();
-        let words = shown.strip_prefix("it answered 500: ").unwrap();
-        assert_eq!(words.chars().count(), ANSWER_CHARS_SHOWN);
-        served.abort();
-    }
-
-    #[test]
-    fn authorities_of_ones_own_are_read() {
-        assert!(Roots::of_pem("").is_err());
-        assert!(Roots::of_pem("no certificate").is_err());
-        assert!(Roots::public() == Roots::public());
-    }
-}
+#[path = "client_tests.rs"]
+mod tests;

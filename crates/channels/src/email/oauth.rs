@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use domain::{LineId, Millis, text};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -17,7 +16,7 @@ use tokio::time::Instant;
 
 use super::config::OAuth;
 use crate::Host;
-use crate::egress::{Client, Reply, Roots, Target};
+use crate::egress::{Body, Call, Client, Reply, Setup, Target};
 
 const TIMEOUT: Millis = Millis::from_secs(20);
 /// A token is not used so shortly before its end.
@@ -25,6 +24,8 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// Where the provider does not say how long a token is good.
 const EXPIRES_SECS: u64 = 3_600;
 const EXPIRES_SECS_MAX: u64 = 86_400;
+/// Tokens are a few kilobytes long.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const WORDS_CHARS_MAX: usize = 200;
 /// What the key is for with which long-lived tokens are kept.
 const PURPOSE: &str = "tokens of mailboxes";
@@ -161,11 +162,7 @@ async fn renewed(
 async fn ask(oauth: &OAuth, long: &str, keeper: &Keeper<'_>) -> Result<Given, TokenError> {
     let target = Target::parse(&oauth.token_url)
         .map_err(|problem| TokenError::Refused(format!("token_url {problem}")))?;
-    let mut client = Client::new(&target, &Roots::public(), TIMEOUT).map_err(TokenError::Later)?;
-    let mut headers = HeaderMap::new();
-    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-    headers.insert(header::CONTENT_TYPE, form);
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let client = Client::new(&Setup::new(target.clone(), TIMEOUT)).map_err(TokenError::Later)?;
     let fields = [
         ("grant_type", "refresh_token"),
         ("refresh_token", long),
@@ -173,9 +170,12 @@ async fn ask(oauth: &OAuth, long: &str, keeper: &Keeper<'_>) -> Result<Given, To
         ("client_secret", &oauth.client_secret),
         ("scope", &oauth.scope),
     ];
-    let reply = client
-        .post(headers, form_of(&fields), keeper.host.now())
-        .await;
+    let given = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    let form = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut call = Call::post("", Body::Form(form.collect()))
+        .header(header::ACCEPT, HeaderValue::from_static("application/json"));
+    call.answer_bytes_max = ANSWER_BYTES_MAX;
+    let reply = client.call(call, keeper.host.now()).await;
     let reply = reply.map_err(|problem| TokenError::Later(format!("{target}: {problem}")))?;
     read(&target, &reply)
 }
@@ -216,26 +216,6 @@ fn lifetime(given: &Given) -> Duration {
         number.or_else(|| told.as_str()?.parse().ok())
     });
     Duration::from_secs(told.unwrap_or(EXPIRES_SECS).min(EXPIRES_SECS_MAX))
-}
-
-/// Fields that are empty are left out.
-fn form_of(fields: &[(&str, &str)]) -> Bytes {
-    let mut form = String::new();
-    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
-        if !form.is_empty() {
-            form.push('&');
-        }
-        form.push_str(name);
-        form.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                form.push(char::from(byte));
-            } else {
-                let _ = write!(form, "%{byte:02X}");
-            }
-        }
-    }
-    form.into()
 }
 
 /// Names what was configured: once somebody configures another token, what replaced the

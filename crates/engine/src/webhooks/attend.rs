@@ -10,7 +10,6 @@ use super::delivery::deliver;
 use super::{Webhook, resumed};
 use crate::reason::malformed;
 use crate::{ActError, Actor, Engine, people};
-use channels::egress::Client;
 
 /// Where a webhook goes on that is resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,12 +115,11 @@ impl Engine {
             field: "webhook_id",
             problem: malformed(problem),
         };
-        let mut client =
-            Client::new(&webhook.target, &webhook.roots, webhook.timeout).map_err(invalid)?;
+        let client = webhook.client().map_err(invalid)?;
         let begun = self.now();
         let event = format!("test_{}", people::fresh_secret());
         let body = test_body(begun).into();
-        let outcome = deliver(&mut client, webhook, &event, body, begun).await;
+        let outcome = deliver(&client, webhook, &event, body, begun).await;
         let took = self.now().since(begun);
         Ok(match outcome {
             Ok(reply) => Tested {

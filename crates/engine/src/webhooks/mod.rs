@@ -26,6 +26,7 @@ pub use schedule::Dice;
 pub use sign::Secret;
 
 use crate::Engine;
+use channels::egress::{Client, Setup};
 
 /// Every kind of event that is told, by its name in the contract.
 pub const EVENTS: [&str; 14] = [
@@ -70,6 +71,16 @@ pub struct Webhook {
 }
 
 impl Webhook {
+    /// What calls it.
+    fn client(&self) -> Result<Client, String> {
+        Client::new(&Setup {
+            target: self.target.clone(),
+            roots: self.roots.clone(),
+            proxy: None,
+            timeout: self.timeout,
+        })
+    }
+
     /// Whether it is told of an event.
     fn wants(&self, event: &EventKind) -> bool {
         let is_chosen = name_of(event).is_some_and(|name| self.events.contains(name));
@@ -137,7 +148,7 @@ fn id_of(event: &Event) -> String {
 /// has changed is tried again if it was given up.
 pub(crate) fn enrol(tx: &mut Tx<'_>, webhooks: &[Webhook]) -> Result<(), StoreError> {
     for webhook in webhooks {
-        let url = webhook.target.to_string();
+        let url = webhook.target.without_query();
         let Some(mut row) = tx.webhook(&webhook.id)? else {
             let row = WebhookRow {
                 id: webhook.id.clone(),

@@ -163,8 +163,8 @@ struct Place {
 impl Runner {
     async fn run(self) {
         let webhook = &self.webhook;
-        let client = Client::new(&webhook.target, &webhook.roots, webhook.timeout);
-        let mut client = match client {
+        let client = webhook.client();
+        let client = match client {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(webhook.id = webhook.id, error, "TLS cannot be used");
@@ -192,7 +192,7 @@ impl Runner {
             } else if row.next_at > now {
                 let wait = u64::try_from(row.next_at.since(now).0).unwrap_or(0);
                 self.rest(Duration::from_millis(wait).min(LOOK)).await;
-            } else if let Err(error) = self.follow(row, &mut client).await {
+            } else if let Err(error) = self.follow(row, &client).await {
                 tracing::error!(webhook.id = webhook.id, %error, "a webhook's place was not written down");
                 self.rest(STORE_PAUSE).await;
             }
@@ -214,7 +214,7 @@ impl Runner {
     }
 
     /// Delivers what happens, until something has to be looked at anew.
-    async fn follow(&self, row: WebhookRow, client: &mut Client) -> Result<(), StoreError> {
+    async fn follow(&self, row: WebhookRow, client: &Client) -> Result<(), StoreError> {
         let mut feed = self.engine.read_feed(Some(row.cursor));
         let mut place = Place { row, unsaved: 0 };
         loop {
@@ -248,7 +248,7 @@ impl Runner {
         &self,
         events: &[Arc<Told>],
         place: &mut Place,
-        client: &mut Client,
+        client: &Client,
     ) -> Result<bool, StoreError> {
         for event in events {
             let wanted = self.webhook.wants(&event.kind);
@@ -278,7 +278,7 @@ impl Runner {
         Ok(true)
     }
 
-    async fn post(&self, event: &Event, body: Bytes, client: &mut Client) -> Interrupted {
+    async fn post(&self, event: &Event, body: Bytes, client: &Client) -> Interrupted {
         let id = id_of(event);
         let posted = deliver(client, &self.webhook, &id, body, self.engine.now());
         let stopped = async {
