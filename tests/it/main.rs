@@ -42,6 +42,7 @@ mod replays;
 mod replies;
 mod shared_browser;
 mod talk;
+mod telegram;
 mod tidy;
 mod vanished;
 mod webhooks;

@@ -232,13 +232,18 @@ pub fn settings(folder: &Path, url: &str) -> Settings {
 
 /// A line of a kind with nothing configured but what it needs.
 pub fn line(id: &str, kind: &str, queue: &str, url: &str) -> Line {
+    line_with(id, kind, queue, url, toml::Table::new())
+}
+
+/// The same with options of its own.
+pub fn line_with(id: &str, kind: &str, queue: &str, url: &str, options: toml::Table) -> Line {
     let kind = channels::registry::find(kind).unwrap();
     let setup = LineSetup {
         id: id.into(),
         display_name: id.to_owned(),
         default_region: "RU".to_owned(),
         public_url: url.to_owned(),
-        options: toml::Table::new(),
+        options,
     };
     Line {
         id: id.into(),

@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod http;
 pub mod mail;
 pub mod operator;
+pub mod providers;
 pub mod real;
 pub mod receiver;
 pub mod visitor;
@@ -36,4 +37,14 @@ pub async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, happens)
         .await
         .unwrap_or_else(|_| panic!("{what} did not happen within {PATIENCE:?}"))
+}
+
+/// Waits until something is so.
+pub async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon(what, wait).await;
 }

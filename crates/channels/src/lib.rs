@@ -16,9 +16,11 @@ pub mod sanitize;
 pub mod uplink;
 
 mod clean;
+mod hook;
 mod options;
 mod origin;
 mod refusal;
+mod split;
 mod upload;
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use domain::Millis;
 use toml::{Table, Value};
 
+use crate::egress::{Client, Proxy, Roots, Setup, Target};
 use crate::{ConfigProblem, LineSetup};
 
 /// A line's keys, those left that nobody asked for yet.
@@ -119,6 +121,39 @@ impl Options {
         within.refuse_the_rest();
         self.problems.append(&mut within.problems);
         value
+    }
+
+    /// How a provider's server is reached: its base address under `key`, or the usual one,
+    /// with `ca` (authorities besides those of browsers) and `proxy`.
+    pub(crate) fn server(&mut self, key: &str, usual: &str, timeout: Millis) -> Option<Client> {
+        let address = self.text(key).unwrap_or_else(|| usual.to_owned());
+        let (authorities, proxy) = (self.text("ca"), self.text("proxy"));
+        let roots = match authorities {
+            Some(pem) => Roots::public_and_pem(&pem),
+            None => Ok(Roots::public()),
+        };
+        let roots = self.good("ca", roots);
+        let proxy = proxy.map(|proxy| self.good("proxy", Proxy::parse(&proxy)));
+        let target = self.good(key, Target::parse(&address))?;
+        let setup = Setup {
+            roots: roots?,
+            proxy: match proxy {
+                Some(proxy) => Some(proxy?),
+                None => None,
+            },
+            ..Setup::new(target, timeout)
+        };
+        self.good(key, Client::new(&setup))
+    }
+
+    fn good<T>(&mut self, key: &str, read: Result<T, String>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.problem(key, problem);
+                None
+            }
+        }
     }
 
     /// Whether a key is written and not read yet.

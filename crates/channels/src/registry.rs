@@ -3,6 +3,7 @@
 mod bridge;
 mod email;
 mod form;
+mod telegram;
 mod webchat;
 
 /// What `cargo xtask new-channel` copies: held to the contract with the others.
@@ -53,6 +54,7 @@ pub const KINDS: &[Kind] = &[
     bridge::KIND,
     email::KIND,
     form::KIND,
+    telegram::KIND,
     webchat::KIND,
     #[cfg(test)]
     skeleton::KIND,

@@ -55,18 +55,8 @@ fn thread(thread: &Thread) -> pb::Thread {
 
 fn kind(kind: &InboundKind) -> Kind {
     match kind {
-        InboundKind::Message(content) => message(content),
-        InboundKind::Echo { content, .. } => message(content),
-        InboundKind::Reached {
-            until,
-            delivery: reached,
-        } => Kind::Reached(pb::Reached {
-            state: delivery(*reached).into(),
-            until: Some(match until {
-                Mark::Time(at) => pb::reached::Until::Time(timestamp(*at)),
-                Mark::Message(id) => pb::reached::Until::MessageId(id.clone()),
-            }),
-        }),
+        InboundKind::Message(content) | InboundKind::Echo { content, .. } => message(content),
+        InboundKind::Reached { until, delivery } => Kind::Reached(reached(until, *delivery)),
         InboundKind::Reaction { target, emoji } => Kind::Reaction(pb::Reaction {
             target_message_id: target.clone(),
             emoji: emoji.clone(),
@@ -157,6 +147,27 @@ fn message(content: &Content) -> Kind {
         }),
         Content::Unsupported { kind } => Kind::Unsupported(pb::Unsupported { kind: kind.clone() }),
     }
+}
+
+fn reached(until: &Mark, state: Delivery) -> pb::Reached {
+    pb::Reached {
+        state: delivery(state).into(),
+        until: Some(match until {
+            Mark::Time(at) => pb::reached::Until::Time(timestamp(*at)),
+            Mark::Message(id) => pb::reached::Until::MessageId(id.clone()),
+        }),
+    }
+}
+
+fn reached_from(reached: pb::Reached) -> Result<InboundKind, String> {
+    let delivery = delivery_from(reached.state())
+        .ok_or_else(|| "reached.state: say what became of the messages".to_owned())?;
+    let until = match reached.until {
+        Some(pb::reached::Until::Time(at)) => Mark::Time(timestamp_from(&at)),
+        Some(pb::reached::Until::MessageId(id)) => Mark::Message(id),
+        None => return Err("reached.until: say how far".to_owned()),
+    };
+    Ok(InboundKind::Reached { until, delivery })
 }
 
 /// Whether the message is one of ours.
@@ -254,15 +265,7 @@ fn kind_from(content: Kind) -> Result<InboundKind, String> {
             title: postback.title,
         }),
         Kind::Unsupported(kind) => InboundKind::Message(Content::Unsupported { kind: kind.kind }),
-        Kind::Reached(reached) => InboundKind::Reached {
-            delivery: delivery_from(reached.state())
-                .ok_or_else(|| "reached.state: say what became of the messages".to_owned())?,
-            until: match reached.until {
-                Some(pb::reached::Until::Time(at)) => Mark::Time(timestamp_from(&at)),
-                Some(pb::reached::Until::MessageId(id)) => Mark::Message(id),
-                None => return Err("reached.until: say how far".to_owned()),
-            },
-        },
+        Kind::Reached(reached) => reached_from(reached)?,
         Kind::Reaction(reaction) => InboundKind::Reaction {
             target: reaction.target_message_id,
             emoji: reaction.emoji,

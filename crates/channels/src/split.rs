@@ -1,0 +1,122 @@
+//! Cuts a text into what a provider takes at a time.
+
+/// Where a text is cut rather than within a word, the best first.
+const PLACES: [&str; 5] = ["\n\n", "\n", ". ", ", ", " "];
+/// A piece is not cut before this part of it for the sake of a better place.
+const LEAST: usize = 2;
+
+/// Pieces of at most `max`, as `length` measures letters. Nothing is left out but blanks
+/// at the cuts.
+pub(crate) fn split(text: &str, max: usize, length: fn(char) -> usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = text.trim_end();
+    loop {
+        let end = fits(rest, max.max(1), length);
+        if end == rest.len() {
+            pieces.push(rest.to_owned());
+            return pieces;
+        }
+        let cut = place(rest, end);
+        let (piece, behind) = rest.split_at(cut);
+        pieces.push(piece.trim_end().to_owned());
+        rest = behind.trim_start_matches([' ', '\n']);
+    }
+}
+
+/// UTF-16 units, by which most messengers count.
+pub(crate) fn utf16(letter: char) -> usize {
+    letter.len_utf16()
+}
+
+/// How much of a text fits: at least a letter, with what belongs to it where possible.
+fn fits(text: &str, max: usize, length: fn(char) -> usize) -> usize {
+    let mut used = 0;
+    let mut whole = 0;
+    let mut before = None;
+    for (at, letter) in text.char_indices() {
+        if !belongs(before, letter) {
+            whole = at;
+        }
+        used += length(letter);
+        if used > max {
+            let first = text.chars().next().map_or(0, char::len_utf8);
+            return if whole > 0 { whole } else { at.max(first) };
+        }
+        before = Some(letter);
+    }
+    text.len()
+}
+
+/// Whether a letter is shown as one with what is before it.
+fn belongs(before: Option<char>, letter: char) -> bool {
+    let joins = |c: char| {
+        matches!(c,
+            '\u{200d}' | '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{1f3fb}'..='\u{1f3ff}' | '\u{20e3}' | '\u{e0020}'..='\u{e007f}')
+    };
+    before.is_some_and(|before| before == '\u{200d}' || joins(letter))
+}
+
+/// The best place to cut before an end.
+fn place(text: &str, end: usize) -> usize {
+    let piece = &text[..end];
+    let least = end / LEAST;
+    let mut cuts = PLACES.iter().filter_map(|mark| {
+        let cut = piece.rfind(mark)? + mark.len();
+        (cut > least).then_some(cut)
+    });
+    cuts.next().unwrap_or(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_one_piece() {
+        assert_eq!(split("", 10, utf16), [""]);
+        assert_eq!(split("ten letter", 10, utf16), ["ten letter"]);
+    }
+
+    #[test]
+    fn cuts_are_between_sentences_or_words() {
+        assert_eq!(
+            split("One. Two three four", 14, utf16),
+            ["One. Two three", "four"]
+        );
+        assert_eq!(split("first\n\nsecond", 9, utf16), ["first", "second"]);
+        assert_eq!(split("abcdefghij", 4, utf16), ["abcd", "efgh", "ij"]);
+    }
+
+    #[test]
+    fn no_sign_is_cut() {
+        // A family of three, and a flag: each several letters.
+        let family = "👨\u{200d}👩\u{200d}👧";
+        let pieces = split(&family.repeat(3), 10, utf16);
+        assert_eq!(pieces, [family; 3]);
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| piece.encode_utf16().count() <= 10)
+        );
+        // What alone is too long goes in pieces for all that.
+        assert_eq!(split(family, 1, |_| 1).len(), 5);
+    }
+
+    #[test]
+    fn nothing_is_left_out() {
+        let text = "слово, ".repeat(2_000);
+        let pieces = split(&text, 100, utf16);
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| piece.encode_utf16().count() <= 100)
+        );
+        let letters = |text: &str| {
+            text.chars()
+                .filter(|c| !c.is_whitespace())
+                .collect::<String>()
+        };
+        assert_eq!(letters(&pieces.concat()), letters(&text));
+    }
+}

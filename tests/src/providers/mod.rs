@@ -1,0 +1,7 @@
+//! Messengers' servers, as they are documented to behave: they redeliver what is not
+//! acknowledged, sign, ask for patience, and fail as each of them does.
+
+mod desk;
+pub mod telegram;
+
+pub use desk::{Desk, Fault, Seen};
