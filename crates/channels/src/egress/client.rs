@@ -312,13 +312,10 @@ fn measured(content: File, length: u64, is_broken: Arc<AtomicBool>) -> File {
         if left == 0 {
             return Ok(None);
         }
-        match content.next().await {
-            Some(Ok(mut piece)) => {
-                piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-                let left = left - u64::try_from(piece.len()).unwrap_or(left);
-                return Ok(Some((piece, (content, left, is_broken))));
-            }
-            Some(Err(_)) | None => {}
+        if let Some(Ok(mut piece)) = content.next().await {
+            piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            let left = left - u64::try_from(piece.len()).unwrap_or(left);
+            return Ok(Some((piece, (content, left, is_broken))));
         }
         is_broken.store(true, Ordering::Release);
         Err(io::Error::from(io::ErrorKind::UnexpectedEof))

@@ -36,12 +36,11 @@ fn parameters(value: &str) -> Vec<(String, String)> {
     while let Some((name, after)) = rest.split_once('=') {
         let after = after.trim_start();
         let value;
-        (value, rest) = match after.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted),
-            None => {
-                let (value, rest) = after.split_once(';').unwrap_or((after, ""));
-                (value.trim().to_owned(), rest)
-            }
+        (value, rest) = if let Some(quoted) = after.strip_prefix('"') {
+            unquoted(quoted)
+        } else {
+            let (value, rest) = after.split_once(';').unwrap_or((after, ""));
+            (value.trim().to_owned(), rest)
         };
         let name = name.trim_matches([' ', '\t', ';']);
         found.push((name.to_ascii_lowercase(), value));
