@@ -10,6 +10,20 @@ export function addressText(of) {
 }
 
 /**
+ * Addresses as they stand in a field: reading it gives the same ones, whatever a
+ * stranger's name holds.
+ *
+ * @param {LetterAddress[]} list
+ */
+export function writeAddresses(list) {
+  const written = list.map(({ name = "", address = "" }) => {
+    const plain = name.replaceAll(/["<>]/g, "").trim();
+    return addressText({ name: /[,;@]/.test(plain) && plain !== address ? `"${plain}"` : plain, address });
+  });
+  return written.join(", ");
+}
+
+/**
  * Reads "Anna <anna@example.org>, boris@example.org".
  *
  * @param {string} text

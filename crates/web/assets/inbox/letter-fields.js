@@ -2,7 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { momentText, t } from "./i18n.js";
-import { addressText, answerTo, readAddresses } from "./letter-addresses.js";
+import { addressText, answerTo, readAddresses, writeAddresses } from "./letter-addresses.js";
 import { iconButton } from "./menu.js";
 
 /** @import { LetterToSend, Message } from "./types/api.js" */
@@ -55,8 +55,8 @@ export class LetterFields {
   open(message, mode) {
     const subject = message.letter?.subject ?? "";
     const { to, cc } = mode === "forward" ? { to: [], cc: [] } : answerTo(message, mode === "replyAll", this.own());
-    this.to.value = to.map(addressText).join(", ");
-    this.cc.value = cc.map(addressText).join(", ");
+    this.to.value = writeAddresses(to);
+    this.cc.value = writeAddresses(cc);
     const prefix = mode === "forward" ? "Fwd: " : "Re: ";
     const has = mode === "forward" ? /^(fwd?|пересл?)\s*:/iu : /^(re|ответ|отв|aw)(\[\d+\])?\s*:/iu;
     this.subject.value = has.test(subject) ? subject : `${prefix}${subject}`;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerTo, readAddresses } from "../inbox/letter-addresses.js";
+import { answerTo, readAddresses, writeAddresses } from "../inbox/letter-addresses.js";
 
 const letter = {
   id: "1",
@@ -22,6 +22,23 @@ test("addresses are read as people write them", () => {
     { name: "Shop, Ltd", address: "s@h.example" },
   ]);
   assert.deepEqual(readAddresses("  "), []);
+});
+
+test("what a name holds makes no address of its own", () => {
+  const written = [
+    { name: "Law, Ltd", address: "law@client.example" },
+    { name: "thief@evil.example, Anna", address: "anna@client.example" },
+    { name: 'x" <thief@evil.example>; "', address: "a@b.example" },
+    { name: "a@b.example", address: "a@b.example" },
+    { address: "c@d.example" },
+  ];
+  const read = readAddresses(writeAddresses(written));
+  assert.deepEqual(
+    read.map(({ address }) => address),
+    written.map(({ address }) => address),
+  );
+  assert.deepEqual(read[0], written[0]);
+  assert.equal(writeAddresses(written.slice(0, 1)), '"Law, Ltd" <law@client.example>');
 });
 
 test("an answer goes to the sender, and to all but us when it is to go to all", () => {
