@@ -126,6 +126,21 @@ async fn a_letter_joins_the_one_it_answers_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_who_writes_their_name_otherwise_is_the_same() {
+    let mut scene = scene().await;
+    let boris = "boris@client.example";
+    let mut first = claimed(letter(boris, "b1@client", "from the desk", &[]));
+    first.sender.as_mut().unwrap().display_name = "Boris Orlov".to_owned();
+    let first = scene.comes(first).await;
+    let second = claimed(letter(boris, "b2@client", "from the phone", &["b1@client"]));
+    let second = scene.comes(second).await;
+    assert_eq!(second.conversation_id, first.conversation_id);
+    let shown = scene.anna.messages(&first.conversation_id).await;
+    let shown: Vec<_> = shown.iter().map(text_of).collect();
+    assert_eq!(shown.len(), 2, "{shown:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_s_letter_s_name_admits_nobody_else() {
     let mut scene = scene().await;
     let mallory = letter(
