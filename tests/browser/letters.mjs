@@ -142,7 +142,7 @@ await story('letters', stage, async (step) => {
     assert.deepEqual(rows, [
       `FromАнна Соколова <${ANNA}>`,
       `ToShop <${SUPPORT}>, Boss <boss@client.test>`,
-      `CopyLaw, Ltd <law@client.test>, ${SUPPORT}`,
+      `Copy"Law, Ltd" <law@client.test>, ${SUPPORT}`,
     ]);
     await shown(head.locator('[data-warning=UNVERIFIED]'));
     await shown(thread.locator(T('attachment'), { hasText: 'Счёт № 4512.pdf' }));

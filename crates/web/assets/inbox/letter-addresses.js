@@ -2,26 +2,21 @@
 
 /** @import { LetterAddress, Message } from "./types/api.js" */
 
-/** @param {LetterAddress | undefined} of */
+/**
+ * An address as it is shown and written: whatever a stranger's name holds, it looks like
+ * no other address, and is read as this one.
+ *
+ * @param {LetterAddress | undefined} of
+ */
 export function addressText(of) {
-  if (!of) return "";
-  const { name = "", address = "" } = of;
-  return name && name !== address ? `${name} <${address}>` : address;
+  const { name = "", address = "" } = of ?? {};
+  const plain = name.replaceAll(/["<>]/g, "").trim();
+  if (!plain || plain === address) return address;
+  return /[,;@]/.test(plain) ? `"${plain}" <${address}>` : `${plain} <${address}>`;
 }
 
-/**
- * Addresses as they stand in a field: reading it gives the same ones, whatever a
- * stranger's name holds.
- *
- * @param {LetterAddress[]} list
- */
-export function writeAddresses(list) {
-  const written = list.map(({ name = "", address = "" }) => {
-    const plain = name.replaceAll(/["<>]/g, "").trim();
-    return addressText({ name: /[,;@]/.test(plain) && plain !== address ? `"${plain}"` : plain, address });
-  });
-  return written.join(", ");
-}
+/** @param {LetterAddress[] | undefined} list */
+export const addressList = (list) => (list ?? []).map(addressText).join(", ");
 
 /**
  * Reads "Anna <anna@example.org>, boris@example.org".

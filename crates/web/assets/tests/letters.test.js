@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerTo, readAddresses, writeAddresses } from "../inbox/letter-addresses.js";
+import { addressList, answerTo, readAddresses } from "../inbox/letter-addresses.js";
 
 const letter = {
   id: "1",
@@ -32,13 +32,13 @@ test("what a name holds makes no address of its own", () => {
     { name: "a@b.example", address: "a@b.example" },
     { address: "c@d.example" },
   ];
-  const read = readAddresses(writeAddresses(written));
+  const read = readAddresses(addressList(written));
   assert.deepEqual(
     read.map(({ address }) => address),
     written.map(({ address }) => address),
   );
   assert.deepEqual(read[0], written[0]);
-  assert.equal(writeAddresses(written.slice(0, 1)), '"Law, Ltd" <law@client.example>');
+  assert.equal(addressList(written.slice(0, 1)), '"Law, Ltd" <law@client.example>');
 });
 
 test("an answer goes to the sender, and to all but us when it is to go to all", () => {
