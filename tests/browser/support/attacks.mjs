@@ -35,13 +35,26 @@ export function attacks(host) {
     at: (place) => {
       const id = `${number * 10 + PLACES.indexOf(place)}`;
       const filled = text
-        .replaceAll('RUN', `fired(${id})`)
+        // The binding takes only strings; quotes would break some attacks.
+        .replaceAll('RUN', `fired(${id}+[])`)
         .replaceAll('LOAD', `http://${host}/${id}`)
         .replaceAll('HOST', `${host}/${id}`)
-        .replaceAll('[ID]', `[${id}]`);
+        .replaceAll('[ID]', `[${id}+[]]`);
       return filled.replaceAll(/⟦(\w+) ([^⟧]*)⟧/g, (_, way, what) => WAYS[way](what));
     },
   }));
+}
+
+/**
+ * Hears the canaries of a page's scripts. No script of ours does it: a frame without scripts would complain of it.
+ * @param {import('playwright-core').Page} page
+ * @param {(id: number) => void} hear
+ */
+export async function canaries(page, hear) {
+  const session = await page.context().newCDPSession(page);
+  session.on('Runtime.bindingCalled', ({ name, payload }) => name === 'fired' && hear(Number(payload)));
+  await session.send('Runtime.enable');
+  await session.send('Runtime.addBinding', { name: 'fired' });
 }
 
 /** A letter's own word, to find it by. @param {number} number */
