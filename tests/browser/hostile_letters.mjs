@@ -154,7 +154,7 @@ async function lookAtNext() {
   await ann.page.fill(T('composer-text'), '');
   await ann.page.click(T('letter-close'));
   seen.letters += 1;
-  return new URL(ann.page.url()).hash.split('/').at(-1) ?? '';
+  return openId();
 }
 
 /** The messages of a conversation, the newest 200. @param {string} conversationId @returns {Promise<any[]>} */
@@ -163,8 +163,22 @@ async function timeline(conversationId) {
   return (await call(ann.page, 'Inbox/ListTimeline', asked)).messages ?? [];
 }
 
-/** The conversation of what another program handed in, once all of it is there. */
-async function handedIn() {
+/** Hands everything in as another program does, and waits for the conversation that it becomes. */
+async function handIn() {
+  const { secret } = await call(ann.page, 'Admin/CreateToken', {
+    name: 'bridge',
+    role: 'ADMIN',
+    bridgeLineIds: ['bridge'],
+    clientId: undefined,
+  });
+  for (const attack of ATTACKS) {
+    const answer = await fetch(`${gateway.url}switchboard.channels.v1.ChannelBridge/PushInbound`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', 'connect-protocol-version': '1' },
+      body: JSON.stringify({ inbound: hostileEvent(attack) }),
+    });
+    assert.ok(answer.ok, await answer.text());
+  }
   for (;;) {
     const asked = { folder: 'ALL_OPEN', pageSize: 100, clientId: undefined };
     const { conversations = [] } = await call(ann.page, 'Inbox/ListConversations', asked);
@@ -173,6 +187,9 @@ async function handedIn() {
     await ann.page.waitForTimeout(100);
   }
 }
+
+/** The conversation on the screen. */
+const openId = () => new URL(ann.page.url()).hash.split('/').at(-1) ?? '';
 
 /** What came of the attacks so far, which is nothing. */
 function nothingHappened() {
@@ -302,42 +319,35 @@ await story('hostile letters', stage, async (step) => {
     assert.equal(seen.files, ATTACKS.length);
   });
 
-  await step('handed in by another program, and opened by its address', async () => {
-    const { secret } = await call(ann.page, 'Admin/CreateToken', {
-      name: 'bridge',
-      role: 'ADMIN',
-      bridgeLineIds: ['bridge'],
-      clientId: undefined,
-    });
-    for (const attack of ATTACKS) {
-      const answer = await fetch(`${gateway.url}switchboard.channels.v1.ChannelBridge/PushInbound`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', 'connect-protocol-version': '1' },
-        body: JSON.stringify({ inbound: hostileEvent(attack) }),
-      });
-      assert.ok(answer.ok, await answer.text());
-    }
-    const conversationId = await handedIn();
-    await ann.page.evaluate((to) => void (location.hash = `#/c/${to}`), conversationId);
-    await shown(desk.message('', 'INBOUND').first());
-    const messages = await timeline(conversationId);
-    const tab = await ann.context.newPage();
-    await watch(tab);
-    for (const { id } of messages) {
-      await tab.goto(`${gateway.url}letters/${id}`);
-      assert.deepEqual(await strange(tab), []);
-      asked = true;
-      await tab.goto(`${gateway.url}letters/${id}${WISH}`);
-      assert.deepEqual(await strange(tab), []);
-      asked = false;
-      seen.pages += 2;
-    }
-    await tab.close();
-    forget();
+  let bridged = '';
+  await step('handed in by another program', async () => {
+    bridged = await handIn();
+    await ann.page.evaluate((to) => void (location.hash = `#/c/${to}`), bridged);
+    await ann.page.locator(`${T('message')}[data-direction=INBOUND]`).nth(20).waitFor();
     nothingHappened();
   });
 
   for (const { name, some } of few(30)) {
+    await step(`opened by its address: ${name}`, async () => {
+      const messages = (await timeline(bridged)).slice(some[0].number, some[0].number + some.length);
+      assert.equal(messages.length, some.length);
+      const tab = await ann.context.newPage();
+      await watch(tab);
+      for (const { id } of messages) {
+        await tab.goto(`${gateway.url}letters/${id}`);
+        assert.deepEqual(await strange(tab), []);
+        assert.deepEqual(elsewhere.hits, []);
+        asked = true;
+        await tab.goto(`${gateway.url}letters/${id}${WISH}`);
+        assert.deepEqual(await strange(tab), []);
+        asked = false;
+        seen.pages += 2;
+      }
+      await tab.close();
+      forget();
+      nothingHappened();
+    });
+
     await step(`the frame alone, whatever stands in it: ${name}`, async () => {
       const [{ id }] = await timeline(conversations[0]);
       const ran = await inFrameAlone(`${gateway.url}letters/${id}`, some);
@@ -351,7 +361,10 @@ await story('hostile letters', stage, async (step) => {
     assert.ok(control.loaded.size >= 30, `${control.loaded.size} loaded`);
   });
 
-  await step('no page complained', async () => assert.deepEqual(browser.complaints(), []));
+  await step('no page complained', async () => {
+    // A letter that is opened by its address may not even have the icon; one picture that was asked for says //.
+    assert.deepEqual(browser.complaints(/ 401 .*GetMe|NotSameOrigin .*\/favicon\.ico|ERR_SSL_PROTOCOL_ERROR/), []);
+  });
 });
 const { executions, loads: remote, strayed } = did;
 const either = new Set([...control.ran, ...control.loaded]);
