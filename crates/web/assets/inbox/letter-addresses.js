@@ -36,12 +36,15 @@ export function readAddresses(text) {
   return read;
 }
 
+/** In a field this would be read as more than one address, or as another. */
+const SEVERAL = /[\s,;<>"]/;
+
 /** @param {LetterAddress[]} list @param {Set<string>} without */
 function distinct(list, without) {
   const seen = new Set(without);
   return list.filter(({ address = "" }) => {
     const key = address.toLowerCase();
-    return key && !seen.has(key) && seen.add(key);
+    return key && !SEVERAL.test(key) && !seen.has(key) && seen.add(key);
   });
 }
 

@@ -49,6 +49,12 @@ test("an answer goes to the sender, and to all but us when it is to go to all", 
   });
 });
 
+test("what is no address gets no answer, nor what it names", () => {
+  const cc = [{ address: "x, thief@evil.example" }, { address: "a>, <thief@evil.example" }, { address: "b@c.example" }];
+  const odd = { ...letter, letter: { ...letter.letter, to: [], cc } };
+  assert.deepEqual(answerTo(odd, true, own).cc, [{ address: "b@c.example" }]);
+});
+
 test("an answer goes where the sender asks for it", () => {
   const elsewhere = { ...letter, letter: { ...letter.letter, replyTo: [{ address: "desk@client.example" }] } };
   assert.deepEqual(answerTo(elsewhere, false, own).to, [{ address: "desk@client.example" }]);
