@@ -90,6 +90,13 @@ impl Scene {
         self.anna.hears(&text).await
     }
 
+    /// With whom the conversation is whose last words these are.
+    async fn client_of(&mut self, text: &str) -> pb::ContactSummary {
+        let listed = self.anna.list(pb::Folder::AllOpen).await.conversations;
+        let mut found = listed.into_iter().filter(|it| it.last_message_text == text);
+        found.next().unwrap().contact.unwrap()
+    }
+
     fn is_here(&self, message: &pb::Message) -> bool {
         message.conversation_id == self.conversation.id
     }
@@ -123,6 +130,19 @@ async fn a_letter_joins_the_one_it_answers_and_no_other() {
         .comes(letter(vera, "five@client", "fifth", &["nobody@knows"]))
         .await;
     assert!(!scene.is_here(&unknown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_who_writes_their_name_otherwise_is_the_same() {
+    let mut scene = scene().await;
+    let boris = "boris@client.example";
+    let mut first = claimed(letter(boris, "b1@client", "from the desk", &[]));
+    first.sender.as_mut().unwrap().display_name = "Boris Orlov".to_owned();
+    scene.comes(first).await;
+    let before = scene.client_of("from the desk").await;
+    let second = claimed(letter(boris, "b2@client", "from the phone", &["b1@client"]));
+    scene.comes(second).await;
+    assert_eq!(scene.client_of("from the phone").await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

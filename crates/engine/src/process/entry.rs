@@ -227,8 +227,17 @@ pub(super) fn is_blocked(view: &View<'_>, identities: &[Identity]) -> Result<boo
 }
 
 fn says_nothing_new(thread: &ThreadRow, sender: &Sender) -> bool {
-    let same = sender.identities.is_empty() || thread.sender == *sender;
+    let same = sender.identities.is_empty()
+        || thread.sender == *sender
+        || is_claimed_again(&thread.sender, sender);
     same && !is_provisional(&thread.contact)
+}
+
+/// Whether somebody claims the same again: by claims alone the directory finds nobody,
+/// and would take them for somebody new as soon as they write their name otherwise.
+fn is_claimed_again(before: &Sender, sender: &Sender) -> bool {
+    let is_claim = |identity: &Identity| identity.trust == Trust::Claimed;
+    before.identities == sender.identities && sender.identities.iter().all(is_claim)
 }
 
 /// A contact of our own until the directory can be asked.

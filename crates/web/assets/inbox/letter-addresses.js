@@ -2,12 +2,21 @@
 
 /** @import { LetterAddress, Message } from "./types/api.js" */
 
-/** @param {LetterAddress | undefined} of */
+/**
+ * An address as it is shown and written: whatever a stranger's name holds, it looks like
+ * no other address, and is read as this one.
+ *
+ * @param {LetterAddress | undefined} of
+ */
 export function addressText(of) {
-  if (!of) return "";
-  const { name = "", address = "" } = of;
-  return name && name !== address ? `${name} <${address}>` : address;
+  const { name = "", address = "" } = of ?? {};
+  const plain = name.replaceAll(/["<>]/g, "").trim();
+  if (!plain || plain === address) return address;
+  return /[,;@]/.test(plain) ? `"${plain}" <${address}>` : `${plain} <${address}>`;
 }
+
+/** @param {LetterAddress[] | undefined} list */
+export const addressList = (list) => (list ?? []).map(addressText).join(", ");
 
 /**
  * Reads "Anna <anna@example.org>, boris@example.org".
@@ -27,12 +36,15 @@ export function readAddresses(text) {
   return read;
 }
 
+/** In a field this would be read as more than one address, or as another. */
+const SEVERAL = /[\s,;<>"]/;
+
 /** @param {LetterAddress[]} list @param {Set<string>} without */
 function distinct(list, without) {
   const seen = new Set(without);
   return list.filter(({ address = "" }) => {
     const key = address.toLowerCase();
-    return key && !seen.has(key) && seen.add(key);
+    return key && !SEVERAL.test(key) && !seen.has(key) && seen.add(key);
   });
 }
 

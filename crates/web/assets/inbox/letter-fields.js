@@ -2,7 +2,7 @@
 
 import { h, replace } from "./dom.js";
 import { momentText, t } from "./i18n.js";
-import { addressText, answerTo, readAddresses } from "./letter-addresses.js";
+import { addressList, addressText, answerTo, readAddresses } from "./letter-addresses.js";
 import { iconButton } from "./menu.js";
 
 /** @import { LetterToSend, Message } from "./types/api.js" */
@@ -20,8 +20,8 @@ function forwardedText(message) {
     [t("letter.from"), addressText(letter.from)],
     [t("letter.date"), momentText(message.sentAt)],
     [t("letter.subject"), letter.subject ?? ""],
-    [t("letter.to"), (letter.to ?? []).map(addressText).join(", ")],
-    [t("letter.cc"), (letter.cc ?? []).map(addressText).join(", ")],
+    [t("letter.to"), addressList(letter.to)],
+    [t("letter.cc"), addressList(letter.cc)],
   ];
   const head = rows.filter(([, value]) => value).map(([name, value]) => `${name}: ${value}`);
   return `\n\n---------- ${t("letter.forwarded")} ----------\n${head.join("\n")}\n\n${message.text?.plain ?? ""}`;
@@ -55,8 +55,8 @@ export class LetterFields {
   open(message, mode) {
     const subject = message.letter?.subject ?? "";
     const { to, cc } = mode === "forward" ? { to: [], cc: [] } : answerTo(message, mode === "replyAll", this.own());
-    this.to.value = to.map(addressText).join(", ");
-    this.cc.value = cc.map(addressText).join(", ");
+    this.to.value = addressList(to);
+    this.cc.value = addressList(cc);
     const prefix = mode === "forward" ? "Fwd: " : "Re: ";
     const has = mode === "forward" ? /^(fwd?|пересл?)\s*:/iu : /^(re|ответ|отв|aw)(\[\d+\])?\s*:/iu;
     this.subject.value = has.test(subject) ? subject : `${prefix}${subject}`;

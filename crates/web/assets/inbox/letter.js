@@ -5,15 +5,12 @@ import { openDialog } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
-import { addressText } from "./letter-addresses.js";
+import { addressList, addressText } from "./letter-addresses.js";
 
-/** @import { Letter, LetterAddress, Message } from "./types/api.js" */
+/** @import { Letter, Message } from "./types/api.js" */
 
 /** Letters that are shown whole, not only what is new in them. @type {Set<string>} */
 const whole = new Set();
-
-/** @param {LetterAddress[] | undefined} list */
-const addressList = (list) => (list ?? []).map(addressText).join(", ");
 
 /**
  * Who wrote to whom, above the words.
@@ -144,5 +141,7 @@ function showOriginal(message) {
     icon("eye"),
     t("letter.pictures"),
   );
-  openDialog({ title, body: [frame], buttons: [pictures], wide: "wide", testid: "mail-dialog", cancel: false });
+  // As the server holds pictures back.
+  const has = message.text?.html?.includes(' data-src="') ?? false;
+  openDialog({ title, body: [frame], buttons: has ? [pictures] : [], wide: "wide", testid: "mail-dialog", cancel: false });
 }
