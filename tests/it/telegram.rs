@@ -18,12 +18,15 @@ const SECRET: &str = "a-secret-of-sixteen";
 async fn gateway(telegram: &Telegram, intake: &'static str) -> TestGateway {
     let url = telegram.desk.url.clone();
     TestGateway::start_with(move |settings| {
-        let options = toml::toml! {
-            token = TOKEN
-            intake = intake
-            webhook_secret = SECRET
-            api_url = url
-        };
+        let mut options = toml::Table::new();
+        for (key, value) in [
+            ("token", TOKEN),
+            ("intake", intake),
+            ("webhook_secret", SECRET),
+            ("api_url", url.as_str()),
+        ] {
+            options.insert(key.to_owned(), value.into());
+        }
         let public_url = settings.public_url.clone();
         let line = gateway::line_with("telegram", "telegram", "main", &public_url, options);
         settings.lines.push(line);
@@ -98,23 +101,24 @@ async fn a_client_writes_and_is_answered() {
 
     // An answer to that very message, a reaction to it, and other words.
     let sent = scene.telegram.sent()[0]["message_id"].as_i64().unwrap();
-    let telegram = &scene.telegram;
-    telegram.sends(
+    scene.telegram.sends(
         ANNA,
         json!({"text": "Да", "reply_to_message": {"message_id": sent}}),
     );
     assert_eq!(scene.olga.hears("Да").await.reply_to_message_id, answer.id);
-    telegram.happens(
+    scene.telegram.happens(
         "message_reaction",
         json!({"chat": chat(ANNA), "user": user(ANNA), "message_id": sent, "date": 1,
                "old_reaction": [], "new_reaction": [{"type": "emoji", "emoji": "❤"}]}),
     );
     let reacted = scene.fate(&answer, DeliveryState::Sent).await;
     assert_eq!(reacted.reactions[0].emoji, "❤");
-    let first = telegram.says(ANNA, "Опечатка");
+    let first = scene.telegram.says(ANNA, "Опечатка");
     let shown = scene.olga.hears("Опечатка").await;
-    let other = telegram.message(ANNA, first, json!({"text": "Поправка"}));
-    telegram.happens("edited_message", other);
+    let other = scene
+        .telegram
+        .message(ANNA, first, json!({"text": "Поправка"}));
+    scene.telegram.happens("edited_message", other);
     let changed = scene
         .olga
         .wait_for("other words", |kind| match kind {
@@ -224,7 +228,7 @@ async fn who_does_not_know_the_secret_is_nobody() {
         .gateway
         .person("boss", domain::operator::Role::Supervisor, &[])
         .await;
-    let all = boss.list(pb::Folder::All).await;
+    let all = boss.list(pb::Folder::AllOpen).await;
     assert_eq!(all.conversations.len(), 1);
 }
 

@@ -55,7 +55,7 @@ impl Seen {
 }
 
 /// What a provider answers: a status and a body.
-pub type Answer = (u16, Bytes);
+pub(super) type Answer = (u16, Bytes);
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 type Serve = Arc<dyn Fn(Seen) -> Answering + Send + Sync>;
 /// Names a call for faults and counts, such as by its method of the API.

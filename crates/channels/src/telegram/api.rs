@@ -1,5 +1,7 @@
 //! The Bot API: what a call is, and what its answers mean.
 
+use std::time::Duration;
+
 use domain::{Millis, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -138,6 +140,15 @@ impl Failure {
             CallError::Refused(reason) | CallError::NotSent(reason) => Self::NotSent(reason),
             CallError::InDoubt(reason) => Self::InDoubt(reason),
         }
+    }
+
+    /// How long Telegram asks to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let Self::Refused { retry_after, .. } = self else {
+            return None;
+        };
+        let millis = u64::try_from(retry_after.as_ref()?.0).ok()?;
+        Some(Duration::from_millis(millis))
     }
 
     /// Whether the token is good no more.

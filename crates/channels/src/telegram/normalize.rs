@@ -88,7 +88,7 @@ fn message(key: &str, message: Message, region: &str) -> Option<Inbound> {
     let mut inbound = event(key, message.chat.id, from, message.date, told.kind);
     inbound.sender.identities.extend(told.phone);
     inbound.attachments = told.attachments;
-    inbound.message_id = Some(name(message.chat.id, message.message_id));
+    inbound.message_id = Some(name(message.chat.id, message.id));
     inbound.album = message.media_group_id;
     let answered = message.reply_to_message;
     inbound.thread.reply_to_external_id =
@@ -108,7 +108,7 @@ fn edit(key: &str, message: &Message) -> Option<Inbound> {
         return None;
     }
     let kind = InboundKind::Edit {
-        target: name(message.chat.id, message.message_id),
+        target: name(message.chat.id, message.id),
         text: entities::text(plain, marks),
     };
     Some(event(key, message.chat.id, from, message.date, kind))
@@ -182,10 +182,7 @@ fn unknown(key: &str, kind: &str, value: &Value) -> Option<Inbound> {
     };
     let told = InboundKind::Message(content);
     let mut inbound = event(key, message.chat.id, from, message.date, told);
-    inbound.message_id = Some(format!(
-        "{kind} {}",
-        name(message.chat.id, message.message_id)
-    ));
+    inbound.message_id = Some(format!("{kind} {}", name(message.chat.id, message.id)));
     Some(inbound)
 }
 

@@ -120,13 +120,7 @@ impl Connection {
                 Err(failure) => {
                     may_ask &= !matches!(failure, Failure::Refused { code: 409, .. });
                     self.trouble.set(Some(failure.to_string()));
-                    let wait = match &failure {
-                        Failure::Refused {
-                            retry_after: Some(after),
-                            ..
-                        } => Duration::from_millis(u64::try_from(after.0).unwrap_or(0)),
-                        _ => pause,
-                    };
+                    let wait = failure.retry_after().unwrap_or(pause);
                     tracing::warn!(line.id = %self.line, %failure, "updates cannot be had");
                     tokio::time::sleep(wait.min(PAUSE_MAX)).await;
                     pause = (pause * 2).min(PAUSE_MAX);

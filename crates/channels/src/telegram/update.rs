@@ -15,7 +15,8 @@ pub(super) struct Update {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Message {
-    pub(super) message_id: i64,
+    #[serde(rename = "message_id")]
+    pub(super) id: i64,
     #[serde(default)]
     pub(super) date: i64,
     pub(super) chat: Chat,

@@ -245,10 +245,12 @@ proptest! {
             0..4,
         ),
     ) {
+        // Of runs of blanks the writer makes what nobody is to read as blanks.
+        let subject = domain::text::line(&subject, 998);
         let raw = encoded(&subject, &text, &files);
         let events = normalize_letter(&raw).expect("a letter");
         let letter = events[0].letter.as_deref().expect("a letter");
-        prop_assert_eq!(&letter.subject, &domain::text::line(&subject, 998));
+        prop_assert_eq!(&letter.subject, &subject);
         prop_assert_eq!(&letter.from.name, "Анна");
         let InboundKind::Message(Content::Text(read)) = &events[0].kind else {
             panic!("no message");
