@@ -24,6 +24,7 @@ mod mail_in;
 mod mail_large;
 mod mail_loops;
 mod mail_out;
+mod mail_poison;
 mod mail_round;
 mod mail_servers;
 mod mentions;
