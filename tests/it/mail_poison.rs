@@ -104,7 +104,7 @@ async fn poison_harms_no_good_letter() {
     let dead: BTreeSet<_> = dead.iter().map(|key| all[uid(key) - 1].0).collect();
     let expected = poison.iter().filter(|it| it.outcome == Outcome::Dead);
     let expected: BTreeSet<_> = expected.map(|it| Some(it.name)).collect();
-    assert_eq!(dead, expected);
+    assert_eq!(dead, expected, "{}", server.said());
     println!(
         "{}",
         json!({
