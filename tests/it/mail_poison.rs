@@ -13,7 +13,15 @@ use e2e::real::{Life, Server};
 use serde_json::json;
 use tempfile::TempDir;
 
+const SALES: &str = "sales@shop.test";
+/// Large letters beside, and how often small ones come.
+const LARGE: usize = 6;
+const PACE: Duration = Duration::from_millis(20);
 const GOOD_TO_ONE: usize = 10;
+/// A gateway with nothing to do has some 75 in a debug build. An answer of the mail server
+/// is at most 4 and is held some four times until it is durable; two letters are read at
+/// once, each with up to 1 MiB of HTML as a tree of some sixty times that.
+const MEMORY_MIB_MAX: u64 = 75 + 4 * 4 + 2 * 64;
 /// A debug build is not quick with them.
 const PATIENCE: Duration = Duration::from_mins(4);
 
@@ -105,6 +113,11 @@ async fn poison_harms_no_good_letter() {
     let expected = poison.iter().filter(|it| it.outcome == Outcome::Dead);
     let expected: BTreeSet<_> = expected.map(|it| Some(it.name)).collect();
     assert_eq!(dead, expected, "{}", server.said());
+    let reports = |name: &str| name.starts_with("a report");
+    let shown = poison
+        .iter()
+        .filter(|it| it.outcome != Outcome::Dead && !reports(it.name));
+    let messages = kept.messages("inbound").len();
     println!(
         "{}",
         json!({
@@ -112,12 +125,84 @@ async fn poison_harms_no_good_letter() {
             "good": clients.written(),
             "poison": poison.len(),
             "dead": dead.len(),
-            "messages": kept.messages("inbound").len(),
-            "connections": proxy.connections(),
-            "kib": [at_first, before, after],
-            "took_s": took.as_secs_f64(),
-            "processed": dovecot.letters(SUPPORT, "Processed").len(),
+            "messages": messages,
+            "mib": [at_first, before, after].map(|kib| kib / 1_024),
+            "took_s": took.as_secs(),
         })
     );
+    assert_eq!(messages, clients.written() + shown.count());
+    assert_eq!(proxy.connections(), 2, "one for each life");
+    let processed = dovecot.letters(SUPPORT, "Processed").len();
+    assert_eq!(processed, all.len());
+    assert!(before.max(after) < MEMORY_MIB_MAX * 1_024);
     server.stop().await;
+}
+
+/// How long good letters take from their delivery to the message, while poison, one to
+/// ten of them, is delivered into the same mailbox and letters as large as letters may be
+/// into another.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement, of a release build: run it by name, with --no-capture"]
+async fn how_long_good_letters_take_beside_poison() {
+    let dovecot = or_skip!(Dovecot::start(&[SUPPORT, SALES]).await);
+    let folder = TempDir::new().unwrap();
+    dovecot.stock(SALES, (0..LARGE).map(large));
+    dovecot.stock(SUPPORT, []);
+    let mut server = Server::new(folder.path(), &folder.path().join("data"), "0B");
+    let text = std::fs::read_to_string(&server.config).unwrap();
+    let sales = format!(
+        "[[line.mailbox]]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nuser = {SALES:?}\n\
+         password_file = {:?}\nhistory = \"all\"\n",
+        dovecot.imap(),
+        folder.path().join("secret"),
+    );
+    let text = text + &line(folder.path(), dovecot.imap(), &sales);
+    std::fs::write(&server.config, text).unwrap();
+    start(&mut server).await;
+    let (poison, mut clients) = (letters(), Clients::new(200));
+    let mut dropped = Vec::new();
+    for (name, letter) in mixed(&mut clients, &poison) {
+        if name.is_none() {
+            dropped.push(engine::clock::now());
+        }
+        dovecot.drop(SUPPORT, &letter);
+        tokio::time::sleep(PACE).await;
+    }
+    let good = |kept: &Kept| {
+        let messages = kept.messages("inbound").into_iter();
+        let good = messages.filter_map(|it| Some((clients.number(&it.text)?, it.stored_at)));
+        good.collect::<Vec<_>>()
+    };
+    let kept = until(&server, "all good ones", |kept| {
+        good(kept).len() == clients.written()
+    })
+    .await;
+    let mut took: Vec<_> = good(&kept)
+        .into_iter()
+        .map(|(number, stored_at)| stored_at.since(dropped[number]).0)
+        .collect();
+    took.sort_unstable();
+    let at = |percent: usize| took[(took.len() - 1) * percent / 100];
+    let done = until(&server, "the rest", |kept| kept.in_state(0) == 0).await;
+    println!(
+        "{}",
+        json!({
+            "test": "mail_poison_beside", "good": took.len(), "poison": poison.len(), "large": LARGE,
+            "large_done": done.messages("inbound").iter().filter(|it| it.text.starts_with("large")).count(),
+            "ms": {"p50": at(50), "p99": at(99), "max": at(100)},
+        })
+    );
+    assert!(at(99) <= 1_000, "{} ms", at(99));
+    server.stop().await;
+}
+
+/// A letter of 48 MiB: a file, or lines that are almost the end of one.
+fn large(number: usize) -> Vec<u8> {
+    let line = ["QUFB".repeat(19), "--".to_owned()][number % 2].clone() + "\r\n";
+    let head = format!(
+        "From: <large{number}@client.test>\r\nMessage-ID: <large{number}@client.test>\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nlarge {number}\r\n--b\r\n\
+         Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    );
+    (head + &line.repeat((48 << 20) / line.len()) + "--b--\r\n").into_bytes()
 }

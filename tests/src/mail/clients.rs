@@ -44,6 +44,12 @@ impl Clients {
         [before.unwrap_or_default().into_bytes(), letter].concat()
     }
 
+    /// Which of their letters has these words, from 0 on.
+    pub fn number(&self, text: &str) -> Option<usize> {
+        let (client, number) = read(text)?;
+        Some(number * self.count + client)
+    }
+
     /// Checks that each letter came once, each client's in one conversation and in the
     /// order in which they were written.
     pub fn check(&self, kept: &Kept) {

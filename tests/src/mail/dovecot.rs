@@ -1,7 +1,9 @@
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -279,6 +281,14 @@ impl Dovecot {
         let top = self.maildir(account);
         let file = top.join("tmp").join(&name);
         std::fs::write(&file, letter).unwrap();
+        // As if they had come a second one after the other.
+        let came = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + number as u64);
+        File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(came)
+            .unwrap();
         self.user.own(&file);
         // Whole, or not there.
         std::fs::rename(&file, top.join("new").join(&name)).unwrap();
