@@ -9,6 +9,7 @@ use std::time::Duration;
 use e2e::mail::{Act, Clients, Dovecot, Kept, Proxy, SUPPORT, line};
 use e2e::or_skip;
 use e2e::real::{Life, Random, Server, given};
+use futures::FutureExt as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 
 /// Kills in a normal run.
 const KILLS: u64 = 15;
-/// Letters that come before each life.
+/// So many letters come when fewer are left.
 const LETTERS: usize = 20;
 /// Longer than those that are read at once.
 const LONG_BYTES: usize = 300_000;
@@ -64,6 +65,8 @@ struct Fuse {
 impl Fuse {
     fn set(&self, left: Option<usize>) {
         *self.left.lock().unwrap() = left;
+        // What was told of the life before.
+        let _ = self.is_out.notified().now_or_never();
     }
 
     fn burn(&self) -> Act {
@@ -160,7 +163,9 @@ async fn killed_while_letters_come_in_none_is_lost_or_doubled() {
     let mut clients = Clients::new(3);
     let mut moved = Vec::new();
     for number in 0..kills {
-        dovecot.stock(SUPPORT, write(&mut clients));
+        if dovecot.letters(SUPPORT, "INBOX").len() < LETTERS {
+            dovecot.stock(SUPPORT, write(&mut clients));
+        }
         let death = death(number, &mut random);
         live(&mut server, &fuse, &death).await;
         moved.push((format!("{death:?}"), check_moved(&dovecot, &server)));
