@@ -620,7 +620,7 @@ fn large_letters_in_figures() {
         ("one line", "x".to_owned()),
     ] {
         let letter = letter(&body);
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let events = normalize_letter(&letter).expect("a letter");
         let read = begun.elapsed();
         let file = &events[0].attachments[0];
@@ -630,7 +630,7 @@ fn large_letters_in_figures() {
         println!("{name}: read in {read:?}, {bytes} bytes opened in {opened:?}");
     }
     for Poison { name, raw, .. } in poison::letters() {
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         let _ = normalize_letter(&raw);
         let read = begun.elapsed();
         if read > std::time::Duration::from_millis(10) {
