@@ -126,7 +126,7 @@ async fn poison_harms_no_good_letter() {
             "poison": poison.len(),
             "dead": dead.len(),
             "messages": messages,
-            "mib": [at_first, before, after].map(|kib| kib / 1_024),
+            "mib": {"first": at_first / 1_024, "then": before / 1_024, "at_last": after / 1_024},
             "took_s": took.as_secs(),
         })
     );
