@@ -626,8 +626,8 @@ fn large_letters_in_figures() {
         let file = &events[0].attachments[0];
         let pieces = open(&letter, file.source.as_deref().expect("a source"));
         let bytes: usize = pieces.expect("the file").map(|piece| piece.len()).sum();
-        let opened = begun.elapsed() - read;
-        println!("{name}: read in {read:?}, {bytes} bytes opened in {opened:?}");
+        let all = begun.elapsed();
+        println!("{name}: read in {read:?}; with its file of {bytes} bytes in {all:?}");
     }
     for Poison { name, raw, .. } in poison::letters() {
         let begun = tokio::time::Instant::now();

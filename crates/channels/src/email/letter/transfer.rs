@@ -107,7 +107,10 @@ impl Decoder {
         {
             // Nearly all of it comes in whole groups.
             if self.bit_count == 0
-                && let Some(three) = encoded[self.at..].first_chunk().and_then(base64_group)
+                && let Some(three) = encoded[self.at..]
+                    .first_chunk()
+                    .copied()
+                    .and_then(base64_group)
             {
                 out.extend_from_slice(&three);
                 self.at += 4;
@@ -198,7 +201,7 @@ const BASE64: [u8; 256] = {
 };
 
 /// The three bytes of four letters, where all of them stand for something.
-fn base64_group(four: &[u8; 4]) -> Option<[u8; 3]> {
+fn base64_group(four: [u8; 4]) -> Option<[u8; 3]> {
     let [a, b, c, d] = four.map(|byte| BASE64[usize::from(byte)]);
     let three = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
     (a | b | c | d < 64).then_some(three)
