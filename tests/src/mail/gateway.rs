@@ -48,7 +48,8 @@ pub fn line(folder: &Path, imap: u16, more: &str) -> String {
         "[[line]]\nid = \"mail\"\nchannel = \"email\"\nqueue = \"main\"\naddress = {SUPPORT:?}\n\
          letter_mib_max = 70\n\
          [[line.mailbox]]\nhost = \"127.0.0.1\"\nport = {imap}\nsecurity = \"none\"\n\
-         password_file = {secret:?}\nhistory = \"all\"\nafter = \"move:Processed\"\n{more}"
+         password_file = \"{}\"\nhistory = \"all\"\nafter = \"move:Processed\"\n{more}",
+        secret.display()
     )
 }
 
