@@ -13,6 +13,9 @@ pub(crate) struct Soak {
     /// How many kills.
     #[arg(long, default_value_t = 0)]
     kills: u64,
+    /// How many kills while letters come in.
+    #[arg(long, default_value_t = 0)]
+    mail_kills: u64,
     /// How many power cuts.
     #[arg(long, default_value_t = 0)]
     power_cuts: u64,
@@ -30,6 +33,7 @@ pub(crate) fn run(root: &Path, report: &mut Report, soak: &Soak) -> anyhow::Resu
     }
     let soaks = [
         ("kill_loop", "SWITCHBOARD_SOAK_KILLS", soak.kills),
+        ("mail_kills", "SWITCHBOARD_SOAK_MAIL_KILLS", soak.mail_kills),
         ("power_cut", "SWITCHBOARD_SOAK_POWER_CUTS", soak.power_cuts),
         (
             "remote_directory",

@@ -7,6 +7,7 @@ use domain::message::{Attachment, Content, Delivery};
 use domain::rating::Score;
 use domain::{ConversationId, LineId, MessageId, Millis, Timestamp};
 use futures::stream::BoxStream;
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use tokio::sync::broadcast;
 
@@ -18,6 +19,20 @@ use crate::{Envelope, File};
 pub trait Host: Send + Sync + 'static {
     /// Makes one event durable. The provider may be told as soon as this answers.
     async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused>;
+
+    /// Makes events durable in their order, and takes those out of `envelopes` that are.
+    /// When it refuses, nothing of what is left was taken.
+    async fn accept_all(
+        &self,
+        line: &LineId,
+        envelopes: &mut VecDeque<Envelope>,
+    ) -> Result<(), Refused> {
+        while let Some(next) = envelopes.front() {
+            self.accept(line, next.clone()).await?;
+            envelopes.pop_front();
+        }
+        Ok(())
+    }
 
     /// Passes on that a client is typing. Leaves no trace.
     fn typing(&self, line: &LineId, thread_key: &str, active: bool);

@@ -199,7 +199,8 @@ pub struct Envelope {
     /// What [`Channel::normalize`] will be given.
     pub raw: Bytes,
     /// A stored file with the rest of it, to be read on behind `raw`: for what is too
-    /// large to be held in memory while it arrives.
+    /// large to be held in memory while it arrives. Its beginning, read alone, tells the
+    /// thread.
     pub rest: Option<Attachment>,
 }
 

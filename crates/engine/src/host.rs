@@ -1,5 +1,6 @@
 //! The engine as channels see it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::IpAddr;
 
@@ -32,6 +33,14 @@ const BOOKMARK_BYTES_MAX: usize = 4_096;
 impl Host for Engine {
     async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
         Self::accept(self, line, envelope).await
+    }
+
+    async fn accept_all(
+        &self,
+        line: &LineId,
+        envelopes: &mut VecDeque<Envelope>,
+    ) -> Result<(), Refused> {
+        Self::accept_all(self, line, envelopes).await
     }
 
     fn typing(&self, line: &LineId, thread_key: &str, active: bool) {

@@ -1,6 +1,9 @@
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,6 +25,8 @@ pub struct Dovecot {
     ports: [Port; 3],
     log: Log,
     process: Option<Process>,
+    /// How many letters were put into inboxes without asking it.
+    stocked: AtomicUsize,
 }
 
 /// Whether the server can speak a protocol.
@@ -50,6 +55,7 @@ impl Dovecot {
             ports: [Port::claim(), Port::claim(), Port::claim()],
             log: Log::default(),
             process: None,
+            stocked: AtomicUsize::new(0),
         };
         // LMTP comes in a package of its own.
         if !knows("lmtp") {
@@ -263,13 +269,29 @@ impl Dovecot {
             &["mailbox", "status", "-u", account, "messages", "INBOX"],
             b"",
         );
-        let top = self.maildir(account);
-        for (number, letter) in letters.into_iter().enumerate() {
-            let name = format!("1700000000.M{number}P1.stock");
-            let file = top.join("new").join(name);
-            std::fs::write(&file, letter).unwrap();
-            self.user.own(&file);
+        for letter in letters {
+            self.drop(account, &letter);
         }
+    }
+
+    /// Puts a letter into an inbox that is there, behind those put there before.
+    pub fn drop(&self, account: &str, letter: &[u8]) {
+        let number = self.stocked.fetch_add(1, Ordering::SeqCst);
+        let name = format!("1700000000.M{number}P1.stock");
+        let top = self.maildir(account);
+        let file = top.join("tmp").join(&name);
+        std::fs::write(&file, letter).unwrap();
+        // As if they had come a second one after the other.
+        let came = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + number as u64);
+        File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(came)
+            .unwrap();
+        self.user.own(&file);
+        // Whole, or not there.
+        std::fs::rename(&file, top.join("new").join(&name)).unwrap();
     }
 
     /// Waits until so many letters lie in a folder, and gives them back.

@@ -39,6 +39,20 @@ pub fn mailbox(account: &str, imap: u16) -> String {
     )
 }
 
+/// A line's table in the configuration of a gateway that is a process of its own, with
+/// the mailbox of [`SUPPORT`]; what is read is moved to `Processed`. `more` stands behind.
+pub fn line(folder: &Path, imap: u16, more: &str) -> String {
+    let secret = folder.join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    format!(
+        "[[line]]\nid = \"mail\"\nchannel = \"email\"\nqueue = \"main\"\naddress = {SUPPORT:?}\n\
+         letter_mib_max = 70\n\
+         [[line.mailbox]]\nhost = \"127.0.0.1\"\nport = {imap}\nsecurity = \"none\"\n\
+         password_file = \"{}\"\nhistory = \"all\"\nafter = \"move:Processed\"\n{more}",
+        secret.display()
+    )
+}
+
 /// A gateway with a line `mail` of the queue `main`, besides its others.
 pub async fn gateway(section: &str) -> TestGateway {
     gateway_with(section, |_| {}).await
@@ -51,14 +65,14 @@ pub async fn gateway_with(
 ) -> TestGateway {
     let options: toml::Table = toml::from_str(section).unwrap();
     TestGateway::start_with(move |settings| {
-        let line = line(options.clone(), &settings.public_url);
+        let line = built(options.clone(), &settings.public_url);
         settings.lines.push(line);
         change(settings);
     })
     .await
 }
 
-fn line(options: toml::Table, url: &str) -> Line {
+fn built(options: toml::Table, url: &str) -> Line {
     let kind = channels::registry::find("email").unwrap();
     let setup = LineSetup {
         id: "mail".into(),
@@ -121,6 +135,16 @@ impl Kept {
         let count = "select count(*) from journal where line = 'mail' and state = ?1";
         let count = self.store.query_row(count, [state], |row| row.get(0));
         count.unwrap()
+    }
+
+    /// The deliveries that are in a state, see [`Self::in_state`].
+    pub fn deliveries_in(&self, state: i64) -> Vec<String> {
+        let mut found = self
+            .store
+            .prepare("select event_key from journal where line = 'mail' and state = ?1")
+            .unwrap();
+        let keys = found.query_map([state], |row| row.get(0)).unwrap();
+        keys.map(Result::unwrap).collect()
     }
 
     /// The messages of a direction: `inbound` or `outbound`.

@@ -4,11 +4,13 @@
 
 mod authority;
 mod client;
+mod clients;
 mod dovecot;
 mod exim;
 mod gateway;
 mod hoodiecrow;
 mod peer;
+pub mod poison;
 mod post;
 mod process;
 mod proxy;
@@ -16,10 +18,11 @@ mod tokens;
 
 pub use authority::Authority;
 pub use client::read;
+pub use clients::Clients;
 pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use gateway::{
-    Kept, KeptMessage, SUPPORT, gateway, gateway_with, mailbox, section, section_of, settled,
+    Kept, KeptMessage, SUPPORT, gateway, gateway_with, line, mailbox, section, section_of, settled,
 };
 pub use hoodiecrow::Hoodiecrow;
 pub use peer::{Manner, Peer};

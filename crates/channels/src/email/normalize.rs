@@ -91,13 +91,10 @@ fn bounces(message: &Inbound, Returned { target, failures }: Returned) -> Vec<In
 }
 
 fn message(reading: Reading, found: &Found, own: &Own) -> Inbound {
+    let external_id = external_id(&reading, found);
     let key = found.event_key();
     let is_found = !found.mailbox.is_empty() && clean::is_key(&key) && key.len() <= KEY_BYTES_MAX;
-    let event_key = if is_found {
-        key
-    } else {
-        reading.external_id.clone()
-    };
+    let event_key = if is_found { key } else { external_id.clone() };
     // The clock of our own server is believed before the sender's.
     let written_at = reading
         .written_at
@@ -110,13 +107,13 @@ fn message(reading: Reading, found: &Found, own: &Own) -> Inbound {
     let identity = reading.sender.unwrap_or_else(|| Identity {
         kind: "letter".to_owned(),
         issuer: own.line.as_str().to_owned(),
-        value: reading.external_id.clone(),
+        value: external_id.clone(),
         trust: Trust::Claimed,
     });
     Inbound {
         event_key,
-        message_id: Some(reading.external_id.clone()),
-        thread_key: reading.external_id,
+        message_id: Some(external_id.clone()),
+        thread_key: external_id,
         sent_at,
         sender: Sender {
             identities: vec![identity],
@@ -128,5 +125,15 @@ fn message(reading: Reading, found: &Found, own: &Own) -> Inbound {
         letter: Some(Box::new(reading.letter)),
         album: None,
         kind: InboundKind::Message(Content::Text(reading.text)),
+    }
+}
+
+/// What one letter is known by. Of letters that nobody gave a name, two may say the same
+/// and be two all the same: the time when each came tells them apart.
+fn external_id(reading: &Reading, found: &Found) -> String {
+    let id = &reading.external_id;
+    match found.received_at {
+        Timestamp(at) if at != 0 && reading.letter.message_id.is_empty() => format!("{id} {at}"),
+        Timestamp(_) => id.clone(),
     }
 }

@@ -7,6 +7,7 @@ mod apply;
 mod calling_back;
 mod entry;
 mod lanes;
+mod large;
 mod ours;
 mod rest;
 mod threading;
@@ -37,6 +38,8 @@ struct Work {
     received_at: Timestamp,
     line: Arc<Line>,
     inbounds: Vec<Inbound>,
+    /// Only the beginning of it was read, which tells its lane.
+    unread: Option<Taken>,
 }
 
 /// What the journal still held at the start, in order.
@@ -94,7 +97,11 @@ async fn dispatch(
         tracing::warn!(line.id = %entry.line, "an event waits for its line, or behind others that waited for it");
         return;
     };
-    let inbounds = match normalize(engine, &line, &entry).await {
+    let read = match &entry.rest {
+        None => read(&line, &entry.raw),
+        Some(rest) => Ok(large::beginning(engine, &line, &entry.raw, rest).await),
+    };
+    let inbounds = match read {
         Ok(inbounds) => inbounds,
         Err(problem) => {
             bury(engine, entry.seq, problem).await;
@@ -106,6 +113,7 @@ async fn dispatch(
         received_at: entry.received_at,
         inbounds,
         line,
+        unread: entry.rest.is_some().then_some(entry),
     };
     let (own, is_new) = lock(lanes).push(work);
     if is_new {
@@ -122,24 +130,8 @@ async fn dispatch(
 }
 
 /// What the line's channel makes of an entry, or why it cannot be read.
-async fn normalize(
-    engine: &Engine,
-    line: &Arc<Line>,
-    entry: &Taken,
-) -> Result<Vec<Inbound>, String> {
-    let converted = if entry.rest.is_none() {
-        catch_unwind(AssertUnwindSafe(|| line.channel.normalize(&entry.raw)))
-    } else {
-        // Large, so it is read away from everybody else, one at a time.
-        let whole = rest::whole(engine, entry).await;
-        let raw = whole.map_err(|error| error.to_string())?;
-        let channel = Arc::clone(&line.channel);
-        let reading = tokio::task::spawn_blocking(move || {
-            catch_unwind(AssertUnwindSafe(|| channel.normalize(&raw)))
-        });
-        reading.await.map_err(|error| error.to_string())?
-    };
-    match converted {
+fn read(line: &Line, raw: &[u8]) -> Result<Vec<Inbound>, String> {
+    match catch_unwind(AssertUnwindSafe(|| line.channel.normalize(raw))) {
         Ok(Ok(inbounds)) => Ok(inbounds),
         Ok(Err(malformed)) => Err(malformed.to_string()),
         Err(_) => {
@@ -166,8 +158,17 @@ async fn work_off(engine: &Engine, lanes: &Mutex<Lanes>, lane: &Lane) {
 
 /// Does one entry, however often it takes; an entry that cannot be done goes to the
 /// dead letters. False when it was left in the journal for the next start.
-async fn finish(engine: &Engine, work: Work) -> bool {
+async fn finish(engine: &Engine, mut work: Work) -> bool {
     let seq = work.seq;
+    if let Some(entry) = work.unread.take() {
+        match large::read_whole(engine, &work.line, &entry).await {
+            Ok(inbounds) => work.inbounds = inbounds,
+            Err(problem) => {
+                bury(engine, seq, problem).await;
+                return true;
+            }
+        }
+    }
     let work = Arc::new(work);
     let mut pause = RETRY_MIN;
     loop {

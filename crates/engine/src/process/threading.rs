@@ -147,7 +147,9 @@ pub(super) fn go_on(context: &mut Thread, inbound: &Inbound) {
     }
     let surplus = context.references.len().saturating_sub(REFERENCES_MAX);
     // The first names the thread, the last ones what is answered.
-    context.references.drain(1..=surplus);
+    if surplus > 0 {
+        context.references.drain(1..=surplus);
+    }
 }
 
 /// Lets the writer of a letter take part in its thread.
@@ -180,4 +182,48 @@ pub(super) fn token(line: &Line) -> Option<String> {
             .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
             .collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::message::{Content, InboundKind, Sender, Text};
+
+    use super::*;
+
+    /// A letter without a name, and what it refers to.
+    fn letter(references: Vec<String>) -> Inbound {
+        Inbound {
+            event_key: String::new(),
+            message_id: None,
+            thread_key: String::new(),
+            sent_at: domain::Timestamp(0),
+            sender: Sender::default(),
+            thread: Thread {
+                references,
+                ..Thread::default()
+            },
+            attachments: Vec::new(),
+            letter: Some(Box::default()),
+            kind: InboundKind::Message(Content::Text(Text::default())),
+        }
+    }
+
+    #[test]
+    fn a_letter_needs_no_name() {
+        let mut context = Thread::default();
+        go_on(&mut context, &letter(Vec::new()));
+        assert!(context.references.is_empty());
+    }
+
+    #[test]
+    fn of_many_references_the_first_and_the_last_stay() {
+        let name = |number: usize| format!("{number}@client.test");
+        let mut context = letter(vec![name(0)]).thread;
+        go_on(
+            &mut context,
+            &letter((1..=REFERENCES_MAX).map(name).collect()),
+        );
+        assert_eq!(context.references.len(), REFERENCES_MAX);
+        assert_eq!(context.references[..2], [name(0), name(2)]);
+    }
 }

@@ -217,7 +217,12 @@ fn external_id(raw: &[u8], whole: &Part<'_>, message_id: &str) -> String {
     let mut bare = Vec::new();
     for piece in body.chunks(64 << 10) {
         bare.clear();
-        bare.extend(piece.iter().filter(|byte| **byte != b'\r'));
+        let mut from = 0;
+        for cr in memchr::memchr_iter(b'\r', piece) {
+            bare.extend_from_slice(&piece[from..cr]);
+            from = cr + 1;
+        }
+        bare.extend_from_slice(&piece[from..]);
         digest.update(&bare);
     }
     let digest: [u8; 32] = digest.finalize().into();

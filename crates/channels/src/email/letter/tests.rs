@@ -578,3 +578,65 @@ fn an_entry_of_the_journal_becomes_an_event() {
     assert!(normalize_entry(b"no entry", &own()).is_err());
     assert!(normalize_entry(&entry(4, None, b""), &own()).is_err());
 }
+
+#[test]
+fn letters_without_a_name_that_say_the_same_are_as_many_as_came() {
+    let id = |uid: u32, received_at: i64, letter: &str| {
+        let found = Found {
+            mailbox: "main".to_owned(),
+            folder: "INBOX".to_owned(),
+            uid,
+            received_at: domain::Timestamp(received_at),
+            ..Found::default()
+        };
+        let events = normalize_entry(&found.entry(letter.as_bytes()), &own());
+        events.expect("an event")[0].message_id.clone()
+    };
+    let bare = "From: a@client.example\r\n\r\nHello\r\n";
+    assert_ne!(id(1, 1_000, bare), id(2, 2_000, bare));
+    // A folder that begins another life gives the letter another number.
+    assert_eq!(id(1, 1_000, bare), id(2, 1_000, bare));
+    let named = format!("Message-ID: <one@client.example>\r\n{bare}");
+    assert_eq!(id(1, 1_000, &named), id(2, 2_000, &named));
+}
+
+/// How long letters take that are as large as letters may be.
+#[test]
+#[ignore = "a measurement: run it by name, with --no-capture"]
+fn large_letters_in_figures() {
+    const BYTES: usize = 64 << 20;
+    let letter = |body: &str| {
+        let head =
+            "From: a@client.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+        let file = "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+        let body = body.repeat(BYTES / body.len());
+        Bytes::from(format!(
+            "{head}\r\nHello\r\n--b\r\n{file}{body}\r\n--b--\r\n"
+        ))
+    };
+    for (name, body) in [
+        ("base64", format!("{}\r\n", "QUFB".repeat(19))),
+        ("line ends", "\n".to_owned()),
+        ("hyphens", "--\r\n".to_owned()),
+        ("almost delimiters", "--b-\r\n".to_owned()),
+        ("one line", "x".to_owned()),
+    ] {
+        let letter = letter(&body);
+        let begun = tokio::time::Instant::now();
+        let events = normalize_letter(&letter).expect("a letter");
+        let read = begun.elapsed();
+        let file = &events[0].attachments[0];
+        let pieces = open(&letter, file.source.as_deref().expect("a source"));
+        let bytes: usize = pieces.expect("the file").map(|piece| piece.len()).sum();
+        let all = begun.elapsed();
+        println!("{name}: read in {read:?}; with its file of {bytes} bytes in {all:?}");
+    }
+    for Poison { name, raw, .. } in poison::letters() {
+        let begun = tokio::time::Instant::now();
+        let _ = normalize_letter(&raw);
+        let read = begun.elapsed();
+        if read > std::time::Duration::from_millis(10) {
+            println!("{name}: {} bytes read in {read:?}", raw.len());
+        }
+    }
+}

@@ -102,21 +102,30 @@ impl Decoder {
     }
 
     fn base64(&mut self, encoded: &[u8], out: &mut Vec<u8>, length_max: usize) {
-        for byte in &encoded[self.at..] {
-            if out.len() >= length_max {
-                return;
+        while out.len() < length_max
+            && let [byte, ..] = encoded[self.at..]
+        {
+            // Nearly all of it comes in whole groups.
+            if self.bit_count == 0
+                && let Some(three) = encoded[self.at..]
+                    .first_chunk()
+                    .copied()
+                    .and_then(base64_group)
+            {
+                out.extend_from_slice(&three);
+                self.at += 4;
+                continue;
             }
             self.at += 1;
-            let Some(six) = base64_bits(*byte) else {
-                if *byte == b'=' {
-                    // What follows begins anew: some programs put several together.
-                    self.bits = 0;
-                    self.bit_count = 0;
-                }
-                continue;
-            };
-            self.bits = self.bits << 6 | six;
-            self.bit_count += 6;
+            let six = BASE64[usize::from(byte)];
+            if six < 64 {
+                self.bits = self.bits << 6 | u32::from(six);
+                self.bit_count += 6;
+            } else if byte == b'=' {
+                // What follows begins anew: some programs put several together.
+                self.bits = 0;
+                self.bit_count = 0;
+            }
             if self.bit_count >= 8 {
                 self.bit_count -= 8;
                 out.push(low_byte(self.bits >> self.bit_count));
@@ -176,16 +185,26 @@ fn low_byte(bits: u32) -> u8 {
     bits.to_le_bytes()[0]
 }
 
-fn base64_bits(byte: u8) -> Option<u32> {
-    let bits = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    };
-    Some(u32::from(bits))
+/// What each byte stands for in Base64 and its variant for addresses; more than 63 for
+/// nothing.
+const BASE64: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut value = 0;
+    while value < 64 {
+        values[letters[value as usize] as usize] = value;
+        value += 1;
+    }
+    values[b'-' as usize] = 62;
+    values[b'_' as usize] = 63;
+    values
+};
+
+/// The three bytes of four letters, where all of them stand for something.
+fn base64_group(four: [u8; 4]) -> Option<[u8; 3]> {
+    let [a, b, c, d] = four.map(|byte| BASE64[usize::from(byte)]);
+    let three = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    (a | b | c | d < 64).then_some(three)
 }
 
 /// Decodes what an `=` begins and tells its length; one that begins nothing stays.
@@ -294,6 +313,8 @@ mod tests {
             ("aGVsbG8", "hello"),
             ("a!G*V s~bG8=", "hello"),
             ("aGVsbG8=aGVsbG8=", "hellohello"),
+            ("e35-fg==", "{~~~"),
+            ("e35+fg==", "{~~~"),
             ("====", ""),
             ("a", ""),
         ] {

@@ -1,10 +1,10 @@
 //! The way into the gateway, with the patience it asks for.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{LineId, Millis};
-use futures::future::join_all;
 
 use super::session::Trouble;
 use crate::Envelope;
@@ -19,29 +19,15 @@ pub(super) struct Intake {
 
 impl Intake {
     /// Makes letters durable, in order, by as few commits as it takes.
-    pub(super) async fn accept(&self, mut letters: Vec<Envelope>) -> Result<(), Trouble> {
-        while !letters.is_empty() {
-            let tries = letters.iter().cloned();
-            let tries = tries.map(|letter| self.host.accept(&self.line, letter));
-            let outcomes = join_all(tries).await;
-            let mut left = Vec::new();
-            let mut pause = Millis(0);
-            for (letter, outcome) in letters.into_iter().zip(outcomes) {
-                match outcome {
-                    Ok(_) => {}
-                    Err(Refused::Busy { retry_after, .. }) => {
-                        pause = pause.max(retry_after);
-                        left.push(letter);
-                    }
-                    Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
-                }
-            }
-            letters = left;
-            if !letters.is_empty() {
-                sleep(pause).await;
+    pub(super) async fn accept(&self, letters: Vec<Envelope>) -> Result<(), Trouble> {
+        let mut letters = VecDeque::from(letters);
+        loop {
+            match self.host.accept_all(&self.line, &mut letters).await {
+                Ok(()) => return Ok(()),
+                Err(Refused::Busy { retry_after, .. }) => sleep(retry_after).await,
+                Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
             }
         }
-        Ok(())
     }
 
     pub(super) async fn bookmark(&self, name: &str) -> Result<Option<String>, Trouble> {

@@ -629,3 +629,25 @@ async fn a_gateway_that_is_busy_is_waited_for() {
     assert_eq!(begun.elapsed(), Duration::from_secs(4));
     assert!(bench.host.taken() == [taken(3, b"three"), taken(4, &letter)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_is_put_off_is_not_overtaken() {
+    let mut bench = Bench::new(mailbox(After::Leave, History::New));
+    bench.host.leave(NAME, &behind(2));
+    bench.host.put_off(1);
+    let script = vec![
+        open("EXAMINE", 7, 5, 4),
+        on(
+            &fetch("3:*", LIST),
+            [listed(3, 5), listed(4, 4)].concat(),
+            "OK",
+        ),
+        on(
+            &fetch("3:4", BODY),
+            [given(3, 0, b"three"), given(4, 0, b"four")].concat(),
+            "OK",
+        ),
+    ];
+    assert_eq!(bench.read("", script).await, Ok(()));
+    assert!(bench.host.taken() == [taken(3, b"three"), taken(4, b"four")]);
+}
