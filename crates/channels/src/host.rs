@@ -19,6 +19,20 @@ pub trait Host: Send + Sync + 'static {
     /// Makes one event durable. The provider may be told as soon as this answers.
     async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused>;
 
+    /// Makes events durable in their order, at once: as many of the first as there is
+    /// room for. Answers how many.
+    async fn accept_all(&self, line: &LineId, envelopes: Vec<Envelope>) -> Result<usize, Refused> {
+        let mut taken = 0;
+        for envelope in envelopes {
+            match self.accept(line, envelope).await {
+                Ok(_) => taken += 1,
+                Err(refused) if taken == 0 => return Err(refused),
+                Err(_) => break,
+            }
+        }
+        Ok(taken)
+    }
+
     /// Passes on that a client is typing. Leaves no trace.
     fn typing(&self, line: &LineId, thread_key: &str, active: bool);
 

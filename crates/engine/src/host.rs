@@ -34,6 +34,11 @@ impl Host for Engine {
         Self::accept(self, line, envelope).await
     }
 
+    async fn accept_all(&self, line: &LineId, envelopes: Vec<Envelope>) -> Result<usize, Refused> {
+        let taken = self.take_in(line, envelopes).await?;
+        Ok(taken.len())
+    }
+
     fn typing(&self, line: &LineId, thread_key: &str, active: bool) {
         let (engine, line, thread_key) = (self.clone(), line.clone(), thread_key.to_owned());
         tokio::spawn(async move {

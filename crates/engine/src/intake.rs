@@ -20,21 +20,27 @@ impl Engine {
     /// Takes an envelope in. Whoever brought it may be told as soon as this
     /// answers.
     pub async fn accept(&self, line: &LineId, envelope: Envelope) -> Result<Accepted, Refused> {
+        let taken = self.take_in(line, vec![envelope]).await?;
+        Ok(taken.first().copied().unwrap_or(Accepted::New))
+    }
+
+    /// Takes envelopes in, in their order and by one commit: as many of the first as
+    /// there is room for. Answers what became of each of these.
+    pub(crate) async fn take_in(
+        &self,
+        line: &LineId,
+        mut envelopes: Vec<Envelope>,
+    ) -> Result<Vec<Accepted>, Refused> {
         let known = self
             .line(line)
             .ok_or_else(|| Refused::Invalid(format!("there is no line {line}")))?;
         let raw_max = known.kind.descriptor.delivery_bytes_max;
-        let rest = envelope.rest.as_ref().map_or(0, |rest| rest.size_bytes);
-        let bytes = (envelope.raw.len() as u64).saturating_add(rest);
-        if bytes > raw_max as u64 {
-            return Err(Refused::Invalid(format!(
-                "the event has {bytes} bytes; this line takes at most {raw_max}"
-            )));
-        }
-        if envelope.event_key.is_empty() || envelope.event_key.len() > EVENT_KEY_BYTES_MAX {
-            return Err(Refused::Invalid(format!(
-                "the event key must have 1 to {EVENT_KEY_BYTES_MAX} bytes"
-            )));
+        let mut wrong = envelopes.iter().enumerate();
+        let wrong = wrong.find_map(|(at, envelope)| Some((at, problem(envelope, raw_max)?)));
+        match wrong {
+            Some((0, problem)) => return Err(Refused::Invalid(problem)),
+            Some((at, _)) => envelopes.truncate(at),
+            None => {}
         }
         if self.inner.stop.is_cancelled() {
             return Err(busy("the gateway is stopping"));
@@ -42,52 +48,72 @@ impl Engine {
         if self.inner.disk.is_nearly_full() {
             return Err(busy("the disk is nearly full"));
         }
-        if !self.make_room() {
+        envelopes.truncate(self.make_room(envelopes.len()));
+        if envelopes.is_empty() {
             return Err(busy("too much waits to be processed"));
         }
+        let count = envelopes.len();
         // Goes on when whoever waits for it goes away, so that what is counted as
         // pending is counted off, too.
-        let journaling = tokio::spawn(self.clone().journal(line.clone(), envelope));
+        let journaling = tokio::spawn(self.clone().journal(line.clone(), envelopes));
         if faults::is_planted(Bug::EarlyAck) {
-            return Ok(Accepted::New);
+            return Ok(vec![Accepted::New; count]);
         }
         let journaled = journaling.await.unwrap_or(Err(StoreError::Panicked));
         faults::point("before-ack");
-        match journaled {
-            Ok(Journaled::New) => {
-                self.note_inbound(&known.id);
-                metrics::counter!("inbound_accepted_total").increment(1);
-                Ok(Accepted::New)
-            }
-            Ok(Journaled::Duplicate) => {
-                metrics::counter!("inbound_duplicates_total").increment(1);
-                Ok(Accepted::Duplicate)
-            }
-            Err(error) => Err(busy(&error.to_string())),
+        let journaled = journaled.map_err(|error| busy(&error.to_string()))?;
+        let taken = journaled.into_iter().map(|journaled| match journaled {
+            Journaled::New => Accepted::New,
+            Journaled::Duplicate => Accepted::Duplicate,
+        });
+        let taken: Vec<Accepted> = taken.collect();
+        self.count(&known.id, &taken);
+        Ok(taken)
+    }
+
+    fn count(&self, line: &LineId, taken: &[Accepted]) {
+        let new = taken.iter().filter(|it| **it == Accepted::New).count();
+        let duplicates = taken.len() - new;
+        if new > 0 {
+            self.note_inbound(line);
+            metrics::counter!("inbound_accepted_total").increment(new as u64);
+        }
+        if duplicates > 0 {
+            metrics::counter!("inbound_duplicates_total").increment(duplicates as u64);
         }
     }
 
-    /// Counts an entry that is to be processed, if there is room for it.
-    pub(crate) fn make_room(&self) -> bool {
-        let pending = self.inner.pending.fetch_add(1, Ordering::Relaxed);
-        let is_room = pending < self.settings().limits.journal_pending_max;
-        if !is_room {
-            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
-        }
-        is_room
+    /// Counts entries that are to be processed; answers for how many of them there is
+    /// room.
+    pub(crate) fn make_room(&self, wanted: usize) -> usize {
+        let most = self.settings().limits.journal_pending_max;
+        let room = |pending: usize| wanted.min(most.saturating_sub(pending));
+        let (relaxed, pending) = (Ordering::Relaxed, &self.inner.pending);
+        let before = pending.fetch_update(relaxed, relaxed, |now| Some(now + room(now)));
+        before.map_or(0, room)
     }
 
-    async fn journal(self, line: LineId, envelope: Envelope) -> Result<Journaled, StoreError> {
+    async fn journal(
+        self,
+        line: LineId,
+        envelopes: Vec<Envelope>,
+    ) -> Result<Vec<Journaled>, StoreError> {
+        let count = envelopes.len();
         let journaled = self
             .store()
             .write_repeatable::<_, StoreError>(move |tx| {
-                let rest = envelope.rest.as_ref().map(|rest| rest.sha256.as_str());
-                tx.journal(&line, &envelope.event_key, &envelope.raw, rest)
+                let taken = envelopes.iter().map(|envelope| {
+                    let rest = envelope.rest.as_ref().map(|rest| rest.sha256.as_str());
+                    tx.journal(&line, &envelope.event_key, &envelope.raw, rest)
+                });
+                taken.collect::<Result<Vec<_>, _>>()
             })
             .await;
-        if !matches!(journaled, Ok(Journaled::New)) {
-            self.inner.pending.fetch_sub(1, Ordering::Relaxed);
-        }
+        let new = |journaled: &&Journaled| **journaled == Journaled::New;
+        let new = journaled
+            .as_ref()
+            .map_or(0, |all| all.iter().filter(new).count());
+        self.inner.pending.fetch_sub(count - new, Ordering::Relaxed);
         journaled
     }
 }
@@ -111,6 +137,20 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner);
         last.get(line).copied()
     }
+}
+
+/// Why an envelope can never be taken in.
+fn problem(envelope: &Envelope, raw_max: usize) -> Option<String> {
+    let rest = envelope.rest.as_ref().map_or(0, |rest| rest.size_bytes);
+    let bytes = (envelope.raw.len() as u64).saturating_add(rest);
+    if bytes > raw_max as u64 {
+        return Some(format!(
+            "the event has {bytes} bytes; this line takes at most {raw_max}"
+        ));
+    }
+    let key = envelope.event_key.len();
+    (key == 0 || key > EVENT_KEY_BYTES_MAX)
+        .then(|| format!("the event key must have 1 to {EVENT_KEY_BYTES_MAX} bytes"))
 }
 
 fn busy(reason: &str) -> Refused {

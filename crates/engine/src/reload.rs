@@ -235,7 +235,7 @@ impl Engine {
     /// Sends an entry on to its line when there is room for it; false when the gateway
     /// stops.
     async fn send_on(&self, line: &LineId, seq: i64) -> bool {
-        while !self.make_room() {
+        while self.make_room(1) == 0 {
             if self.inner.stop.is_cancelled() {
                 self.held().put_back(line, seq);
                 return false;

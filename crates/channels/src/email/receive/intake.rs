@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{LineId, Millis};
-use futures::future::join_all;
 
 use super::session::Trouble;
 use crate::Envelope;
@@ -18,27 +17,13 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Makes letters durable, in order, by as few commits as it takes.
+    /// Makes letters durable, in order: an answer is not to come before what it answers.
     pub(super) async fn accept(&self, mut letters: Vec<Envelope>) -> Result<(), Trouble> {
         while !letters.is_empty() {
-            let tries = letters.iter().cloned();
-            let tries = tries.map(|letter| self.host.accept(&self.line, letter));
-            let outcomes = join_all(tries).await;
-            let mut left = Vec::new();
-            let mut pause = Millis(0);
-            for (letter, outcome) in letters.into_iter().zip(outcomes) {
-                match outcome {
-                    Ok(_) => {}
-                    Err(Refused::Busy { retry_after, .. }) => {
-                        pause = pause.max(retry_after);
-                        left.push(letter);
-                    }
-                    Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
-                }
-            }
-            letters = left;
-            if !letters.is_empty() {
-                sleep(pause).await;
+            match self.host.accept_all(&self.line, letters.clone()).await {
+                Ok(taken) => drop(letters.drain(..taken)),
+                Err(Refused::Busy { retry_after, .. }) => sleep(retry_after).await,
+                Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
             }
         }
         Ok(())
