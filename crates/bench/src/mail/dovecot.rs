@@ -23,8 +23,8 @@ use crate::gateway::folder;
 /// The password of every mailbox.
 pub(super) const SECRET: &str = "secret";
 
-const MISSING: &str = "there is no Dovecot on this machine: install it with its IMAP server, \
-                       in Debian by `apt install dovecot-imapd`";
+const MISSING: &str = "this needs Dovecot 2.3 on this machine, with its IMAP server: in Debian \
+                       `apt install dovecot-imapd`";
 /// Where it stands when it is not where a shell looks.
 const ELSEWHERE: [&str; 2] = ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot"];
 const START_MAX: Duration = Duration::from_mins(1);
@@ -117,7 +117,8 @@ fn program() -> anyhow::Result<PathBuf> {
                 let version = String::from_utf8_lossy(&version).into_owned();
                 ensure!(
                     version.starts_with("2.3"),
-                    "this needs Dovecot 2.3, whose configuration it writes, and not {version}"
+                    "this needs Dovecot 2.3, whose configuration it writes, and not {}",
+                    version.trim()
                 );
                 return Ok(program);
             }
