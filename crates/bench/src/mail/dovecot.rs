@@ -1,6 +1,7 @@
 //! A real mail server of the workload's own: a folder, a port of this machine, and
 //! mailboxes that are full from the beginning.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -55,7 +56,7 @@ impl Dovecot {
         let user = User::of(path)?;
         let mut users = String::new();
         for (name, count) in mailboxes {
-            users += &format!("{name}:{{PLAIN}}{SECRET}::::::\n");
+            writeln!(users, "{name}:{{PLAIN}}{SECRET}::::::")?;
             fill(&path.join("mail").join(name).join("Maildir"), *count)?;
         }
         fs::write(path.join("users"), users)?;
