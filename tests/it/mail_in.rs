@@ -1,7 +1,10 @@
 //! How letters come in by what an administrator configured: with whom the gateway talks,
 //! which letters it takes, and what it leaves behind on the server.
 
-use e2e::mail::{Act, Dovecot, Proxy, SECRET, SUPPORT, gateway, letter, mailbox};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use e2e::mail::{Act, Dovecot, Kept, Proxy, SECRET, SUPPORT, gateway, letter, mailbox};
 use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, or_skip};
 use proto::inbox::v1::event::Kind;
@@ -159,6 +162,31 @@ async fn what_was_there_before_is_left_in_peace() {
     .await;
     dovecot.deliver(SUPPORT, &written("three")).await;
     assert_eq!(hears(&mut operator).await, "three");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_waited_with_what_they_answer_are_one_conversation() {
+    const COUNT: usize = 120;
+    let dovecot = or_skip!(Dovecot::start(&[SUPPORT]).await);
+    let chain = (0..COUNT).map(|number| {
+        let letter = letter(ANNA, SUPPORT, &format!("{number}@client.test"), "x", "y");
+        let before = number.checked_sub(1).map_or(String::new(), |before| {
+            format!("In-Reply-To: <{before}@client.test>\r\n")
+        });
+        [before.into_bytes(), letter].concat()
+    });
+    dovecot.stock(SUPPORT, chain);
+    let gateway = gateway(&line(&mailbox(SUPPORT, dovecot.imap()))).await;
+    let kept = Kept::open(&gateway.store_path());
+    e2e::soon("every letter is there", async {
+        while kept.messages("inbound").len() < COUNT {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let messages = kept.messages("inbound").into_iter();
+    let conversations: BTreeSet<i64> = messages.map(|message| message.conversation).collect();
+    assert_eq!(conversations.len(), 1);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::peers;
 use crate::report::say;
 use crate::tools::cargo;
 
-const WORKLOADS: [&str; 5] = ["ingest", "latency", "routing", "chats", "inbox"];
+const WORKLOADS: [&str; 6] = ["ingest", "latency", "routing", "chats", "inbox", "mail"];
 
 /// What others do, beside `routing`.
 const PEERS: &str = "peers";

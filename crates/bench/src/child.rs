@@ -69,6 +69,10 @@ impl Child {
         })
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(Some(_)) | Err(_))
+    }
+
     /// Ends its standard input, which it may be waiting for.
     pub(crate) fn end_input(&mut self) {
         self.process.stdin = None;

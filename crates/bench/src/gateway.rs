@@ -102,10 +102,14 @@ pub(crate) fn apart(setting: &Setting) -> anyhow::Result<(Setting, TempDir)> {
 impl Gateway {
     /// Starts one on an empty store.
     pub(crate) fn start(setting: &Setting, handing: Handing) -> anyhow::Result<Self> {
+        Self::start_with(setting, &config(handing))
+    }
+
+    /// As [`Self::start`], with settings of the workload's own.
+    pub(crate) fn start_with(setting: &Setting, settings: &str) -> anyhow::Result<Self> {
         let folder = folder(setting)?;
-        let path = folder.path();
-        fs::write(path.join("config.toml"), config(path, handing)).context("writing its file")?;
-        let child = serve(&setting.program, path)?;
+        configure(folder.path(), settings)?;
+        let child = serve(&setting.program, folder.path())?;
         let mut this = Self {
             child,
             program: setting.program.clone(),
@@ -115,6 +119,11 @@ impl Gateway {
         };
         this.greet()?;
         Ok(this)
+    }
+
+    /// Has it other settings from its next start on.
+    pub(crate) fn configure(&self, settings: &str) -> anyhow::Result<()> {
+        configure(self.folder.path(), settings)
     }
 
     /// Starts it again on the same store, after an end.
@@ -231,14 +240,31 @@ fn serve(program: &Path, folder: &Path) -> anyhow::Result<Child> {
     Child::start(&mut command)
 }
 
+fn configure(folder: &Path, settings: &str) -> anyhow::Result<()> {
+    let store = folder.join("switchboard.db");
+    let config = format!(
+        r#"[server]
+listen = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+
+[store]
+url = "sqlite:{}"
+
+[log]
+level = "warn"
+{settings}"#,
+        store.display()
+    );
+    fs::write(folder.join("config.toml"), config).context("writing its file")
+}
+
 /// Everything comes from one address here, and nothing is to be refused.
-fn config(folder: &Path, handing: Handing) -> String {
+fn config(handing: Handing) -> String {
     let Handing {
         assign,
         form_cost,
         queues,
     } = handing;
-    let store = folder.join("switchboard.db");
     let more: Vec<String> = (1..queues)
         .map(|number| {
             let queue = queue(number);
@@ -249,22 +275,13 @@ fn config(folder: &Path, handing: Handing) -> String {
         })
         .collect();
     format!(
-        r#"[server]
-listen = "127.0.0.1:0"
-public_url = "http://127.0.0.1"
-
-[store]
-url = "sqlite:{}"
-
+        r#"
 [limits]
 journal_pending_max = 10000000
 acts_per_minute_max = 1000000000
 
 [capacity]
 cost = {{ voice = 100, chat = 25, messenger = 20, sms = 20, email = 10, form = {form_cost} }}
-
-[log]
-level = "warn"
 
 [[queue]]
 id = "main"
@@ -281,7 +298,6 @@ channel = "webchat"
 queue = "main"
 allow_no_origin = true
 {}"#,
-        store.display(),
         more.concat()
     )
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -33,15 +33,30 @@ impl Connection {
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
+        let (status, _) = self.ask(&request).await?;
+        Ok(status)
+    }
+
+    /// Gets a text.
+    pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<String> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+        let (status, body) = self.ask(&request).await?;
+        let text = String::from_utf8_lossy(&self.arrived[body..]);
+        ensure!(status == 200, "{path} was answered with {status}: {text}");
+        Ok(text.into_owned())
+    }
+
+    /// Answers the status, and where the body begins in what has arrived.
+    async fn ask(&mut self, request: &str) -> anyhow::Result<(u16, usize)> {
         self.stream.write_all(request.as_bytes()).await?;
         self.arrived.clear();
-        let (status, end) = loop {
+        let (status, body, end) = loop {
             if self.stream.read_buf(&mut self.arrived).await? == 0 {
                 bail!("the connection was closed");
             }
             if let Some(head) = find(&self.arrived, b"\r\n\r\n") {
                 let (status, length) = read_head(&self.arrived[..head])?;
-                break (status, head + 4 + length);
+                break (status, head + 4, head + 4 + length);
             }
             if self.arrived.len() > HEAD_BYTES_MAX {
                 bail!("the head of an answer does not end");
@@ -52,7 +67,7 @@ impl Connection {
                 bail!("the connection was closed");
             }
         }
-        Ok(status)
+        Ok((status, body))
     }
 }
 

@@ -24,6 +24,7 @@ mod instructions;
 mod latency;
 mod load;
 mod machine;
+mod mail;
 mod matching;
 mod operators;
 mod routing;
@@ -82,6 +83,11 @@ pub enum Workload {
     Inbox {
         /// How large.
         conversations: usize,
+    },
+    /// A mailbox is taken in, and one with twice as many letters.
+    Mail {
+        /// How many letters.
+        letters: usize,
     },
     /// The child of `Ingest` that is its limit.
     Ceiling {
@@ -149,6 +155,7 @@ async fn begin(setting: &Setting, workload: Workload) -> anyhow::Result<()> {
         Workload::Routing { operators } => routing::run(setting, operators).await,
         Workload::Chats { sockets, seconds } => chats::run(setting, sockets, seconds).await,
         Workload::Inbox { conversations } => inbox::run(setting, conversations).await,
+        Workload::Mail { letters } => mail::run(setting, letters).await,
         Workload::Ceiling { file } => ceiling::serve(&file).await,
         Workload::Settle {
             waiting,

@@ -57,6 +57,14 @@ pub(crate) fn memory(pid: u32) -> Memory {
     }
 }
 
+/// The most that a process has ever held in memory, in kilobytes.
+pub(crate) fn peak_rss_kb(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|rest| rest.split_whitespace().next());
+    number.and_then(|kb| kb.parse().ok()).unwrap_or(f64::NAN)
+}
+
 /// How many wanted a processor in the last minute.
 pub(crate) fn load_average() -> f64 {
     let read = || {

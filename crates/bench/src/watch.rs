@@ -122,8 +122,19 @@ impl Watcher {
 pub(crate) async fn subscribe(
     inbox: &mut InboxClient<Signed>,
 ) -> anyhow::Result<Streaming<pb::SubscribeResponse>> {
+    subscribe_after(inbox, "").await
+}
+
+/// Opens a stream of what happened after a cursor, and waits until it is open.
+pub(crate) async fn subscribe_after(
+    inbox: &mut InboxClient<Signed>,
+    cursor: &str,
+) -> anyhow::Result<Streaming<pb::SubscribeResponse>> {
+    let request = pb::SubscribeRequest {
+        cursor: cursor.to_owned(),
+    };
     let mut feed = inbox
-        .subscribe(pb::SubscribeRequest::default())
+        .subscribe(request)
         .await
         .context("subscribing")?
         .into_inner();

@@ -387,6 +387,12 @@ pub(crate) enum BenchCommand {
         #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(200..=10_000_000))]
         conversations: u32,
     },
+    /// Take a mailbox in, beside a client that only reads it; needs Dovecot.
+    Mail {
+        /// Letters in it; in another one are twice as many.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+        letters: u32,
+    },
     /// The limit of `ingest`.
     #[command(hide = true)]
     Ceiling {

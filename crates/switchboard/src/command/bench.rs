@@ -45,6 +45,9 @@ fn workload(command: BenchCommand) -> Workload {
         BenchCommand::Inbox { conversations } => Workload::Inbox {
             conversations: count(conversations),
         },
+        BenchCommand::Mail { letters } => Workload::Mail {
+            letters: count(letters),
+        },
         BenchCommand::Ceiling { file } => Workload::Ceiling { file },
         BenchCommand::Settle {
             waiting,

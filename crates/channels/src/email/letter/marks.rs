@@ -197,14 +197,14 @@ fn is_wrote(sentence: &str) -> bool {
         "escribió",
         "ha scritto",
     ];
-    let lower = sentence.to_lowercase();
-    let end = lower.trim_end();
+    let end = sentence.trim_end();
     // Zoho and Lotus Notes put dashes around it, and no colon.
     let has_dashes = end.starts_with("---") && end.ends_with("---");
     let Some(body) = end.strip_suffix(':').or(has_dashes.then_some(end)) else {
         return false;
     };
-    let body = body
+    let lower = body.to_lowercase();
+    let body = lower
         .trim_matches(|c: char| c == '-' || c.is_whitespace())
         .trim_end_matches(':');
     let ends_with_verb = VERBS.iter().any(|verb| {
