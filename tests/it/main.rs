@@ -26,6 +26,7 @@ mod mail_loops;
 mod mail_out;
 mod mail_round;
 mod mail_servers;
+mod mail_trust;
 mod mentions;
 mod metrics;
 mod obligations;

@@ -19,7 +19,8 @@ pub use client::read;
 pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use gateway::{
-    Kept, KeptMessage, SUPPORT, gateway, gateway_with, mailbox, section, section_of, settled,
+    Kept, KeptMessage, SUPPORT, add_line, gateway, gateway_with, mailbox, never, section,
+    section_of, settled,
 };
 pub use hoodiecrow::Hoodiecrow;
 pub use peer::{Manner, Peer};

@@ -117,11 +117,18 @@ async fn who(
         | InboundKind::Membership(_)
         | InboundKind::Rating { .. } => false,
     };
-    let (blocked, thread) = engine
+    let (blocked, thread, is_another) = engine
         .store()
         .read_rows::<_, StoreError>(|view| {
             let blocked = is_blocked(view, &inbound.sender.identities)?;
-            Ok((blocked, view.thread_by_key(&line.id, &inbound.thread_key)?))
+            let thread = view.thread_by_key(&line.id, &inbound.thread_key)?;
+            let is_another = match &thread {
+                Some(thread) => {
+                    threading::is_stranger(inbound) || threading::is_guest(view, thread, inbound)?
+                }
+                None => false,
+            };
+            Ok((blocked, thread, is_another))
         })
         .await?;
     if blocked {
@@ -130,7 +137,7 @@ async fn who(
     let same = thread
         .as_ref()
         .is_some_and(|thread| says_nothing_new(thread, &inbound.sender));
-    if same || !needs_contact || (thread.is_some() && threading::is_stranger(inbound)) {
+    if same || !needs_contact || is_another {
         return Ok(Who::Same);
     }
     let asked = Asked {
