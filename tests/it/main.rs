@@ -41,6 +41,7 @@ mod remote_directory;
 mod replays;
 mod replies;
 mod shared_browser;
+mod slow_channel;
 mod talk;
 mod tidy;
 mod vanished;

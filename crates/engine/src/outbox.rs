@@ -23,6 +23,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 const REAUTHORIZE_REST: Millis = Millis::from_secs(60);
 /// Waits after a failure, however short the channel's own hint.
 const RETRY_MAX: Millis = Millis::from_secs(300);
+/// So long what is being handed over keeps the gateway from stopping.
+const STOPPING_MAX: Duration = Duration::from_secs(5);
 const PAGE: i64 = 512;
 
 pub(crate) async fn run(engine: Engine) {
@@ -72,7 +74,7 @@ pub(crate) async fn run(engine: Engine) {
             () = tokio::time::sleep(pause) => {}
         }
     }
-    // What is being handed over right now finishes first.
+    // What is being handed over right now finishes first, or is given up soon.
     let everybody = u32::try_from(SENDING_MAX).unwrap_or(u32::MAX);
     if places.acquire_many(everybody).await.is_err() {
         tracing::error!("the outbox was closed");
@@ -107,10 +109,10 @@ impl Engine {
     async fn send_one(&self, line: &Line, entry: OutboxEntry) -> Result<(), StoreError> {
         let id = entry.id;
         let harmless = line.kind.descriptor.idempotent_send;
+        let doubt = || SendError::Uncertain("the gateway stopped while sending".to_owned());
         if entry.sending && !harmless {
             // A try began before a crash; nobody knows how it ended.
-            let doubt = SendError::Uncertain("the gateway stopped while sending".to_owned());
-            return self.write_outcome(entry, Err(doubt)).await;
+            return self.write_outcome(entry, Err(doubt())).await;
         }
         if !harmless {
             self.store()
@@ -121,14 +123,24 @@ impl Engine {
         let host = self.host();
         let send = line.channel.send(&entry.outbound, &host);
         let time_max = line.channel.send_time_max();
-        let outcome = match tokio::time::timeout(time_max, send).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(SendError::Uncertain(
-                "the channel did not answer".to_owned(),
-            )),
+        let outcome = tokio::select! {
+            // Always in this order: a simulation repeats itself.
+            biased;
+            sent = tokio::time::timeout(time_max, send) => sent.unwrap_or_else(|_| {
+                Err(SendError::Uncertain("the channel did not answer".to_owned()))
+            }),
+            // It is sent again at the next start.
+            () = self.must_stop(), if harmless => return Ok(()),
+            () = self.must_stop() => Err(doubt()),
         };
         store::faults::point("after-send");
         self.write_outcome(entry, outcome).await
+    }
+
+    /// Waits until the gateway was told to stop, and some more.
+    async fn must_stop(&self) {
+        self.inner.stop.cancelled().await;
+        tokio::time::sleep(STOPPING_MAX).await;
     }
 
     async fn write_outcome(

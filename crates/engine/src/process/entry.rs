@@ -25,7 +25,12 @@ pub(super) enum Who {
     Unknown,
 }
 
-pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreError> {
+/// Does an entry that is tried since some time.
+pub(super) async fn attempt(
+    engine: &Engine,
+    work: &Work,
+    since: Timestamp,
+) -> Result<(), StoreError> {
     let mut prepared = Vec::with_capacity(work.inbounds.len());
     for inbound in &work.inbounds {
         let mut inbound = inbound.clone();
@@ -39,7 +44,7 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
             })
             .await?;
         if !is_known {
-            rest::fetch(engine, work, &mut inbound).await?;
+            rest::fetch(engine, work, since, &mut inbound).await?;
         }
         let who = who(engine, &work.line, &inbound).await?;
         prepared.push((inbound, who));
@@ -176,7 +181,7 @@ fn says_nothing_new(thread: &ThreadRow, sender: &Sender) -> bool {
 }
 
 /// A contact of our own until the directory can be asked.
-pub(super) fn provisional(id: i64, sender: &Sender) -> KnownContact {
+pub(crate) fn provisional(id: i64, sender: &Sender) -> KnownContact {
     KnownContact {
         id: domain::ContactId::new(format!("{PROVISIONAL}{id}")),
         profile: Profile {

@@ -194,7 +194,7 @@ pub(super) fn join(
 }
 
 /// A thread's name that nobody can guess, on a line of mail.
-pub(super) fn token(line: &Line) -> Option<String> {
+pub(crate) fn token(line: &Line) -> Option<String> {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     (line.kind.descriptor.medium == Medium::Email).then(|| {
         let random = people::random_bytes();

@@ -54,8 +54,11 @@ pub(super) fn compose(
         ..Letter::default()
     };
     if letter.subject.is_empty() {
-        let subject = thread.context.subject.as_deref();
-        letter.subject = answer_subject(subject.unwrap_or_default());
+        let subject = thread.context.subject.as_deref().unwrap_or_default();
+        letter.subject = match tx.last_inbound_of(thread.id)? {
+            Some(_) => answer_subject(subject),
+            None => subject.to_owned(),
+        };
     }
     if letter.to.is_empty() {
         letter.to = answered(tx, thread)?;
