@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::operator::Role;
 use e2e::mail::{Dovecot, Exim, Kept, SUPPORT, contains, gateway, header, letter, mailbox};
+use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, or_skip, soon};
 use proto::channels::v1::letter::Warning;
 use proto::channels::v1::{DeliveryState, LetterAddress};
@@ -224,7 +225,11 @@ async fn an_operator_writes_first_and_is_answered_in_the_same_thread() {
     let answer = letter(ANNA, SUPPORT, "2@client.test", "Re: Your order", "Thanks!");
     let answer = [head.into_bytes(), answer].concat();
     dovecot.deliver(SUPPORT, &answer).await;
-    let heard = olga.hears("Thanks!\n").await;
+    let heard = olga.wait_for("an answer", |kind| match kind {
+        Kind::MessageAdded(message) => text_of(&message).contains("Thanks!").then_some(message),
+        _ => None,
+    });
+    let heard = heard.await;
     assert_eq!(heard.conversation_id, begun.id);
     let warnings: Vec<_> = heard.letter.unwrap().warnings().collect();
     assert!(!warnings.contains(&Warning::Stranger), "{warnings:?}");

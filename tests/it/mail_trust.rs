@@ -282,9 +282,8 @@ fn disclosed(post: &Post, clients: &[Client; 3], heads: &[String]) -> Option<Str
     }
     let tokens = clients.iter().map(|client| client.token.as_str());
     let wrote = |secret: &&str| {
-        let mut to = post.recipients.iter();
         let mut heads = heads.iter().filter(|head| head.contains(*secret));
-        heads.any(|head| to.any(|to| head.contains(to)))
+        heads.any(|head| post.recipients.iter().all(|to| head.contains(to)))
     };
     let told = SECRETS
         .into_iter()
