@@ -225,13 +225,13 @@ async fn an_operator_writes_first_and_is_answered_in_the_same_thread() {
     let answer = letter(ANNA, SUPPORT, "2@client.test", "Re: Your order", "Thanks!");
     let answer = [head.into_bytes(), answer].concat();
     dovecot.deliver(SUPPORT, &answer).await;
-    let heard = olga.wait_for("an answer", |kind| match kind {
+    let told = olga.wait_for("an answer", |kind| match kind {
         Kind::MessageAdded(message) => text_of(&message).contains("Thanks!").then_some(message),
         _ => None,
     });
-    let heard = heard.await;
-    assert_eq!(heard.conversation_id, begun.id);
-    let warnings: Vec<_> = heard.letter.unwrap().warnings().collect();
+    let message = told.await;
+    assert_eq!(message.conversation_id, begun.id);
+    let warnings: Vec<_> = message.letter.unwrap().warnings().collect();
     assert!(!warnings.contains(&Warning::Stranger), "{warnings:?}");
     olga.say(&begun.id, "2", "Welcome.").await.unwrap();
     dovecot.arrived(ANNA, "INBOX", 2).await;

@@ -63,7 +63,7 @@ fn letter(head: &str, text: &str) -> Vec<u8> {
         ("Date:", "Thu, 26 Nov 2026 10:00:00 +0000".to_owned()),
     ] {
         if !has(name) {
-            letter += &format!("\n{name} {value}");
+            letter.extend(["\n", name, " ", &value]);
         }
     }
     format!("{letter}\n\n{body}\n")
@@ -498,11 +498,11 @@ async fn a_token_is_not_guessed() {
     let ours = clients
         .each_ref()
         .map(|client| client.conversation.id.clone());
-    let guessed = messages.iter().filter(|it| it.text.starts_with("guess "));
-    let wrong = guessed
+    let shown = messages.iter().filter(|it| it.text.starts_with("guess "));
+    let wrong = shown
         .clone()
         .filter(|it| ours.contains(&it.conversation.to_string()));
-    let (tries, wrong) = (guessed.count(), wrong.count());
+    let (tries, wrong) = (shown.count(), wrong.count());
     println!(
         "{}",
         json!({"test": "mail_trust_tokens", "tries": tries, "wrong_attached": wrong})

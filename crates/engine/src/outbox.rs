@@ -126,7 +126,7 @@ impl Engine {
         let outcome = tokio::select! {
             // Always in this order: a simulation repeats itself.
             biased;
-            sent = tokio::time::timeout(time_max, send) => sent.unwrap_or_else(|_| {
+            outcome = tokio::time::timeout(time_max, send) => outcome.unwrap_or_else(|_| {
                 Err(SendError::Uncertain("the channel did not answer".to_owned()))
             }),
             // It is sent again at the next start.
