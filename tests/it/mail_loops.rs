@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::hours::Schedule;
 use domain::operator::Role;
 use domain::text::Localized;
 use e2e::mail::{
-    Dovecot, Manner, Peer, Post, SUPPORT, contains, gateway_with, letter, section_of, settled,
+    Dovecot, Manner, Peer, Post, SUPPORT, contains, gateway_with, letter, never, section_of,
+    settled,
 };
 use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, or_skip};
@@ -53,15 +53,6 @@ impl Desk {
             self.heard.push(heard.await);
         }
     }
-}
-
-/// Closed for as long as any scenario goes on.
-fn never() -> Arc<Schedule> {
-    let today = usize::try_from(engine::clock::now().0 / (24 * HOUR_MS) + 3).unwrap();
-    let mut week = [const { "" }; 7];
-    week[(today + 4) % 7] = "24h";
-    let week = week.map(|hours| hours.parse().unwrap());
-    Arc::new(Schedule::new("UTC".parse().unwrap(), week, Vec::new()))
 }
 
 /// How many letters that no person wrote each address was sent.

@@ -2,11 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::operator::Role;
 use e2e::mail::{Dovecot, Exim, Kept, SUPPORT, contains, gateway, header, letter, mailbox};
+use e2e::operator::text_of;
 use e2e::{OperatorClient, TestGateway, or_skip, soon};
+use proto::channels::v1::letter::Warning;
 use proto::channels::v1::{DeliveryState, LetterAddress};
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
+use tonic::Code;
 
 const ANNA: &str = "anna@client.test";
 const BEN: &str = "ben@client.test";
@@ -186,6 +190,87 @@ async fn what_a_server_refuses_is_told_at_the_letter() {
         .find(|message| message.id == said.id)
         .unwrap();
     assert_eq!(said.delivery(), DeliveryState::Queued);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_writes_first_and_is_answered_in_the_same_thread() {
+    let dovecot = or_skip!(Dovecot::start(&[SUPPORT, ANNA]).await);
+    let exim = or_skip!(Exim::start(&dovecot).await);
+    let gateway = gateway(&section(&dovecot, &plainly(&exim))).await;
+    let mut olga = gateway.ready_operator("olga").await;
+    let request = pb::StartConversationRequest {
+        client_id: "begin".to_owned(),
+        line_id: "mail".to_owned(),
+        address: format!(" {ANNA} "),
+        subject: "Your order".to_owned(),
+        ..Default::default()
+    };
+    let begun = olga.inbox.start_conversation(request.clone()).await;
+    let begun = begun.unwrap().into_inner();
+    // The same call again is the same conversation.
+    let again = olga.inbox.start_conversation(request.clone()).await;
+    assert_eq!(again.unwrap().into_inner().id, begun.id);
+    assert_eq!(begun.subject, "Your order");
+    assert_eq!(begun.operator_id, olga.id.to_string());
+    assert_eq!(begun.contact.unwrap().address, ANNA);
+
+    olga.say(&begun.id, "1", "It is ready.").await.unwrap();
+    dovecot.arrived(ANNA, "INBOX", 1).await;
+    let ours = dovecot.read(ANNA, "INBOX").await.remove(0);
+    assert_eq!(header(&ours, "Subject"), "Your order");
+    assert_eq!(header(&ours, "To"), ANNA);
+    assert_eq!(header(&ours, "References"), "");
+    let id = header(&ours, "Message-ID");
+    let head = format!("In-Reply-To: {id}\r\nReferences: {id}\r\n");
+    let answer = letter(ANNA, SUPPORT, "2@client.test", "Re: Your order", "Thanks!");
+    let answer = [head.into_bytes(), answer].concat();
+    dovecot.deliver(SUPPORT, &answer).await;
+    let told = olga.wait_for("an answer", |kind| match kind {
+        Kind::MessageAdded(message) => text_of(&message).contains("Thanks!").then_some(message),
+        _ => None,
+    });
+    let message = told.await;
+    assert_eq!(message.conversation_id, begun.id);
+    let warnings: Vec<_> = message.letter.unwrap().warnings().collect();
+    assert!(!warnings.contains(&Warning::Stranger), "{warnings:?}");
+    olga.say(&begun.id, "2", "Welcome.").await.unwrap();
+    dovecot.arrived(ANNA, "INBOX", 2).await;
+    let read = dovecot.read(ANNA, "INBOX").await;
+    let next = read.iter().find(|letter| contains(letter, "Welcome."));
+    assert_eq!(header(next.unwrap(), "Subject"), "Re: Your order");
+
+    for (line, address, field) in [
+        ("mail", "nobody", "address"),
+        ("mail", SUPPORT, "address"),
+        ("site", ANNA, "line_id"),
+        ("form", ANNA, "write first"),
+        ("gone", ANNA, "line"),
+    ] {
+        let wrong = pb::StartConversationRequest {
+            client_id: format!("{line} {address}"),
+            line_id: line.to_owned(),
+            address: address.to_owned(),
+            ..request.clone()
+        };
+        let refused = olga.inbox.start_conversation(wrong).await.unwrap_err();
+        let told = format!("{refused:?}");
+        assert!(told.contains(field), "{line} {address}: {told}");
+    }
+}
+
+/// A line of a queue that is not theirs is none for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_writes_first_by_another_queue_s_line() {
+    let gateway = gateway(&e2e::mail::section(9, 9, "")).await;
+    let mut stranger = gateway.person("sam", Role::Operator, &["other"]).await;
+    let request = pb::StartConversationRequest {
+        client_id: "begin".to_owned(),
+        line_id: "mail".to_owned(),
+        address: ANNA.to_owned(),
+        ..Default::default()
+    };
+    let refused = stranger.inbox.start_conversation(request).await;
+    assert_eq!(refused.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use e2e::mail::{
     mailbox, section, settled,
 };
 use e2e::operator::text_of;
-use e2e::{OperatorClient, or_skip};
+use e2e::{OperatorClient, or_skip, soon};
 use proto::inbox::v1::event::Kind;
 use serde_json::json;
 use tokio::sync::watch;
@@ -207,18 +207,23 @@ async fn without_idle_and_move_letters_are_asked_for_and_copied() {
     assert_eq!(kept.messages("inbound").len(), 2);
 }
 
-/// A token serves for as many connections as it is good for.
-#[tokio::test(flavor = "multi_thread")]
-async fn short_lived_tokens_open_the_mailbox() {
-    let dovecot = or_skip!(Dovecot::start(&[SUPPORT]).await);
-    let desk = TokenDesk::start(SUPPORT).await;
-    let section = format!(
+/// A line whose mailbox is opened by short-lived tokens.
+fn by_token(dovecot: &Dovecot, desk: &TokenDesk) -> String {
+    format!(
         "address = {SUPPORT:?}\n[[mailbox]]\nhost = \"127.0.0.1\"\nport = {}\n\
          security = \"none\"\nhistory = \"all\"\n\
          [mailbox.oauth]\ntoken_url = {:?}\nclient_id = \"shop\"\nrefresh_token = \"refresh\"\n",
         dovecot.imap(),
         desk.url,
-    );
+    )
+}
+
+/// A token serves for as many connections as it is good for.
+#[tokio::test(flavor = "multi_thread")]
+async fn short_lived_tokens_open_the_mailbox() {
+    let dovecot = or_skip!(Dovecot::start(&[SUPPORT]).await);
+    let desk = TokenDesk::start(SUPPORT).await;
+    let section = by_token(&dovecot, &desk);
     let gateway = gateway(&section).await;
     let mut olga = gateway.ready_operator("olga").await;
     for text in ["one", "two"] {
@@ -228,6 +233,43 @@ async fn short_lived_tokens_open_the_mailbox() {
         dovecot.kick(SUPPORT);
     }
     assert_eq!(desk.given(), 1);
+}
+
+/// The mailbox keeps what comes meanwhile; its line says why nobody reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_whose_token_is_refused_is_read_when_it_is_given_again() {
+    let dovecot = or_skip!(Dovecot::start(&[SUPPORT]).await);
+    let desk = TokenDesk::start(SUPPORT).await;
+    desk.close(true);
+    let gateway = gateway(&by_token(&dovecot, &desk)).await;
+    let mut olga = gateway.ready_operator("olga").await;
+    let texts = ["one", "two", "three"];
+    for text in texts {
+        let letter = letter(ANNA, SUPPORT, text, "x", text);
+        dovecot.deliver(SUPPORT, &letter).await;
+    }
+    let told = async {
+        loop {
+            let line = gateway.engine().line(&"mail".into()).unwrap();
+            let trouble = line.channel.trouble().unwrap_or_default();
+            if trouble.contains("the consent was taken back") {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the line says what is wrong", told).await;
+    assert!(desk.refused() > 0);
+    assert_eq!(Kept::open(&gateway.store_path()).deliveries().len(), 0);
+    desk.close(false);
+    hears(&mut olga, &texts.map(str::to_owned)).await;
+    settled(&gateway).await;
+    let kept = Kept::open(&gateway.store_path());
+    assert_eq!(kept.messages("inbound").len(), texts.len());
+    let line = gateway.engine().line(&"mail".into()).unwrap();
+    assert_eq!(line.channel.trouble(), None);
+    // Whoever tries often is locked out.
+    assert!(desk.refused() <= 2, "{}", desk.refused());
 }
 
 /// Printed, not judged: how soon a letter is there that a server tells of, after the

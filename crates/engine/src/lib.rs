@@ -3,6 +3,7 @@
 //! here; the domain has them.
 
 pub mod act;
+mod asked;
 mod attendance;
 mod callback;
 mod change;

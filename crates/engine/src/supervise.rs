@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use channels::RunError;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
@@ -39,6 +40,7 @@ impl Engine {
         self.inner.tasks.spawn(async move {
             let mut pause = PAUSE_MIN;
             while !engine.inner.stop.is_cancelled() {
+                let begun = Instant::now();
                 match tokio::spawn(task(engine.clone())).await {
                     Ok(()) => pause = PAUSE_MIN,
                     Err(error) => {
@@ -46,7 +48,7 @@ impl Engine {
                         metrics::counter!("task_panics_total", "task" => name).increment(1);
                     }
                 }
-                pause_before(&engine.inner.stop, &mut pause).await;
+                pause_before(&engine.inner.stop, begun, &mut pause).await;
             }
         });
     }
@@ -70,6 +72,7 @@ impl Engine {
                 let line = &served.line;
                 let channel = line.channel.clone();
                 let (host, stop) = (engine.host(), served.stop.clone());
+                let begun = Instant::now();
                 let run = tokio::spawn(async move { channel.run(host, stop).await });
                 let error = match run.await {
                     Ok(Ok(())) => return,
@@ -77,17 +80,40 @@ impl Engine {
                     Err(panic) => panic.to_string(),
                 };
                 tracing::error!(line.id = %line.id, %error, "a line lost its connection");
-                pause_before(&served.stop, &mut pause).await;
+                pause_before(&served.stop, begun, &mut pause).await;
             }
         });
     }
 }
 
-/// Waits before the next try, longer each time.
-async fn pause_before(stop: &CancellationToken, pause: &mut Duration) {
+/// Waits before the next try: longer each time, unless the last one went well for long.
+async fn pause_before(stop: &CancellationToken, begun: Instant, pause: &mut Duration) {
+    if begun.elapsed() >= PAUSE_MAX {
+        *pause = PAUSE_MIN;
+    }
     tokio::select! {
         () = tokio::time::sleep(*pause) => {}
         () = stop.cancelled() => {}
     }
     *pause = (*pause * 2).min(PAUSE_MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_try_that_went_well_for_long_is_followed_by_a_short_pause() {
+        let stop = CancellationToken::new();
+        let mut pause = PAUSE_MIN;
+        let mut waited = Vec::new();
+        for well in [0, 0, 0, 61, 0] {
+            let begun = Instant::now();
+            tokio::time::advance(Duration::from_secs(well)).await;
+            let ended = Instant::now();
+            pause_before(&stop, begun, &mut pause).await;
+            waited.push(ended.elapsed().as_millis());
+        }
+        assert_eq!(waited, [250, 500, 1_000, 250, 500]);
+    }
 }

@@ -1,15 +1,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use channels::LineSetup;
 use domain::Timestamp;
+use domain::hours::Schedule;
 use engine::settings::{Line, Settings};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use super::SECRET;
 use crate::{TestGateway, soon};
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// The line's address in every scenario.
 pub const SUPPORT: &str = "help@shop.test";
@@ -65,24 +69,40 @@ pub async fn gateway_with(
 ) -> TestGateway {
     let options: toml::Table = toml::from_str(section).unwrap();
     TestGateway::start_with(move |settings| {
-        let line = built(options.clone(), &settings.public_url);
+        let line = built("mail", options.clone(), &settings.public_url);
         settings.lines.push(line);
         change(settings);
     })
     .await
 }
 
-fn built(options: toml::Table, url: &str) -> Line {
+/// Hours that are closed for as long as any scenario goes on.
+pub fn never() -> Arc<Schedule> {
+    let today = usize::try_from(engine::clock::now().0 / (24 * HOUR_MS) + 3).unwrap();
+    let mut week = [const { "" }; 7];
+    week[(today + 4) % 7] = "24h";
+    let week = week.map(|hours| hours.parse().unwrap());
+    Arc::new(Schedule::new("UTC".parse().unwrap(), week, Vec::new()))
+}
+
+/// Another line of mail of the queue `main`.
+pub fn add_line(settings: &mut Settings, id: &str, section: &str) {
+    let options = toml::from_str(section).unwrap();
+    let line = built(id, options, &settings.public_url);
+    settings.lines.push(line);
+}
+
+fn built(id: &str, options: toml::Table, url: &str) -> Line {
     let kind = channels::registry::find("email").unwrap();
     let setup = LineSetup {
-        id: "mail".into(),
+        id: id.into(),
         display_name: "Shop".to_owned(),
         default_region: "RU".to_owned(),
         public_url: url.to_owned(),
         options,
     };
     Line {
-        id: "mail".into(),
+        id: id.into(),
         display_name: "Shop".to_owned(),
         kind,
         queue: "main".into(),

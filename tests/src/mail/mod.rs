@@ -22,7 +22,8 @@ pub use clients::Clients;
 pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use gateway::{
-    Kept, KeptMessage, SUPPORT, gateway, gateway_with, line, mailbox, section, section_of, settled,
+    Kept, KeptMessage, SUPPORT, add_line, gateway, gateway_with, line, mailbox, never, section,
+    section_of, settled,
 };
 pub use hoodiecrow::Hoodiecrow;
 pub use peer::{Manner, Peer};

@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -40,8 +40,15 @@ pub fn token(account: &str, good_for_secs: i64) -> String {
 pub struct TokenDesk {
     /// Where it is.
     pub url: String,
-    given: Arc<AtomicUsize>,
+    counter: Arc<Counter>,
     server: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Counter {
+    given: AtomicUsize,
+    refused: AtomicUsize,
+    is_closed: AtomicBool,
 }
 
 impl Drop for TokenDesk {
@@ -55,12 +62,12 @@ impl TokenDesk {
     pub async fn start(account: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
-        let given = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&given);
+        let counter = Arc::<Counter>::default();
+        let shared = Arc::clone(&counter);
         let server = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let counter = Arc::clone(&counter);
+                let counter = Arc::clone(&shared);
                 let service = service_fn(move |request| {
                     let counter = Arc::clone(&counter);
                     async move { Ok::<_, Infallible>(give(request, account, &counter).await) }
@@ -68,31 +75,50 @@ impl TokenDesk {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { url, given, server }
+        Self {
+            url,
+            counter,
+            server,
+        }
     }
 
     /// How many it gave out.
     pub fn given(&self) -> usize {
-        self.given.load(Ordering::SeqCst)
+        self.counter.given.load(Ordering::SeqCst)
+    }
+
+    /// How often it refused.
+    pub fn refused(&self) -> usize {
+        self.counter.refused.load(Ordering::SeqCst)
+    }
+
+    /// From now on the long-lived one is good for nothing, or again for what it was.
+    pub fn close(&self, is_closed: bool) {
+        self.counter.is_closed.store(is_closed, Ordering::SeqCst);
     }
 }
 
 async fn give(
     request: Request<Incoming>,
     account: &str,
-    counter: &AtomicUsize,
+    counter: &Counter,
 ) -> Response<Full<Bytes>> {
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let body = String::from_utf8_lossy(&body);
     let mut asked = body.split('&');
     let is_known = asked.any(|pair| pair == "refresh_token=refresh");
-    let (status, answer) = if is_known {
-        counter.fetch_add(1, Ordering::SeqCst);
+    let (status, answer) = if is_known && !counter.is_closed.load(Ordering::SeqCst) {
+        counter.given.fetch_add(1, Ordering::SeqCst);
         let token = token(account, 3_600);
         let answer = json!({"access_token": token, "token_type": "Bearer", "expires_in": 3_600});
         (200, answer)
     } else {
-        (400, json!({"error": "invalid_grant"}))
+        counter.refused.fetch_add(1, Ordering::SeqCst);
+        let words = "the consent was taken back";
+        (
+            400,
+            json!({"error": "invalid_grant", "error_description": words}),
+        )
     };
     Response::builder()
         .status(status)

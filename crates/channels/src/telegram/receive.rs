@@ -1,11 +1,11 @@
 //! How updates come: we ask, or Telegram calls. Either way an update is told to be taken
 //! only when it is durable.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{LineId, Millis};
-use futures::future::join_all;
 use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -230,28 +230,17 @@ pub(super) fn complaint(info: &Value, now_s: i64) -> Option<String> {
     })
 }
 
-/// Makes updates durable, with the patience that this takes.
-async fn accept(host: &dyn Host, line: &LineId, mut left: Vec<Envelope>) -> Result<(), Failure> {
-    while !left.is_empty() {
-        let tries = left.iter().cloned();
-        let outcomes = join_all(tries.map(|update| host.accept(line, update))).await;
-        let mut again = Vec::new();
-        let mut pause = Millis(0);
-        for (update, outcome) in left.into_iter().zip(outcomes) {
-            match outcome {
-                Ok(_) => {}
-                Err(Refused::Busy { retry_after, .. }) => {
-                    pause = pause.max(retry_after);
-                    again.push(update);
-                }
-                Err(Refused::Invalid(reason)) => return Err(Failure::InDoubt(reason)),
+/// Makes updates durable, in their order and with the patience that this takes.
+async fn accept(host: &dyn Host, line: &LineId, updates: Vec<Envelope>) -> Result<(), Failure> {
+    let mut left = VecDeque::from(updates);
+    loop {
+        match host.accept_all(line, &mut left).await {
+            Ok(()) => return Ok(()),
+            Err(Refused::Busy { retry_after, .. }) => {
+                let pause = u64::try_from(retry_after.0).unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(pause)).await;
             }
-        }
-        left = again;
-        if !left.is_empty() {
-            let pause = u64::try_from(pause.0).unwrap_or_default();
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            Err(Refused::Invalid(reason)) => return Err(Failure::InDoubt(reason)),
         }
     }
-    Ok(())
 }

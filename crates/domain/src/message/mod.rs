@@ -107,6 +107,9 @@ pub struct Attachment {
     /// Where it is fetched from, until it is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Why it cannot be had; empty unless that was given up.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub problem: String,
 }
 
 /// What a message says.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use domain::conversation::{CloseReason, Conversation, Ending, Input, Offer, OfferState, State};
 use domain::operator::{Link, Presence};
 use domain::routing::{CandidateKeys, Cause, Explanation, Place, QueueRules, WrapUp};
-use domain::{ConversationId, OfferId, OperatorId, QueueId, ThreadId, Timestamp, text};
+use domain::{ConversationId, OfferId, OperatorId, QueueId, Timestamp, text};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 
 use super::{ActError, Actor, held, seen};
-use crate::opening::{self, KnownContact};
+use crate::opening;
 use crate::reason::Reason;
 use crate::{Engine, change, routing};
 
@@ -251,69 +251,6 @@ impl Engine {
             engine.begin(tx, &who, found.thread)
         })
         .await
-    }
-
-    /// Writes first, to a thread that is known.
-    pub async fn start_conversation(
-        &self,
-        actor: &Actor,
-        client_id: &str,
-        thread: ThreadId,
-    ) -> Result<Conversation, ActError> {
-        let who = actor.clone();
-        let engine = self.clone();
-        let fingerprint = format!("start {thread:?}").into_bytes();
-        self.once(Some(actor), client_id, fingerprint, move |tx| {
-            engine.begin(tx, &who, thread)
-        })
-        .await
-    }
-
-    fn begin(
-        &self,
-        tx: &mut Tx<'_>,
-        actor: &Actor,
-        thread: ThreadId,
-    ) -> Result<Conversation, ActError> {
-        let me = actor.person()?;
-        let thread = tx.thread(thread)?.ok_or(ActError::NotFound("thread"))?;
-        let last = tx
-            .last_conversation_of(thread.id)?
-            .filter(|last| actor.may_see(last))
-            .ok_or(ActError::NotFound("thread"))?;
-        if last.is_open() {
-            return Err(ActError::Refused(Reason::ThreadIsOpen));
-        }
-        let line = self.line(&thread.line).ok_or_else(|| {
-            ActError::Unsupported(Reason::LineGone {
-                line: thread.line.clone(),
-            })
-        })?;
-        let contact = KnownContact {
-            id: tx.target_of(&thread.contact)?,
-            profile: domain::identity::Profile {
-                display_name: last.client.display_name.clone(),
-                avatar_url: last.client.avatar_url.clone(),
-                ..domain::identity::Profile::default()
-            },
-            provisional: last.client.provisional,
-        };
-        let serving = self.serving();
-        let rules = serving.rules();
-        let mut conversation = opening::conversation(tx, rules, &line, &thread, &contact)?;
-        conversation.counted.ours = true;
-        if serving.has_queue(&last.queue) {
-            conversation.queue = last.queue;
-        }
-        tx.open_conversation(&mut conversation)?;
-        Ok(change::conversation(
-            tx,
-            &conversation,
-            Input::Take {
-                operator: me,
-                over_capacity: routing::is_over_capacity(tx, rules, me, &conversation),
-            },
-        )?)
     }
 
     /// Takes part in a colleague's conversation, or leaves it.

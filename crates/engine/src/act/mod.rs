@@ -12,6 +12,7 @@ mod rating;
 mod reach;
 mod reads;
 mod replies;
+mod starting;
 mod why;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
 pub use rating::Opinions;
 pub use reads::{ConversationPage, Opened, TimelinePage};
 pub use replies::{NewCannedReply, WantedReplies};
+pub use starting::NewThread;
 pub use why::{NotMe, StillWaiting};
 
 use crate::Engine;

@@ -20,6 +20,8 @@ use way::{Turn, Way, Ways};
 
 /// Even without news the outbox is looked at so often.
 const SWEEP: Millis = Millis::from_secs(1);
+/// So long what is being handed over keeps the gateway from stopping.
+const STOPPING_MAX: Duration = Duration::from_secs(5);
 /// Threads of a line that are looked at in one go: more than can be sent to at once.
 const PAGE: i64 = 256;
 
@@ -39,7 +41,7 @@ pub(crate) async fn run(engine: Engine) {
             () = tokio::time::sleep(pause) => {}
         }
     }
-    // What is being handed over right now finishes first.
+    // What is being handed over right now finishes first, or is given up soon.
     under_way.close();
     under_way.wait().await;
 }
@@ -140,10 +142,10 @@ impl Engine {
     async fn send_one(&self, line: &Line, entry: OutboxEntry) -> Result<Next, StoreError> {
         let id = entry.id;
         let harmless = line.kind.descriptor.idempotent_send;
+        let doubt = || SendError::Uncertain("the gateway stopped while sending".to_owned());
         if entry.sending && !harmless {
             // A try began before a crash; nobody knows how it ended.
-            let doubt = SendError::Uncertain("the gateway stopped while sending".to_owned());
-            return self.write_outcome(entry, Err(doubt)).await;
+            return self.write_outcome(entry, Err(doubt())).await;
         }
         if !harmless {
             self.store()
@@ -154,13 +156,23 @@ impl Engine {
         let host = self.host();
         let send = line.channel.send(&entry.outbound, &host);
         let time_max = line.channel.send_time_max();
-        let outcome = match tokio::time::timeout(time_max, send).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(SendError::Uncertain(
-                "the channel did not answer".to_owned(),
-            )),
+        let outcome = tokio::select! {
+            // Always in this order: a simulation repeats itself.
+            biased;
+            outcome = tokio::time::timeout(time_max, send) => outcome.unwrap_or_else(|_| {
+                Err(SendError::Uncertain("the channel did not answer".to_owned()))
+            }),
+            // It is sent again at the next start.
+            () = self.must_stop(), if harmless => return Ok(Next::GoOn),
+            () = self.must_stop() => Err(doubt()),
         };
         store::faults::point("after-send");
         self.write_outcome(entry, outcome).await
+    }
+
+    /// Waits until the gateway was told to stop, and some more.
+    async fn must_stop(&self) {
+        self.inner.stop.cancelled().await;
+        tokio::time::sleep(STOPPING_MAX).await;
     }
 }

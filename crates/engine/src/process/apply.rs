@@ -191,11 +191,10 @@ fn thread(
 ) -> Result<(ThreadRow, KnownContact), StoreError> {
     let known = tx.thread_by_key(&line.id, &inbound.thread_key)?;
     let before = known.clone();
-    if let Some(mut thread) = known.clone().filter(|_| threading::is_stranger(inbound)) {
-        threading::go_on(&mut thread.context, inbound);
-        tx.save_thread(&thread)?;
-        let contact = same_contact(tx, &thread)?;
-        return Ok((thread, contact));
+    if let Some(thread) = known.clone()
+        && let Some(contact) = of_another(tx, thread.clone(), inbound)?
+    {
+        return Ok(contact);
     }
     let mut unconfirmed = None;
     let mut merged = Vec::new();
@@ -256,6 +255,24 @@ fn thread(
         tx.save_provisional(&request, first_try)?;
     }
     Ok((thread, contact))
+}
+
+/// A thread that somebody else than its client wrote in, if one did: whose it is and where
+/// answers go stays.
+fn of_another(
+    tx: &mut Tx<'_>,
+    mut thread: ThreadRow,
+    inbound: &Inbound,
+) -> Result<Option<(ThreadRow, KnownContact)>, StoreError> {
+    if threading::is_guest(tx, &thread, inbound)? && !threading::is_stranger(inbound) {
+        threading::join(tx, &mut thread, inbound)?;
+    } else if !threading::is_stranger(inbound) {
+        return Ok(None);
+    }
+    threading::go_on(&mut thread.context, inbound);
+    tx.save_thread(&thread)?;
+    let contact = same_contact(tx, &thread)?;
+    Ok(Some((thread, contact)))
 }
 
 /// The contact of a thread about whom nothing new was said.

@@ -30,7 +30,12 @@ pub(super) enum Who {
     Unknown,
 }
 
-pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreError> {
+/// Does an entry that is tried since some time.
+pub(super) async fn attempt(
+    engine: &Engine,
+    work: &Work,
+    since: Timestamp,
+) -> Result<(), StoreError> {
     let mut prepared = Vec::with_capacity(work.inbounds.len());
     for inbound in &work.inbounds {
         let mut inbound = inbound.clone();
@@ -44,7 +49,7 @@ pub(super) async fn attempt(engine: &Engine, work: &Work) -> Result<(), StoreErr
             })
             .await?;
         if !is_known {
-            rest::fetch(engine, work, &mut inbound).await?;
+            rest::fetch(engine, work, since, &mut inbound).await?;
         }
         let who = who(engine, &work.line, &mut inbound).await?;
         prepared.push((inbound, who));
@@ -149,11 +154,18 @@ async fn who(engine: &Engine, line: &Line, inbound: &mut Inbound) -> Result<Who,
         | InboundKind::Membership(_)
         | InboundKind::Rating { .. } => false,
     };
-    let (blocked, thread) = engine
+    let (blocked, thread, is_another) = engine
         .store()
         .read_rows::<_, StoreError>(|view| {
             let blocked = is_blocked(view, &inbound.sender.identities)?;
-            Ok((blocked, view.thread_by_key(&line.id, &inbound.thread_key)?))
+            let thread = view.thread_by_key(&line.id, &inbound.thread_key)?;
+            let is_another = match &thread {
+                Some(thread) => {
+                    threading::is_stranger(inbound) || threading::is_guest(view, thread, inbound)?
+                }
+                None => false,
+            };
+            Ok((blocked, thread, is_another))
         })
         .await?;
     if blocked {
@@ -167,7 +179,7 @@ async fn who(engine: &Engine, line: &Line, inbound: &mut Inbound) -> Result<Who,
     let same = thread
         .as_ref()
         .is_some_and(|thread| says_nothing_new(thread, &inbound.sender));
-    if same || !needs_contact || (thread.is_some() && threading::is_stranger(inbound)) {
+    if same || !needs_contact || is_another {
         return Ok(Who::Same);
     }
     let asked = Asked {
@@ -241,7 +253,7 @@ fn is_claimed_again(before: &Sender, sender: &Sender) -> bool {
 }
 
 /// A contact of our own until the directory can be asked.
-pub(super) fn provisional(id: i64, sender: &Sender) -> KnownContact {
+pub(crate) fn provisional(id: i64, sender: &Sender) -> KnownContact {
     KnownContact {
         id: domain::ContactId::new(format!("{PROVISIONAL}{id}")),
         profile: Profile {

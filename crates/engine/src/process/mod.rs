@@ -12,6 +12,9 @@ mod ours;
 mod rest;
 mod threading;
 
+pub(crate) use entry::provisional;
+pub(crate) use threading::token;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -170,11 +173,12 @@ async fn finish(engine: &Engine, mut work: Work) -> bool {
         }
     }
     let work = Arc::new(work);
+    let since = engine.now();
     let mut pause = RETRY_MIN;
     loop {
         let attempt = tokio::spawn({
             let (engine, work) = (engine.clone(), Arc::clone(&work));
-            async move { entry::attempt(&engine, &work).await }
+            async move { entry::attempt(&engine, &work, since).await }
         });
         let error = match attempt.await {
             Ok(Ok(())) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use channels::FetchError;
 use domain::message::{Attachment, Inbound};
+use domain::{Millis, Timestamp, text};
 use store::{StoreError, Taken};
 use tokio::io::AsyncReadExt as _;
 
@@ -29,11 +30,17 @@ pub(super) async fn whole(engine: &Engine, entry: &Taken) -> std::io::Result<Byt
     Ok(whole.into())
 }
 
+const PROBLEM_CHARS_MAX: usize = 300;
+/// So long a message waits for its files; then it is shown without them.
+const PATIENCE: Millis = Millis::from_secs(120);
+
 /// Stores the files that an event refers to. A file that cannot be had ever is shown
-/// as missing; one that cannot be had now fails the try.
+/// as missing; one that cannot be had now fails the try, unless there were tries since
+/// long before.
 pub(super) async fn fetch(
     engine: &Engine,
     work: &Work,
+    since: Timestamp,
     inbound: &mut Inbound,
 ) -> Result<(), StoreError> {
     let is_missing = |file: &Attachment| file.source.is_some() && file.sha256.is_empty();
@@ -61,9 +68,12 @@ pub(super) async fn fetch(
     {
         let content = match channel.fetch(&raw, file).await {
             Ok(content) => content,
-            Err(FetchError::Later(reason)) => return Err(StoreError::Unavailable(reason)),
-            Err(FetchError::Gone(reason)) => {
+            Err(FetchError::Later(reason)) if engine.now().since(since) < PATIENCE => {
+                return Err(StoreError::Unavailable(reason));
+            }
+            Err(FetchError::Later(reason) | FetchError::Gone(reason)) => {
                 tracing::warn!(journal.seq = work.seq, reason, "a file is shown as missing");
+                file.problem = text::line(&reason, PROBLEM_CHARS_MAX);
                 continue;
             }
         };
@@ -84,6 +94,7 @@ pub(super) async fn fetch(
                     max,
                     "a file is too large, and shown as missing"
                 );
+                file.problem = format!("it has more than {max} bytes");
             }
             Err(crate::files::FileError::Io(error)) => return Err(unavailable(error)),
         }

@@ -9,18 +9,19 @@
 //!    name;
 //! 4. else it begins a thread. A subject never joins anything.
 //!
-//! Whoever came by 1 or 2 and took no part in the thread before is a stranger there:
-//! their letter is shown as theirs, and neither the thread's contact nor where answers
-//! go changes.
+//! Whoever came by 1 or 2 and took no part in the thread before is a stranger there, and
+//! so is whoever sent a letter that is told to be forged: it is shown as theirs. A guest
+//! takes part and is not the client: somebody who got a copy. Neither changes whose the
+//! thread is or where answers go.
 
 use domain::LineId;
-use domain::identity::Trust;
+use domain::identity::Identity;
 use domain::message::{
     Automatic, Content, Direction, Inbound, InboundKind, Letter, Medium, Text, Thread, Warning,
 };
 use store::{StoreError, ThreadRow, Tx, View};
 
-use crate::{Line, people};
+use crate::{Line, asked, people};
 
 /// Addresses that take part in one thread.
 const PARTICIPANTS_MAX: usize = 100;
@@ -94,24 +95,44 @@ fn find(
 
 /// Whether the sender took part before, with an address that was no better vouched for.
 fn takes_part(thread: &ThreadRow, inbound: &Inbound) -> bool {
-    let known = |(address, trust): (String, Trust)| {
-        let before = thread.participants.get(&address);
-        before.is_some_and(|before| trust >= *before)
+    let known = |sender: &Identity| {
+        let before = thread.participants.get(&sender.value);
+        before.is_some_and(|before| sender.trust >= *before)
     };
-    sender(inbound).is_some_and(known)
+    sender(inbound).is_some_and(known) && !is_warned_of(inbound, Warning::Forged)
 }
 
 /// The address a letter came from, and how well it is vouched for.
-fn sender(inbound: &Inbound) -> Option<(String, Trust)> {
+fn sender(inbound: &Inbound) -> Option<&Identity> {
     let identities = &inbound.sender.identities;
-    let email = identities.iter().find(|it| it.kind == "email")?;
-    Some((email.value.clone(), email.trust))
+    identities.iter().find(|it| it.kind == "email")
 }
 
-/// Whether somebody else than the thread's client wrote it.
+/// Whether it is a letter of somebody who takes no part in its thread.
 pub(super) fn is_stranger(inbound: &Inbound) -> bool {
+    is_warned_of(inbound, Warning::Stranger)
+}
+
+fn is_warned_of(inbound: &Inbound, warning: Warning) -> bool {
     let letter = inbound.letter.as_deref();
-    letter.is_some_and(|letter: &Letter| letter.warnings.contains(&Warning::Stranger))
+    letter.is_some_and(|letter: &Letter| letter.warnings.contains(&warning))
+}
+
+/// Whether a thread's letter is of somebody who takes part in it and is not its client,
+/// who is also reached where they ask to be answered.
+pub(super) fn is_guest(
+    view: &View<'_>,
+    thread: &ThreadRow,
+    inbound: &Inbound,
+) -> Result<bool, StoreError> {
+    let (Some(sender), Some(client)) = (sender(inbound), thread.address()) else {
+        return Ok(false);
+    };
+    if inbound.letter.is_none() || client.kind != sender.kind || client.key() == sender.key() {
+        return Ok(false);
+    }
+    let asked = asked::elsewhere(view, thread)?;
+    Ok(!asked.iter().any(|it| it.address == sender.value))
 }
 
 /// Whether no person wrote it and nobody has to answer: it is shown where it belongs
@@ -158,22 +179,24 @@ pub(super) fn join(
     thread: &mut ThreadRow,
     inbound: &Inbound,
 ) -> Result<(), StoreError> {
-    let Some((address, trust)) = sender(inbound).filter(|_| inbound.letter.is_some()) else {
+    let Some(sender) = sender(inbound).filter(|_| inbound.letter.is_some()) else {
         return Ok(());
     };
+    let address = &sender.value;
     if !is_aside(inbound) {
-        tx.forget_returned(&thread.line, &address)?;
+        tx.forget_returned(&thread.line, address)?;
     }
     let is_room = thread.participants.len() < PARTICIPANTS_MAX;
-    if is_room || thread.participants.contains_key(&address) {
-        let known = thread.participants.entry(address).or_insert(trust);
-        *known = trust.max(*known);
+    if is_room || thread.participants.contains_key(address) {
+        let known = thread.participants.entry(address.clone());
+        let known = known.or_insert(sender.trust);
+        *known = sender.trust.max(*known);
     }
     Ok(())
 }
 
 /// A thread's name that nobody can guess, on a line of mail.
-pub(super) fn token(line: &Line) -> Option<String> {
+pub(crate) fn token(line: &Line) -> Option<String> {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     (line.kind.descriptor.medium == Medium::Email).then(|| {
         let random = people::random_bytes();

@@ -20,7 +20,7 @@ pub struct ThreadRow {
     pub contact: ContactId,
     /// Whose it was before any merge: it returns there when the merge is undone.
     pub origin: ContactId,
-    /// Who wrote last, as the channel told it.
+    /// The client, as the channel told of them last.
     pub sender: Sender,
     /// The thread as the last event told it.
     pub context: Thread,

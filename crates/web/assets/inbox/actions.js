@@ -250,6 +250,9 @@ export const reopen = (conversationId) =>
 /** @param {string} threadId */
 export const startConversation = (threadId) =>
   change(call("Inbox/StartConversation", { threadId, clientId: clientId() }));
+/** @param {string} lineId @param {string} address @param {string} subject */
+export const startLetter = (lineId, address, subject) =>
+  change(call("Inbox/StartConversation", { lineId, address, subject, clientId: clientId() }));
 /** @param {string} conversationId @param {{ operatorId?: string, queueId?: string, note: string, resetAge: boolean }} to */
 export const transfer = (conversationId, to) =>
   change(call("Inbox/TransferConversation", { conversationId, ...to, clientId: clientId() }), t("done.transferred"));

@@ -95,6 +95,7 @@ function picture(message, a, index) {
 function chip(message, a, index) {
   const name = a.fileName || t("message.attachment");
   const ready = Boolean(a.url || a.sha256);
+  const waiting = t(a.problem ? "attachment.missing" : "attachment.pending");
   return h(
     "button",
     {
@@ -102,11 +103,11 @@ function chip(message, a, index) {
       class: "chip",
       disabled: !ready,
       onclick: () => void save(message, index),
-      title: t("attachment.saveName", { name }),
+      title: a.problem || t("attachment.saveName", { name }),
       "data-testid": "attachment",
     },
     icon("file"),
     h("span", { class: "chip-name" }, name),
-    h("small", null, ready ? sizeText(a.sizeBytes) : t("attachment.pending")),
+    h("small", null, ready ? sizeText(a.sizeBytes) : waiting),
   );
 }

@@ -166,6 +166,7 @@ export const en = {
   "attachment.save": "Save",
   "attachment.saveName": "Save {name}",
   "attachment.pending": "on its way",
+  "attachment.missing": "could not be had",
   "delivery.sending": "Sending",
   "delivery.QUEUED": "Waiting to be sent",
   "delivery.SENT": "Sent",

@@ -59,7 +59,9 @@ export function answerTo(message, all, own) {
   const letter = message.letter ?? {};
   const ours = new Set(own.map((address) => address.toLowerCase()));
   const inbound = message.direction === "INBOUND";
-  const sender = letter.replyTo?.length ? letter.replyTo : letter.from ? [letter.from] : [];
+  // Whoever forges an address asks for the answer at another.
+  const asked = letter.warnings?.includes("FORGED") ? [] : (letter.replyTo ?? []);
+  const sender = asked.length ? asked : letter.from ? [letter.from] : [];
   const to = distinct(inbound ? sender : (letter.to ?? []), ours);
   const named = new Set([...ours, ...to.map(({ address = "" }) => address.toLowerCase())]);
   const others = inbound ? [...(letter.to ?? []), ...(letter.cc ?? [])] : (letter.cc ?? []);

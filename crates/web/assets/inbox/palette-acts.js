@@ -6,6 +6,7 @@ import { askName } from "./contact.js";
 import { unblock } from "./contact-actions.js";
 import { showKeys } from "./help.js";
 import { t } from "./i18n.js";
+import { letterLines, newLetter } from "./letter-new.js";
 import { mergeDialog } from "./merge.js";
 import { acceptOffer, askDecline } from "./offers.js";
 import { FOLDERS, isMentioned } from "./order.js";
@@ -41,6 +42,7 @@ export function acts() {
   return [
     ...offerActs(state),
     ...(open ? ofConversation(state, open) : []),
+    ...(letterLines(state).length > 0 ? [beginning()] : []),
     ...places(state),
     ...presenceMenu(state).map((item) => entry(item, "person", t("presence.label"))),
     ...settingsMenu()
@@ -49,6 +51,14 @@ export function acts() {
     { label: t("settings.keys"), icon: "keyboard", aside: "?", testid: "palette-keys", run: () => showKeys() },
   ];
 }
+
+/** @returns {Entry} */
+const beginning = () => ({
+  label: t("letter.new"),
+  icon: "email",
+  testid: "palette-new-letter",
+  run: () => void newLetter(),
+});
 
 /** @param {MenuItem} item @param {IconName} icon @param {string} group @returns {Entry} */
 function entry(item, icon, group) {

@@ -169,6 +169,7 @@ export const ru = {
   "attachment.save": "Сохранить",
   "attachment.saveName": "Сохранить {name}",
   "attachment.pending": "загружается",
+  "attachment.missing": "получить не удалось",
   "delivery.sending": "Отправляется",
   "delivery.QUEUED": "Ждёт отправки",
   "delivery.SENT": "Отправлено",

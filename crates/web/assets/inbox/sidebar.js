@@ -5,6 +5,7 @@ import { loadList } from "./actions.js";
 import { el, h, reconcile, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
+import { letterLines, newLetter } from "./letter-new.js";
 import { withMenu } from "./menu.js";
 import { FOLDERS } from "./order.js";
 import { avatar, operatorName } from "./parts.js";
@@ -41,6 +42,12 @@ class Sidebar extends View {
     this.queues = h("div", { class: "nav-group", role: "list" });
     this.pages = h("div", { class: "nav-group" });
     this.me = h("div", { class: "nav-me" });
+    this.write = h(
+      "button",
+      { type: "button", class: "nav-search", onclick: () => void newLetter(), hidden: true, "data-testid": "new-letter" },
+      icon("email"),
+      h("span", null, t("letter.new")),
+    );
     replace(
       this,
       h(
@@ -56,6 +63,7 @@ class Sidebar extends View {
         h("span", null, t("search.open")),
         h("kbd", null, "Ctrl K"),
       ),
+      this.write,
       h(
         "div",
         { class: "nav-scroll" },
@@ -72,7 +80,7 @@ class Sidebar extends View {
 
   /** @param {State} state */
   watch(state) {
-    return [state.me, state.counts, state.queues, state.queueIds, state.folder, state.queueId, state.mentions];
+    return [state.me, state.counts, state.queues, state.queueIds, state.folder, state.queueId, state.mentions, state.lines];
   }
 
   /** @param {State} state */
@@ -107,6 +115,7 @@ class Sidebar extends View {
           open: () => openFolder("WAITING", queue.id),
         })),
     );
+    if (this.write) this.write.hidden = letterLines(state).length === 0;
     // Drawn anew only when it says something else: a click must not lose its button.
     const frame = [state.me?.displayName, state.me?.role, route().page].join(" ");
     if (frame === this.drawnFrame) return;

@@ -58,6 +58,8 @@ test("what is no address gets no answer, nor what it names", () => {
 test("an answer goes where the sender asks for it", () => {
   const elsewhere = { ...letter, letter: { ...letter.letter, replyTo: [{ address: "desk@client.example" }] } };
   assert.deepEqual(answerTo(elsewhere, false, own).to, [{ address: "desk@client.example" }]);
+  const forged = { ...elsewhere, letter: { ...elsewhere.letter, warnings: [/** @type {const} */ ("FORGED")] } };
+  assert.deepEqual(answerTo(forged, false, own).to, [letter.letter.from]);
 });
 
 test("a letter of ours goes to the same people again", () => {

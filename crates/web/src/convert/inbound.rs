@@ -365,6 +365,7 @@ fn attachment_from(file: pb::Attachment) -> Attachment {
         inline: file.inline,
         content_id: filled(file.content_id),
         source: filled(file.source),
+        problem: String::new(),
     }
 }
 

@@ -104,6 +104,7 @@ pub(super) fn attachment(attachment: &Attachment, url: String) -> pb_channels::A
         content_id: attachment.content_id.clone().unwrap_or_default(),
         source: attachment.source.clone().unwrap_or_default(),
         url,
+        problem: attachment.problem.clone(),
     }
 }
 

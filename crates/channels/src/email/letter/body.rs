@@ -317,10 +317,10 @@ impl Reader<'_> {
             file_name: super::file_name(part),
             media_type: clean::media_type(part.media_type()),
             size_bytes: part.encoding().decoded_length(encoded) as u64,
-            sha256: String::new(),
             inline,
             content_id,
             source: Some(format!("part {index}")),
+            ..Attachment::default()
         }
     }
 }

@@ -63,7 +63,7 @@ pub(super) struct Letter {
 
 /// What came of a letter that was asked for.
 enum Got {
-    Whole(Envelope),
+    Whole(Box<Envelope>),
     /// It is longer than was said.
     Long,
     /// It is shorter than was said, and not the only one that was asked for.
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
         let mut ready = Vec::new();
         for letter in &batch[..whole] {
             match got.remove(&letter.uid) {
-                Some(Got::Whole(envelope)) => ready.push((letter.uid, envelope)),
+                Some(Got::Whole(envelope)) => ready.push((letter.uid, *envelope)),
                 Some(Got::Long) if end.is_ok() => {
                     self.take_in(std::mem::take(&mut ready)).await?;
                     self.take_large(*letter).await?;
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
             } else if is_less {
                 Got::Less
             } else {
-                Got::Whole(whole_letter(found[at].clone(), letter))
+                Got::Whole(Box::new(whole_letter(found[at].clone(), letter)))
             };
             got.insert(uid, letter);
         });

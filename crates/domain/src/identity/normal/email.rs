@@ -58,5 +58,39 @@ pub(super) fn matched(value: &str) -> String {
         Some((name, _)) if !name.is_empty() => name,
         Some(_) | None => local,
     };
-    format!("{}@{domain}", name.to_lowercase())
+    let name: String = name.chars().flat_map(lower).collect();
+    format!("{name}@{domain}")
+}
+
+/// A character in lower case; one that is not ASCII never becomes one that is: the sign of
+/// the kelvin is no `k`.
+fn lower(c: char) -> impl Iterator<Item = char> {
+    let deceives = !c.is_ascii() && c.to_lowercase().any(|c| c.is_ascii_alphabetic());
+    let kept = deceives.then_some(c);
+    let lower = (!deceives).then(|| c.to_lowercase());
+    kept.into_iter().chain(lower.into_iter().flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matched;
+
+    #[test]
+    fn capitals_and_tags_make_no_other_address() {
+        for (written, expect) in [
+            ("Kira+shop@client.example", "kira@client.example"),
+            ("ИВАН@client.example", "иван@client.example"),
+            ("+tag@client.example", "+tag@client.example"),
+        ] {
+            assert_eq!(matched(written), expect);
+        }
+    }
+
+    #[test]
+    fn a_look_alike_is_another_address() {
+        for like in ["\u{212a}ira", "k\u{131}ra", "k\u{130}ra", "\u{ff4b}ira"] {
+            let address = format!("{like}@client.example");
+            assert_ne!(matched(&address), "kira@client.example", "{like}");
+        }
+    }
 }

@@ -1,14 +1,14 @@
 //! Whom a letter goes to and what it is about.
 
 use domain::MessageId;
-use domain::identity::{Identity, Trust, normalize};
-use domain::message::{Address, Attachment, Letter, Medium, Warning, answer_subject};
+use domain::identity::Trust;
+use domain::message::{Address, Attachment, Letter, Medium, answer_subject};
 use domain::text;
 use store::{ThreadRow, Tx};
 
 use super::super::ActError;
-use crate::Line;
 use crate::reason::Reason;
+use crate::{Line, asked};
 
 /// Addresses of one letter.
 const ADDRESSES_MAX: usize = 50;
@@ -54,8 +54,11 @@ pub(super) fn compose(
         ..Letter::default()
     };
     if letter.subject.is_empty() {
-        let subject = thread.context.subject.as_deref();
-        letter.subject = answer_subject(subject.unwrap_or_default());
+        let subject = thread.context.subject.as_deref().unwrap_or_default();
+        letter.subject = match tx.last_inbound_of(thread.id)? {
+            Some(_) => answer_subject(subject),
+            None => subject.to_owned(),
+        };
     }
     if letter.to.is_empty() {
         letter.to = answered(tx, thread)?;
@@ -108,10 +111,9 @@ pub(super) fn forwarded(
 
 /// Whom an answer goes to: where the client asks for it, else to the client.
 fn answered(tx: &Tx<'_>, thread: &ThreadRow) -> Result<Vec<Address>, ActError> {
-    let last = tx.last_inbound_of(thread.id)?.and_then(|last| last.letter);
-    let last = last.filter(|letter| !letter.warnings.contains(&Warning::Stranger));
-    if let Some(letter) = last.filter(|letter| !letter.reply_to.is_empty()) {
-        return readable(&letter.reply_to);
+    let asked = asked::elsewhere(tx, thread)?;
+    if !asked.is_empty() {
+        return Ok(asked);
     }
     let client = thread
         .sender
@@ -126,21 +128,10 @@ fn answered(tx: &Tx<'_>, thread: &ThreadRow) -> Result<Vec<Address>, ActError> {
 }
 
 fn readable(addresses: &[Address]) -> Result<Vec<Address>, ActError> {
-    let read = |address: &Address| {
-        let identity = Identity {
-            kind: "email".to_owned(),
-            issuer: String::new(),
-            value: address.address.trim().to_owned(),
-            trust: Trust::Claimed,
-        };
-        let read = normalize(&identity, "RU").map_err(|_| {
-            invalid(Reason::NoLetterAddress {
-                address: text::line(&address.address, 320),
-            })
-        })?;
-        Ok(Address {
-            name: text::display_name(&address.name),
-            address: read.value,
+    let read = |told: &Address| {
+        asked::readable(told).ok_or_else(|| {
+            let address = text::line(&told.address, 320);
+            invalid(Reason::NoLetterAddress { address })
         })
     };
     addresses.iter().map(read).collect()

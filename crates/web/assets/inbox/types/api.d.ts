@@ -166,6 +166,7 @@ export interface Attachment {
   sha256?: string;
   inline?: boolean;
   contentId?: string;
+  problem?: string;
   source?: string;
   url?: string;
 }
@@ -628,7 +629,10 @@ export interface Calls extends WhyCalls {
     Conversation,
   ];
   "Inbox/ReopenConversation": [{ conversationId: string; clientId: string }, Conversation];
-  "Inbox/StartConversation": [{ threadId: string; clientId: string }, Conversation];
+  "Inbox/StartConversation": [
+    { clientId: string } & ({ threadId: string } | { lineId: string; address: string; subject?: string }),
+    Conversation,
+  ];
   "Inbox/JoinConversation": [{ conversationId: string; leave?: boolean; clientId: string }, Conversation];
   "Inbox/SearchMessages": [{ query: string; pageSize?: number; pageToken?: string }, SearchMessagesResponse];
   "Inbox/SaveDraft": [{ conversationId: string; text: string }, {}];

@@ -1,7 +1,7 @@
 //! What becomes of a conversation: offers answered, taken, given, put away, ended.
 
 use domain::conversation::Conversation;
-use engine::act::Target;
+use engine::act::{NewThread, Target};
 use engine::contacts::convert::timestamp_from;
 use engine::{ActError, Engine};
 use proto::inbox::v1 as pb;
@@ -138,6 +138,18 @@ pub(super) async fn start_conversation(
 ) -> Answer<pb::Conversation> {
     let caller = caller(&request)?;
     let request = request.into_inner();
+    if request.thread_id.is_empty() && !request.line_id.is_empty() {
+        let new = NewThread {
+            line: request.line_id.as_str().into(),
+            address: request.address,
+            subject: request.subject,
+        };
+        return changed(
+            engine
+                .write_first(&caller.actor, &request.client_id, new)
+                .await,
+        );
+    }
     let thread = id(&request.thread_id, "thread")?;
     changed(
         engine

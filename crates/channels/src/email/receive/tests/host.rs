@@ -158,9 +158,7 @@ impl Host for FakeHost {
             media_type: "message/rfc822".to_owned(),
             size_bytes,
             sha256,
-            inline: false,
-            content_id: None,
-            source: None,
+            ..Attachment::default()
         })
     }
 
