@@ -210,14 +210,11 @@ impl Client {
             let reason = "a file that goes with it could not be read".to_owned();
             return Err(CallError::NotSent(reason));
         }
-        match answer {
-            Ok(answer) => answer.map_err(|error| CallError::of(&error)),
-            Err(_) => {
-                let limit = due.limit;
-                let reason = format!("it did not answer within {limit:?}");
-                Err(CallError::InDoubt(reason))
-            }
-        }
+        let answer = answer.map_err(|_| {
+            let limit = due.limit;
+            CallError::InDoubt(format!("it did not answer within {limit:?}"))
+        })?;
+        answer.map_err(|error| CallError::of(&error))
     }
 
     /// A proxy that looks names up itself is trusted to refuse what it must not reach;
