@@ -68,6 +68,20 @@ pub(super) struct Place {
     is_own: bool,
 }
 
+/// When an exchange has to be over, and how long that was from its begin.
+#[derive(Clone, Copy)]
+pub(super) struct Due {
+    pub(super) at: Instant,
+    limit: Duration,
+}
+
+impl Due {
+    pub(super) fn within(limit: Duration) -> Self {
+        let at = Instant::now() + limit;
+        Self { at, limit }
+    }
+}
+
 impl Setup {
     /// The server with what is usual: the authorities of browsers and no proxy.
     pub fn new(target: Target, timeout: Millis) -> Self {
@@ -106,18 +120,18 @@ impl Client {
 
     /// Asks, and says what came of it: an answer, or why there is none.
     pub async fn call(&self, mut call: Call, now: Timestamp) -> Result<Reply, CallError> {
-        let deadline = Instant::now() + self.inner.timeout + duration(call.wait);
+        let due = Due::within(self.inner.timeout + duration(call.wait));
         let most = call.answer_bytes_max;
         let place = self.place(&call.to, &call.query);
         let place = place.map_err(CallError::Refused)?;
         if !self.may_see(&place.url, call.hosts) {
             call.headers.clear();
         }
-        let mut response = self.send(&place, call, deadline).await?;
+        let mut response = self.send(&place, call, due).await?;
         // What it answered is known already: a rest that breaks off or does not end
         // only costs the connection.
         let mut body = Vec::new();
-        let is_whole = timeout_at(deadline, read(&mut response, &mut body, most)).await;
+        let is_whole = timeout_at(due.at, read(&mut response, &mut body, most)).await;
         Ok(Reply {
             status: response.status(),
             retry_after: Reply::pause(response.headers(), now),
@@ -177,12 +191,12 @@ impl Client {
         &self,
         place: &Place,
         call: Call,
-        deadline: Instant,
+        due: Due,
     ) -> Result<Response, CallError> {
         let client = if place.is_own {
             &self.inner.own
         } else {
-            self.look_ahead(&place.url, deadline).await?;
+            self.look_ahead(&place.url, due.at).await?;
             &self.inner.others
         };
         let request = client
@@ -190,16 +204,17 @@ impl Client {
             .headers(call.headers);
         let is_broken = Arc::new(AtomicBool::new(false));
         let request = with_body(request, call.body, &is_broken)?;
-        let answer = timeout_at(deadline, request.send()).await;
+        let answer = timeout_at(due.at, request.send()).await;
         // Half of a request is none.
         if is_broken.load(Ordering::Acquire) && !matches!(answer, Ok(Ok(_))) {
             let reason = "a file that goes with it could not be read".to_owned();
             return Err(CallError::NotSent(reason));
         }
-        match answer {
-            Ok(answer) => answer.map_err(|error| CallError::of(&error)),
-            Err(_) => Err(CallError::InDoubt("it did not answer in time".to_owned())),
-        }
+        let answer = answer.map_err(|_| {
+            let limit = due.limit;
+            CallError::InDoubt(format!("it did not answer within {limit:?}"))
+        })?;
+        answer.map_err(|error| CallError::of(&error))
     }
 
     /// A proxy that looks names up itself is trusted to refuse what it must not reach;

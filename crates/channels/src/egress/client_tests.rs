@@ -426,7 +426,7 @@ async fn secrets_are_never_told() {
         all += &told("https://a.example", Some(&proxy)).await;
     }
     all += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(all.contains("it gave no answer") && all.contains("reqwest"));
+    assert!(all.contains("it ended without an answer") && all.contains("reqwest"));
     let at = all
         .find(SECRET)
         .map(|at| &all[at.saturating_sub(200)..at + 20]);

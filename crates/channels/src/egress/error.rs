@@ -26,10 +26,8 @@ impl CallError {
             Self::Refused(reason)
         } else if error.is_connect() || was_canceled(error) {
             Self::NotSent(format!("it cannot be reached: {reason}"))
-        } else if error.is_timeout() {
-            Self::InDoubt("it did not answer in time".to_owned())
         } else {
-            Self::InDoubt(format!("it gave no answer: {reason}"))
+            Self::InDoubt(format!("it ended without an answer: {reason}"))
         }
     }
 }

@@ -9,7 +9,7 @@ use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Body, Call, To};
-use super::client::{Client, duration};
+use super::client::{Client, Due, duration};
 use super::disposition;
 use super::error::CallError;
 use crate::{FetchError, File};
@@ -42,7 +42,7 @@ impl Client {
     /// Opens a file. Follows a few redirects, each checked as the first address, and
     /// shows the headers of the call only to those that may see them.
     pub async fn fetch(&self, call: Call, limits: Limits) -> Result<Fetched, FetchError> {
-        let deadline = Instant::now() + duration(limits.time_max);
+        let due = Due::within(duration(limits.time_max));
         let place = self.place(&call.to, &call.query);
         let mut place = place.map_err(FetchError::Gone)?;
         let (headers, hosts, method) = (call.headers.clone(), call.hosts, call.method.clone());
@@ -51,10 +51,10 @@ impl Client {
             if !self.may_see(&place.url, hosts) {
                 hop.headers.clear();
             }
-            let response = self.send(&place, hop, deadline).await;
+            let response = self.send(&place, hop, due).await;
             let response = response.map_err(no_answer)?;
             if !response.status().is_redirection() || method != Method::GET {
-                return opened(response, limits.bytes_max, deadline);
+                return opened(response, limits.bytes_max, due.at);
             }
             let next = text_of(response.headers(), header::LOCATION);
             let next = next.and_then(|next| place.url.join(&next).ok());

@@ -97,6 +97,8 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after: retry_after.map(Millis),
             body: Vec::new(),
+            headers: http::HeaderMap::new(),
+            is_whole: true,
         }
     }
 
