@@ -90,7 +90,7 @@ fn message(key: &str, message: Message, region: &str) -> Option<Inbound> {
     inbound.attachments = told.attachments;
     inbound.message_id = Some(name(message.chat.id, message.id));
     inbound.album = message.media_group_id;
-    let answered = message.reply_to_message;
+    let answered = message.answered;
     inbound.thread.reply_to_external_id =
         answered.map(|answered| name(message.chat.id, answered.message_id));
     Some(inbound)

@@ -176,18 +176,18 @@ mod tests {
 
     /// Each part's length, file, and whether it answers something.
     fn shape(action: Action) -> Vec<(usize, Option<String>, bool)> {
-        let shape = |part| match part {
-            Action::Send {
+        let shape = |part| {
+            let Action::Send {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } => (
-                text.plain.encode_utf16().count(),
-                attachments.first().map(|file| file.file_name.clone()),
-                reply_to.is_some(),
-            ),
-            other => panic!("{other:?}"),
+            } = part
+            else {
+                panic!("{part:?}");
+            };
+            let file = attachments.first().map(|file| file.file_name.clone());
+            (text.plain.encode_utf16().count(), file, reply_to.is_some())
         };
         parts(action).into_iter().map(shape).collect()
     }

@@ -28,7 +28,8 @@ pub(super) struct Message {
     #[serde(default)]
     pub(super) caption_entities: Vec<Entity>,
     pub(super) media_group_id: Option<String>,
-    pub(super) reply_to_message: Option<Answered>,
+    #[serde(rename = "reply_to_message")]
+    pub(super) answered: Option<Answered>,
     pub(super) forward_origin: Option<Origin>,
     #[serde(default)]
     pub(super) photo: Vec<Media>,
