@@ -193,7 +193,7 @@ async fn all_up_to_a_mark_was_read() {
     assert_eq!(of("Line 3", &all), DeliveryState::Sent);
     assert_eq!(of("Not sent yet", &all), DeliveryState::Queued);
 
-    let now = std::time::SystemTime::now().into();
+    let now = engine::contacts::convert::timestamp(engine::clock::now());
     let until = channels::reached::Until::Time(now);
     let delivered = reached("r-2", DeliveryState::Delivered, until);
     scene.bridge.push(delivered).await.unwrap();

@@ -227,6 +227,7 @@ mod tests {
             },
             attachments: Vec::new(),
             letter: Some(Box::default()),
+            album: None,
             kind: InboundKind::Message(Content::Text(Text::default())),
         }
     }
