@@ -59,7 +59,9 @@ fn belongs(before: Option<char>, letter: char) -> bool {
 
 /// The best place to cut before an end.
 fn place(text: &str, end: usize) -> usize {
-    let piece = &text[..end];
+    // A blank behind it costs nothing: it is left out.
+    let blank = usize::from(text[end..].starts_with([' ', '\n']));
+    let piece = &text[..end + blank];
     let least = end / LEAST;
     let mut cuts = PLACES.iter().filter_map(|mark| {
         let cut = piece.rfind(mark)? + mark.len();

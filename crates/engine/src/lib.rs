@@ -113,7 +113,7 @@ struct Inner {
     wakes: Arc<Wakes>,
     pending: Arc<AtomicUsize>,
     /// Where what was journalled goes to be processed.
-    entries: mpsc::Sender<store::Taken>,
+    entries: process::Entrance,
     /// Journal entries that wait for their line.
     held: Mutex<held::Held>,
     catching_up: tokio::sync::Mutex<()>,
@@ -173,7 +173,7 @@ impl Engine {
         });
         // One slot for each entry that intake lets wait, so that a commit never
         // blocks on its readers.
-        let (taken, entries) = mpsc::channel(settings.limits.journal_pending_max + 1);
+        let (taken, entries) = process::queue(settings.limits.journal_pending_max + 1);
         let (comings, coming) = mpsc::channel(standing::COMINGS_MAX);
         let stop = CancellationToken::new();
         let serving = Serving::begin(settings.clone(), &stop);
@@ -236,7 +236,7 @@ impl Engine {
 
     async fn run(
         &self,
-        entries: mpsc::Receiver<store::Taken>,
+        mut entries: process::Queue,
         coming: mpsc::Receiver<standing::Coming>,
     ) -> Result<(), StoreError> {
         self.expect_back().await?;
@@ -252,7 +252,8 @@ impl Engine {
         self.supervise_restarting("standing", standing::tell);
         let left = process::left_over(self).await?;
         self.inner.pending.fetch_add(left.len(), Ordering::Relaxed);
-        self.supervise("process", process::run(self.clone(), left, entries));
+        entries.begin_with(left);
+        self.supervise("process", process::run(self.clone(), entries));
         self.supervise_restarting("outbox", outbox::run);
         self.supervise_restarting("timers", timers::run);
         self.supervise_restarting("guard", timers::guard);
@@ -387,7 +388,7 @@ fn hooks(
     rights: &Arc<Rights>,
     hub: &Arc<Hub>,
     wakes: &Arc<Wakes>,
-    taken: mpsc::Sender<store::Taken>,
+    taken: process::Entrance,
 ) -> Hooks {
     let (clock, serving) = (clock.clone(), Arc::clone(serving));
     let (feed, rights) = (Arc::clone(feed), Arc::clone(rights));
@@ -407,15 +408,9 @@ fn hooks(
     }
 }
 
-fn wake(
-    signals: Signals,
-    feed: &Feed,
-    hub: &Hub,
-    wakes: &Wakes,
-    taken: &mpsc::Sender<store::Taken>,
-) {
+fn wake(signals: Signals, feed: &Feed, hub: &Hub, wakes: &Wakes, taken: &process::Entrance) {
     for entry in signals.journal {
-        if taken.try_send(entry).is_err() {
+        if !taken.push(entry) {
             // Intake bounds what waits; this is a gateway that is stopping.
             tracing::warn!("an envelope waits for the next start");
         }

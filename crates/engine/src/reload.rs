@@ -245,12 +245,12 @@ impl Engine {
             return true;
         };
         self.held().sent(line, seq);
-        self.inner.entries.send(entry.into()).await.is_ok()
+        self.inner.entries.put(entry.into()).await
     }
 
     /// A journal entry, however long it takes; none when there is none any more, or when
     /// the gateway stops and it stays for the next start.
-    async fn entry_when_it_can_be_read(&self, seq: i64) -> Option<JournalEntry> {
+    pub(crate) async fn entry_when_it_can_be_read(&self, seq: i64) -> Option<JournalEntry> {
         let stop = self.stopping();
         while !stop.is_cancelled() {
             let read = self.read::<_, StoreError>(move |view| view.journal_entry(seq));

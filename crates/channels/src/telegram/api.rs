@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{Millis, Timestamp};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -80,20 +81,24 @@ impl Api {
         call.answer_bytes_max = ANSWER_BYTES_MAX;
         let reply = self.client.call(call, now).await.map_err(Failure::of)?;
         let status = reply.status;
-        let value = match reply.json() {
-            Ok(value) => value,
-            // Something before the API itself, such as an overloaded proxy.
-            Err(_) if status.is_server_error() => {
+        let told = reply.json().map(serde_json::from_value::<Answer>);
+        let answer = match told {
+            Ok(Ok(answer)) => answer,
+            // Something before the API itself. Whoever waited for it in vain may have
+            // handed the call on.
+            Ok(Err(_)) | Err(_) if status.is_server_error() && status != GATEWAY_TIMEOUT => {
                 return Err(Failure::Refused {
                     code: i64::from(status.as_u16()),
                     description: "no answer of the Bot API".to_owned(),
                     retry_after: reply.retry_after,
                 });
             }
+            Ok(Err(_)) => {
+                let told = format!("an answer {} without \"ok\"", status.as_u16());
+                return Err(Failure::InDoubt(told));
+            }
             Err(error) => return Err(Failure::of(error)),
         };
-        let answer: Answer = serde_json::from_value(value)
-            .map_err(|_| Failure::InDoubt("an answer without \"ok\"".to_owned()))?;
         if answer.ok {
             return Ok(answer.result);
         }
@@ -131,6 +136,7 @@ impl Api {
     }
 }
 
+const GATEWAY_TIMEOUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
 /// A hundred updates with long texts.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 

@@ -11,9 +11,11 @@ mod large;
 mod ours;
 mod rest;
 mod threading;
+mod waiting;
 
 pub(crate) use entry::provisional;
 pub(crate) use threading::token;
+pub(crate) use waiting::{Entrance, Queue, queue};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -23,7 +25,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::message::Inbound;
 use store::{JournalState, StoreError, Taken};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use crate::{Engine, Line};
 use lanes::{Lane, Lanes};
@@ -33,7 +35,6 @@ use lanes::{Lane, Lanes};
 const LANES_MAX: usize = 256;
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-const PAGE: i64 = 1_000;
 
 /// One journal entry, read.
 struct Work {
@@ -46,40 +47,30 @@ struct Work {
 }
 
 /// What the journal still held at the start, in order.
-pub(crate) async fn left_over(engine: &Engine) -> Result<Vec<Taken>, StoreError> {
-    engine
-        .read(|view| {
-            let mut left = Vec::new();
-            loop {
-                let after = left.last().map_or(0, |last: &Taken| last.seq);
-                let page = view.journal_pending(after, PAGE)?;
-                if page.is_empty() {
-                    return Ok(left);
-                }
-                left.extend(page.into_iter().map(Taken::from));
-            }
-        })
-        .await
+pub(crate) async fn left_over(engine: &Engine) -> Result<Vec<i64>, StoreError> {
+    engine.read(|view| view.journal_left()).await
 }
 
 /// Works until the gateway stops and everything taken is done or safe in the
 /// journal.
-pub(crate) async fn run(engine: Engine, left: Vec<Taken>, mut entries: mpsc::Receiver<Taken>) {
+pub(crate) async fn run(engine: Engine, mut entries: Queue) {
     let lanes: Arc<Mutex<Lanes>> = Arc::default();
     let places = Arc::new(Semaphore::new(LANES_MAX));
-    for entry in left {
-        dispatch(&engine, &lanes, &places, entry).await;
-    }
     let stop = engine.stopping();
     loop {
-        let entry = tokio::select! {
+        let next = tokio::select! {
             // Always in this order: a simulation repeats itself.
             biased;
             () = stop.cancelled() => break,
-            entry = entries.recv() => entry,
+            next = entries.next() => next,
         };
-        let Some(entry) = entry else { break };
-        dispatch(&engine, &lanes, &places, entry).await;
+        let Some(next) = next else { break };
+        match next.entry(&engine).await {
+            Some(entry) => dispatch(&engine, &lanes, &places, entry).await,
+            None => {
+                engine.inner.pending.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
     }
     // Whoever holds a place is in the middle of something.
     let everybody = u32::try_from(LANES_MAX).unwrap_or(u32::MAX);

@@ -212,13 +212,12 @@ impl View<'_> {
         )
     }
 
-    /// Pending entries after a number, in order of arrival.
-    pub fn journal_pending(&self, after: i64, limit: i64) -> Result<Vec<JournalEntry>, StoreError> {
+    /// The numbers of all pending entries, in order of arrival.
+    pub fn journal_left(&self) -> Result<Vec<i64>, StoreError> {
         self.rows(
-            "select seq, line, event_key, received_at, raw, state, attempts, note, rest
-             from journal where state = 0 and seq > ?1 order by seq limit ?2",
-            (after, limit),
-            entry,
+            "select seq from journal where state = 0 order by seq",
+            [],
+            |row| Ok(row.get(0)?),
         )
     }
 

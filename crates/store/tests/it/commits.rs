@@ -279,10 +279,18 @@ async fn a_full_disk_acknowledges_nothing_and_is_left_by_itself() {
     assert!(matches!(full, StoreError::Unavailable(_)), "{full}");
     assert!(!store.is_healthy());
     let known = store
-        .read::<_, StoreError>(|view| view.journal_pending(0, 1_000))
+        .read::<_, StoreError>(|view| {
+            let left = view.journal_left()?.into_iter();
+            let entries = left.map(|seq| view.journal_entry(seq));
+            entries.collect::<Result<Vec<_>, _>>()
+        })
         .await
         .unwrap();
-    let known: Vec<String> = known.into_iter().map(|entry| entry.event_key).collect();
+    let known: Vec<String> = known
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.event_key)
+        .collect();
     assert_eq!(
         known, acknowledged,
         "exactly what was acknowledged is there"

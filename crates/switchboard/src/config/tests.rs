@@ -590,7 +590,7 @@ fn a_webhook_is_read_whole() {
         "https://other.example.com/",
     );
     let moved = good(&webhook(keys), &[moved]).settings.webhooks.remove(0);
-    assert_eq!(moved.target.to_string(), "https://other.example.com/");
+    assert_eq!(moved.target.to_string(), "https://other.example.com");
 }
 
 #[test]
