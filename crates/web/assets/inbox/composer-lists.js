@@ -2,15 +2,17 @@
 // "@" in a note; and what it says about the text before it goes.
 
 import { getState } from "./app.js";
+import { serverNow } from "./clock.js";
 import { confirmDanger } from "./dialog.js";
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { holds, mentioned, stillHas } from "./matching.js";
 import { iconButton } from "./menu.js";
-import { avatar, operatorName, presenceDot } from "./parts.js";
+import { avatar, channelName, operatorName, presenceDot } from "./parts.js";
 import { errorText } from "./refusals.js";
 import { findReplies, wordsFor } from "./replies.js";
+import { windowClosed } from "./reply-window.js";
 import { conversation } from "./selectors.js";
 import { Suggest } from "./suggest.js";
 import { unfilled } from "./variables.js";
@@ -157,11 +159,22 @@ export function takeUsed(id, text) {
 export function drawNotice(strip, text, note, id) {
   const gaps = unfilled(text);
   const ids = note ? namedIn(text) : [];
-  const said = gaps.length > 0 ? t("replies.unfilled", { name: gaps.slice(0, 3).join(" ") }) : toldText(ids, id);
+  const closed = note ? "" : windowText(id);
+  const filled = gaps.length > 0 ? t("replies.unfilled", { name: gaps.slice(0, 3).join(" ") }) : toldText(ids, id);
+  const said = closed || filled;
   strip.hidden = said === "";
   if (strip.textContent === said) return;
-  strip.dataset.kind = gaps.length > 0 ? "unfilled" : "told";
-  replace(strip, said && icon(gaps.length > 0 ? "warning" : "bell"), said);
+  const warns = closed !== "" || gaps.length > 0;
+  strip.dataset.kind = closed ? "closed" : warns ? "unfilled" : "told";
+  replace(strip, said && icon(warns ? "warning" : "bell"), said);
+}
+
+/** Why the client cannot be written to just now. @param {string} id */
+function windowText(id) {
+  const state = getState();
+  const hours = windowClosed(state, id, serverNow());
+  const c = conversation(state, id);
+  return hours === 0 ? "" : t("composer.window", { name: channelName(state, c?.lineId, c?.channel), n: hours });
 }
 
 /** @param {string[]} ids @param {string} id */

@@ -136,7 +136,7 @@ class Composer extends View {
 
   /** @param {State} state */
   watch(state) {
-    return [state.lines, state.connection];
+    return [state.lines, state.connection, state.timelines];
   }
 
   render() {
@@ -194,7 +194,8 @@ class Composer extends View {
     if (this.notice) drawNotice(this.notice, text.value, this.note === true, this.id_ ?? "");
     const over = drawLength(this.count, text.value, this.note ? 0 : (this.#line()?.textLengthMax ?? 0));
     const something = text.value.trim() !== "" || (!this.note && uploads.results.length > 0);
-    sendButton.disabled = !something || uploads.busy || over || (!this.note && !this.letter?.complete);
+    const closed = this.notice?.dataset.kind === "closed" && !this.notice.hidden;
+    sendButton.disabled = closed || !something || uploads.busy || over || (!this.note && !this.letter?.complete);
     drawSend(sendButton, this.note === true);
   }
 

@@ -142,6 +142,7 @@ export const en = {
   "segment.open": "Open",
   "segment.locked": "Another team’s conversation",
   "message.you": "You",
+  "message.elsewhere": "In the app of {name}",
   "message.client": "Client",
   "message.attachment": "Attachment",
   "message.picture": "Picture",
@@ -201,6 +202,8 @@ export const en = {
   "composer.unquote": "Without the quote",
   "composer.form":
     "A form has no way back: the client cannot be answered here. Write a note, or use an address from the contact card.",
+  "composer.window":
+    "{name} lets nobody write to a client who has been silent for {n} hours. You can leave a note, and answer when they write.",
   "composer.call": "A call cannot be answered in writing. You can leave a note.",
   "upload.tooMany": "At most {n} files in one message.",
   "upload.tooBig": "{name} is larger than {size}, the most this line takes.",

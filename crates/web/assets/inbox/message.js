@@ -35,7 +35,7 @@ const DELIVERY_ICONS = {
 export function drawMessage(state, message, { first, quoted, open }) {
   const side = message.direction === "INBOUND" ? "in" : message.direction === "NOTE" ? "note" : "out";
   const mine = message.operatorId !== undefined && message.operatorId === state.me?.id;
-  const author = side === "in" ? "" : mine ? t("message.you") : operatorName(state.operators[message.operatorId ?? ""]);
+  const author = side === "in" ? "" : mine ? t("message.you") : authorName(state, message);
   const failed = message.delivery === "FAILED" || message.delivery === "UNCERTAIN";
   return h(
     "div",
@@ -73,6 +73,13 @@ export function drawMessage(state, message, { first, quoted, open }) {
       ),
     failed && problem(message),
   );
+}
+
+/** @param {State} state @param {Message} message */
+function authorName(state, message) {
+  if (!message.writtenElsewhere) return operatorName(state.operators[message.operatorId ?? ""]);
+  const line = state.lines[message.lineId ?? ""];
+  return t("message.elsewhere", { name: line?.channelName ?? line?.displayName ?? "" });
 }
 
 /** @param {State} state @param {Message} message @returns {(Node | false | undefined | "")[]} */

@@ -24,6 +24,7 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
         line_id: message.line.to_string(),
         direction: direction(message.direction).into(),
         operator_id: operator_id(message.author),
+        written_elsewhere: message.author == Author::Elsewhere,
         sent_at: Some(timestamp(message.sent_at)),
         stored_at: Some(timestamp(message.stored_at)),
         attachments: attachments.collect(),

@@ -234,6 +234,7 @@ export interface Message {
   revisions?: { text?: string; replacedAt?: Time }[];
   clientId?: string;
   mentions?: string[];
+  writtenElsewhere?: boolean;
 }
 export interface Offer {
   id: string;
@@ -266,6 +267,7 @@ export interface LineSummary {
   textLengthMax?: number;
   attachmentBytesMax?: string;
   addresses?: string[];
+  replyWindowS?: string;
 }
 export interface GetMeResponse {
   operator: Operator;
