@@ -41,6 +41,8 @@ pub(super) async fn send(
                 let fields = fields(outbound, peer, &text.plain, files, reply_to);
                 number = hand_over(api, &fields, host).await?;
             }
+            // Where it is not told, the echo tells it.
+            let number = number.filter(|number| *number > 0);
             number.map(|number| name(peer, number))
         }
         Action::Edit { target, text } => {
@@ -83,7 +85,11 @@ async fn sent_before(
     let ours = random_id(outbound);
     let mut messages = told["items"].as_array().into_iter().flatten();
     let found = messages.find(|message| message["random_id"].as_i64() == Some(ours));
-    Ok(found.and_then(|found| found["conversation_message_id"].as_i64()))
+    Ok(found.map(|found| {
+        found["conversation_message_id"]
+            .as_i64()
+            .unwrap_or_default()
+    }))
 }
 
 fn fields(
@@ -127,9 +133,7 @@ async fn hand_over(
     if sent["error"].is_object() {
         return Err(Failure::told(&sent["error"], "code", "description").outcome());
     }
-    // Where it is not told, the echo tells it.
-    let number = sent["conversation_message_id"].as_i64();
-    Ok(number.filter(|number| *number > 0))
+    Ok(sent["conversation_message_id"].as_i64())
 }
 
 /// Other words, and what else is in the message: what is not named again is taken out.
