@@ -17,6 +17,7 @@ pub mod uplink;
 
 mod clean;
 mod hook;
+mod intake;
 mod options;
 mod origin;
 mod refusal;

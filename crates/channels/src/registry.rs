@@ -4,6 +4,7 @@ mod bridge;
 mod email;
 mod form;
 mod telegram;
+mod vk;
 mod webchat;
 
 /// What `cargo xtask new-channel` copies: held to the contract with the others.
@@ -55,6 +56,7 @@ pub const KINDS: &[Kind] = &[
     email::KIND,
     form::KIND,
     telegram::KIND,
+    vk::KIND,
     webchat::KIND,
     #[cfg(test)]
     skeleton::KIND,
