@@ -5,6 +5,7 @@ mod email;
 mod form;
 mod telegram;
 mod webchat;
+mod whatsapp;
 
 /// What `cargo xtask new-channel` copies: held to the contract with the others.
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub const KINDS: &[Kind] = &[
     form::KIND,
     telegram::KIND,
     webchat::KIND,
+    whatsapp::KIND,
     #[cfg(test)]
     skeleton::KIND,
 ];
