@@ -47,4 +47,5 @@ mod tidy;
 mod vanished;
 mod webhooks;
 mod whatif;
+mod whatsapp;
 mod why;

@@ -3,5 +3,6 @@
 
 mod desk;
 pub mod telegram;
+pub mod whatsapp;
 
 pub use desk::{Desk, Fault, Seen};
