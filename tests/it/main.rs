@@ -54,4 +54,5 @@ mod vanished;
 mod vk;
 mod webhooks;
 mod whatif;
+mod whatsapp;
 mod why;

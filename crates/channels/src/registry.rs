@@ -6,6 +6,7 @@ mod form;
 mod telegram;
 mod vk;
 mod webchat;
+mod whatsapp;
 
 /// What `cargo xtask new-channel` copies: held to the contract with the others.
 #[cfg(test)]
@@ -58,6 +59,7 @@ pub const KINDS: &[Kind] = &[
     telegram::KIND,
     vk::KIND,
     webchat::KIND,
+    whatsapp::KIND,
     #[cfg(test)]
     skeleton::KIND,
 ];

@@ -4,5 +4,6 @@
 mod desk;
 pub mod telegram;
 pub mod vk;
+pub mod whatsapp;
 
 pub use desk::{Desk, Fault, Seen};

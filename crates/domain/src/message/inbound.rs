@@ -70,7 +70,8 @@ pub enum InboundKind {
     },
     /// The fate of a message of ours.
     Receipt {
-        /// The provider's id of the message, or ours where the channel keeps it.
+        /// The provider's id of the message, or ours where the channel keeps it: the
+        /// event's own [`Inbound::message_id`] is the provider's then.
         target: String,
         /// What became of it.
         delivery: Delivery,

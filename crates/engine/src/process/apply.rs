@@ -52,7 +52,9 @@ pub(super) fn apply(
             error_text,
         } => match self::target(tx, line, key, &target)? {
             Some(message) if message.direction == Direction::Outbound => {
-                delivered(tx, message.id, delivery, None, &error_text)
+                // Told by our own id, it tells the provider's along with it.
+                let name = inbound.message_id.filter(|_| message.external_id.is_none());
+                delivered(tx, message.id, delivery, name, &error_text)
             }
             Some(_) | None => Ok(()),
         },

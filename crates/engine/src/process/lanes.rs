@@ -49,8 +49,7 @@ impl Lanes {
     fn lane_of(&self, work: &Work) -> Lane {
         let line = &work.line.id;
         let first = work.inbounds.first();
-        let references = first.map_or(&[][..], |first| &first.thread.references);
-        references
+        references(first)
             .iter()
             .rev()
             .find_map(|name| self.letters.get(&(line.clone(), name.clone())).cloned())
@@ -62,8 +61,14 @@ impl Lanes {
 fn root(inbound: &Inbound) -> String {
     let own = inbound.letter.as_ref().map(|letter| &letter.message_id);
     let own = own.filter(|own| !own.is_empty());
-    let root = inbound.thread.references.first().or(own);
+    let root = references(Some(inbound)).first().or(own);
     root.unwrap_or(&inbound.thread_key).clone()
+}
+
+/// What a letter refers to. Of anything else the channel tells the thread itself.
+fn references(inbound: Option<&Inbound>) -> &[String] {
+    let letter = inbound.filter(|inbound| inbound.letter.is_some());
+    letter.map_or(&[], |letter| &letter.thread.references)
 }
 
 fn names(work: &Work) -> Vec<Lane> {
