@@ -71,18 +71,21 @@ mod tests {
             reply_to: Some("7/1".to_owned()),
             letter: None,
         };
-        let shape = |part| match part {
-            Action::Send {
+        let shape = |part| {
+            let Action::Send {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } => (
+            } = part
+            else {
+                panic!("{part:?}");
+            };
+            (
                 text.plain.encode_utf16().count(),
                 attachments.len(),
                 reply_to.is_some(),
-            ),
-            other => panic!("{other:?}"),
+            )
         };
         parts(action).into_iter().map(shape).collect()
     }
