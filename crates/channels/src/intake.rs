@@ -1,6 +1,7 @@
 //! What lines have in common that keep themselves connected: they make durable what came,
 //! and tell what is wrong just now.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,16 +33,15 @@ pub(crate) async fn accept(
     line: &LineId,
     events: Vec<Envelope>,
 ) -> Result<(), String> {
-    for event in events {
-        while let Err(refused) = host.accept(line, event.clone()).await {
-            match refused {
-                Refused::Busy { retry_after, .. } => {
-                    let pause = u64::try_from(retry_after.0).unwrap_or_default();
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                }
-                Refused::Invalid(reason) => return Err(reason),
+    let mut left = VecDeque::from(events);
+    loop {
+        match host.accept_all(line, &mut left).await {
+            Ok(()) => return Ok(()),
+            Err(Refused::Busy { retry_after, .. }) => {
+                let pause = u64::try_from(retry_after.0).unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(pause)).await;
             }
+            Err(Refused::Invalid(reason)) => return Err(reason),
         }
     }
-    Ok(())
 }

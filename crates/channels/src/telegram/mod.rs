@@ -20,6 +20,7 @@ use domain::LineId;
 use domain::message::{Action, Attachment, Inbound, Medium, Outbound, Receipt, Recipient};
 use tokio_util::sync::CancellationToken;
 
+use crate::intake::Trouble;
 use crate::registry::Built;
 use crate::{
     Capability, Channel, Check, Delivery, Descriptor, FetchError, File, HookError, Host, Kind,
@@ -27,7 +28,6 @@ use crate::{
 };
 use api::Api;
 use config::Config;
-use receive::Trouble;
 use render::name;
 
 /// This kind of channel.

@@ -1,11 +1,10 @@
 //! How updates come: we ask, or Telegram calls. Either way an update is told to be taken
 //! only when it is durable.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{LineId, Millis};
+use domain::Millis;
 use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,7 +15,7 @@ use super::Connection;
 use super::api::{Api, Failure};
 use super::config::{Intake, PAUSE_MAX};
 use crate::egress::Body;
-use crate::host::Refused;
+use crate::intake::accept;
 use crate::{Delivery, Envelope, HookError, Host, Received, RunError, hook};
 
 /// What may come. Reactions and membership come only when they are asked for.
@@ -33,23 +32,6 @@ const POLL: Millis = Millis::from_secs(25);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the webhook is looked after: it can be removed by whoever has the token.
 const WATCH: Duration = Duration::from_mins(5);
-
-/// What is wrong just now.
-#[derive(Default)]
-pub(super) struct Trouble(Mutex<Option<String>>);
-
-impl Trouble {
-    pub(super) fn told(&self) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    pub(super) fn set(&self, trouble: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-}
 
 /// Checks a call of Telegram's.
 pub(super) fn receive(intake: &Intake, delivery: &Delivery) -> Result<Received, HookError> {
@@ -158,7 +140,8 @@ impl Connection {
                 rest: None,
             });
         }
-        accept(host, &self.line, letters).await?;
+        let taken = accept(host, &self.line, letters).await;
+        taken.map_err(Failure::InDoubt)?;
         Ok(next)
     }
 
@@ -228,19 +211,4 @@ pub(super) fn complaint(info: &Value, now_s: i64) -> Option<String> {
         let error = domain::text::line(error, 200);
         format!("Telegram cannot reach the webhook, and {waiting} updates wait: {error}")
     })
-}
-
-/// Makes updates durable, in their order and with the patience that this takes.
-async fn accept(host: &dyn Host, line: &LineId, updates: Vec<Envelope>) -> Result<(), Failure> {
-    let mut left = VecDeque::from(updates);
-    loop {
-        match host.accept_all(line, &mut left).await {
-            Ok(()) => return Ok(()),
-            Err(Refused::Busy { retry_after, .. }) => {
-                let pause = u64::try_from(retry_after.0).unwrap_or_default();
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-            }
-            Err(Refused::Invalid(reason)) => return Err(Failure::InDoubt(reason)),
-        }
-    }
 }

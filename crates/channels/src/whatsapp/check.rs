@@ -1,6 +1,5 @@
 //! Whether the number is there and ours, for an administrator and all along.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -17,23 +16,6 @@ const WATCH: Duration = Duration::from_mins(5);
 const NO_CLOCK: Timestamp = Timestamp(0);
 const NUMBER: &str = "display_phone_number,verified_name,quality_rating";
 const WEBHOOK: &str = "webhook_configuration";
-
-/// What is wrong just now.
-#[derive(Default)]
-pub(super) struct Trouble(Mutex<Option<String>>);
-
-impl Trouble {
-    pub(super) fn told(&self) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    pub(super) fn set(&self, trouble: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-}
 
 impl Connection {
     pub(super) async fn watch(&self) -> Result<(), RunError> {

@@ -21,13 +21,13 @@ use domain::message::{Action, Attachment, Inbound, Medium, Outbound, Receipt, Re
 use domain::{LineId, Millis};
 use tokio_util::sync::CancellationToken;
 
+use crate::intake::Trouble;
 use crate::registry::Built;
 use crate::{
     Capability, Channel, Check, Delivery, Descriptor, FetchError, File, HookError, Host, Kind,
     LineSetup, Malformed, Pace, Rate, Received, RunError, SendError, Sign,
 };
 use api::Api;
-use check::Trouble;
 use config::Config;
 
 /// This kind of channel.

@@ -1,14 +1,13 @@
 //! The way into the gateway, with the patience it asks for.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{LineId, Millis};
 
 use super::session::Trouble;
-use crate::Envelope;
 use crate::host::{Host, Refused};
+use crate::{Envelope, intake};
 
 /// What a line's letters are handed to.
 pub(super) struct Intake {
@@ -20,14 +19,8 @@ pub(super) struct Intake {
 impl Intake {
     /// Makes letters durable, in order, by as few commits as it takes.
     pub(super) async fn accept(&self, letters: Vec<Envelope>) -> Result<(), Trouble> {
-        let mut letters = VecDeque::from(letters);
-        loop {
-            match self.host.accept_all(&self.line, &mut letters).await {
-                Ok(()) => return Ok(()),
-                Err(Refused::Busy { retry_after, .. }) => sleep(retry_after).await,
-                Err(Refused::Invalid(reason)) => return Err(refused(&reason)),
-            }
-        }
+        let taken = intake::accept(self.host.as_ref(), &self.line, letters).await;
+        taken.map_err(|reason| refused(&reason))
     }
 
     pub(super) async fn bookmark(&self, name: &str) -> Result<Option<String>, Trouble> {
