@@ -35,14 +35,39 @@ pub(crate) fn check_secret(headers: &HeaderMap, name: &str, ours: &str) -> Resul
     }
 }
 
+/// Checks a header that has to be the HMAC-SHA256 of the body by a secret of ours, in hex
+/// behind a prefix.
+pub(crate) fn check_signature(
+    headers: &HeaderMap,
+    name: &str,
+    prefix: &str,
+    ours: &str,
+    body: &[u8],
+) -> Result<(), HookError> {
+    let given = headers.get(name).and_then(|given| given.to_str().ok());
+    let given = given.and_then(|given| given.strip_prefix(prefix));
+    let given = given.ok_or(HookError::Forged)?;
+    let mac = Hmac::<Sha256>::new_from_slice(ours.as_bytes()).map_err(|_| HookError::Forged)?;
+    let code = hex(&mac.chain_update(body).finalize().into_bytes());
+    if !ours.is_empty() && is_same(given.to_ascii_lowercase().as_bytes(), code.as_bytes()) {
+        Ok(())
+    } else {
+        Err(HookError::Forged)
+    }
+}
+
+/// Bytes as lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 /// The key of a delivery that does not tell one: the same bytes are the same delivery.
 pub(crate) fn unreadable(raw: &[u8]) -> String {
-    let digest = Sha256::digest(raw);
-    let mut key = "unreadable ".to_owned();
-    for byte in digest.iter().take(16) {
-        let _ = write!(key, "{byte:02x}");
-    }
-    key
+    format!("unreadable {}", hex(&Sha256::digest(raw)[..16]))
 }
 
 /// The answer to a delivery that was taken.
@@ -78,5 +103,36 @@ mod tests {
             check_secret(&headers(""), "x-secret", ""),
             Err(HookError::Forged)
         );
+    }
+
+    #[test]
+    fn only_the_body_itself_is_signed() {
+        let check = |value: Option<&str>, ours: &str, body: &str| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert("x-signature", value.parse().unwrap());
+            }
+            check_signature(&headers, "x-signature", "sha256=", ours, body.as_bytes())
+        };
+        // RFC 4231, the second case.
+        let body = "what do ya want for nothing?";
+        let code = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        let (good, upper) = (format!("sha256={code}"), code.to_uppercase());
+        assert_eq!(check(Some(&good), "Jefe", body), Ok(()));
+        assert_eq!(
+            check(Some(&format!("sha256={upper}")), "Jefe", body),
+            Ok(())
+        );
+        let forged = Err(HookError::Forged);
+        assert_eq!(check(Some(&good), "jefe", body), forged);
+        assert_eq!(check(Some(&good), "", body), forged);
+        assert_eq!(
+            check(Some(&good), "Jefe", "what do ya want for nothing"),
+            forged
+        );
+        for value in ["", "sha256=", code, &good[..good.len() - 1], "sha1=00"] {
+            assert_eq!(check(Some(value), "Jefe", body), forged, "{value}");
+        }
+        assert_eq!(check(None, "Jefe", body), forged);
     }
 }
