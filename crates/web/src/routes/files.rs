@@ -27,6 +27,7 @@ struct Proof {
 pub(super) fn routes(engine: &Engine) -> Router {
     Router::new()
         .route("/files/{id}", get(file))
+        .route("/files/{id}/{name}", get(named))
         .with_state(engine.clone())
 }
 
@@ -36,7 +37,21 @@ async fn file(
     Query(proof): Query<Proof>,
     request: Request,
 ) -> Response {
-    let caller = match caller_of(&engine, request.headers()).await {
+    serve(&engine, sha256, proof, &request).await
+}
+
+/// For those who tell by its ending what a file is; its name is within the proof.
+async fn named(
+    State(engine): State<Engine>,
+    Path((sha256, _name)): Path<(String, String)>,
+    Query(proof): Query<Proof>,
+    request: Request,
+) -> Response {
+    serve(&engine, sha256, proof, &request).await
+}
+
+async fn serve(engine: &Engine, sha256: String, proof: Proof, request: &Request) -> Response {
+    let caller = match caller_of(engine, request.headers()).await {
         Ok(caller) => caller,
         Err(status) => {
             let text = status.message().to_owned();
