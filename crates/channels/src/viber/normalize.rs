@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use domain::Timestamp;
 use domain::identity::{Identity, Trust};
 use domain::message::{Content, Delivery, Inbound, InboundKind, MembershipChange, Sender, Thread};
-use domain::{MessageId, Timestamp};
 
 use super::content;
 use super::event::{Event, User};
+use super::render;
 use crate::{Malformed, clean};
 
 /// Numbers on cards have their country code, mostly.
@@ -42,8 +43,7 @@ fn message(event: &Event, user: &User, region: &str) -> Inbound {
 
 /// Whoever answers a message of ours has got it: what went along with it comes back.
 fn answered(event: &Event, user: &User) -> Option<Inbound> {
-    let ours = event.message["tracking_data"].as_str()?;
-    let ours: MessageId = ours.parse().ok()?;
+    let ours = render::marked(event.message["tracking_data"].as_str()?)?;
     let kind = receipt(ours.to_string(), Delivery::Delivered, "");
     let key = format!("answered by {}", event.message_token);
     Some(inbound(event, user, key, kind))

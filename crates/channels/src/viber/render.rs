@@ -1,5 +1,6 @@
 //! Ours to theirs. Pure.
 
+use domain::MessageId;
 use domain::message::{Action, Attachment, Outbound, Part, Text};
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ pub(super) const NAME_MAX: usize = 28;
 /// A larger picture or video goes as a file.
 const PICTURE_BYTES_MAX: u64 = 1 << 20;
 const VIDEO_BYTES_MAX: u64 = 26 << 20;
+const MARK: &str = "message ";
 /// Of the end of a file's name.
 const ENDING_MAX: usize = 10;
 
@@ -80,9 +82,19 @@ pub(super) fn render(
     fields["sender"] = shown(&name, sender);
     // It comes back with the client's next message: then all of ours has arrived.
     if outbound.part.is_none_or(Part::is_last) {
-        fields["tracking_data"] = json!(outbound.message.to_string());
+        fields["tracking_data"] = json!(mark(outbound.message));
     }
     Ok(fields)
+}
+
+/// What goes along with a message.
+fn mark(message: MessageId) -> String {
+    format!("{MARK}{message}")
+}
+
+/// The message that something went along with, where it is ours.
+pub(super) fn marked(given: &str) -> Option<MessageId> {
+    given.strip_prefix(MARK)?.parse().ok()
 }
 
 /// The answer to somebody who opens the chat for the first time.

@@ -1,5 +1,5 @@
 use domain::message::{Recipient, Thread};
-use domain::{MessageId, ThreadId, Timestamp};
+use domain::{ThreadId, Timestamp};
 
 use super::*;
 
@@ -36,12 +36,11 @@ fn shape(action: Action) -> Vec<(usize, Option<String>)> {
 }
 
 fn outbound(action: Action) -> Outbound {
-    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     Outbound {
-        message: id.parse::<MessageId>().unwrap(),
+        message: MessageId::new(17),
         line: "viber".into(),
         recipient: Recipient {
-            thread: id.parse::<ThreadId>().unwrap(),
+            thread: ThreadId::new(5),
             thread_key: "01234567890A=".to_owned(),
             identity: None,
             context: Thread::default(),
@@ -157,11 +156,27 @@ fn only_the_last_part_is_known_again() {
     let mut part = outbound(send("Hi", vec![]));
     let tracked =
         |part: &Outbound| render(part, &sender(false), link).unwrap()["tracking_data"].clone();
-    assert_eq!(tracked(&part), part.message.to_string());
+    assert_eq!(tracked(&part), "message 17");
     part.part = Some(Part { number: 1, of: 2 });
     assert_eq!(tracked(&part), Value::Null);
     part.part = Some(Part { number: 2, of: 2 });
-    assert_eq!(tracked(&part), part.message.to_string());
+    assert_eq!(tracked(&part), "message 17");
+}
+
+#[test]
+fn only_a_mark_of_ours_is_ours() {
+    assert_eq!(marked("message 17"), Some(MessageId::new(17)));
+    for other in [
+        "",
+        "17",
+        "message",
+        "message ",
+        "message x",
+        "message -1",
+        "menu:3",
+    ] {
+        assert_eq!(marked(other), None, "{other}");
+    }
 }
 
 #[test]
