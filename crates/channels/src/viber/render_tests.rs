@@ -23,14 +23,15 @@ fn send(text: &str, attachments: Vec<Attachment>) -> Action {
 
 /// Each part's length and file.
 fn shape(action: Action) -> Vec<(usize, Option<String>)> {
-    let shape = |part| match part {
-        Action::Send {
+    let shape = |part| {
+        let Action::Send {
             text, attachments, ..
-        } => {
-            let file = attachments.first().map(|file| file.file_name.clone());
-            (text.plain.encode_utf16().count(), file)
-        }
-        other => panic!("{other:?}"),
+        } = part
+        else {
+            panic!("{part:?}")
+        };
+        let file = attachments.first().map(|file| file.file_name.clone());
+        (text.plain.encode_utf16().count(), file)
     };
     parts(action).into_iter().map(shape).collect()
 }
