@@ -51,6 +51,7 @@ mod talk;
 mod telegram;
 mod tidy;
 mod vanished;
+mod viber;
 mod vk;
 mod webhooks;
 mod whatif;

@@ -113,6 +113,17 @@ pub trait Host: Send + Sync + 'static {
     /// A link by which this thread's client can fetch a file for five minutes.
     fn file_link(&self, line: &LineId, thread_key: &str, attachment: &Attachment) -> String;
 
+    /// The same for a provider that fetches the file for its client: good for a day, and
+    /// with the file's name at the end of its path, by which some tell what it is.
+    fn lasting_file_link(
+        &self,
+        line: &LineId,
+        thread_key: &str,
+        attachment: &Attachment,
+    ) -> String {
+        self.file_link(line, thread_key, attachment)
+    }
+
     /// Asks whether somebody may do something that costs us.
     fn admit(&self, act: Act, ip: IpAddr, key: &str) -> Result<(), RetryAfter>;
 

@@ -4,6 +4,7 @@ mod bridge;
 mod email;
 mod form;
 mod telegram;
+mod viber;
 mod vk;
 mod webchat;
 mod whatsapp;
@@ -57,6 +58,7 @@ pub const KINDS: &[Kind] = &[
     email::KIND,
     form::KIND,
     telegram::KIND,
+    viber::KIND,
     vk::KIND,
     webchat::KIND,
     whatsapp::KIND,

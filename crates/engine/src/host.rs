@@ -195,6 +195,10 @@ impl Host for Engine {
         self.sign_file_link(&viewer, attachment)
     }
 
+    fn lasting_file_link(&self, _: &LineId, _: &str, attachment: &Attachment) -> String {
+        self.sign_lasting_file_link(attachment)
+    }
+
     fn admit(&self, act: Act, ip: IpAddr, key: &str) -> Result<(), RetryAfter> {
         self.inner.limits.admit(act, ip, key, self.now())
     }

@@ -17,6 +17,8 @@ use crate::{ActError, Engine, people};
 
 /// How long a link is good for a person.
 const LINK_LIFE: Millis = Millis::from_secs(300);
+/// How long a link is good for a provider.
+const LASTING_LINK_LIFE: Millis = Millis::from_secs(24 * 60 * 60);
 
 /// Whom a link is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,22 +87,32 @@ impl Engine {
 
     /// A link by which one person can fetch a file for five minutes.
     pub fn sign_file_link(&self, viewer: &Viewer, attachment: &Attachment) -> String {
-        let expires_at = self.now() + LINK_LIFE;
         let viewer = match viewer {
             Viewer::Client { .. } => "client".to_owned(),
             Viewer::Operator(id) => id.to_string(),
         };
+        self.link(viewer, attachment, "", LINK_LIFE)
+    }
+
+    /// A link by which whoever has it can fetch a file for a day. Its path ends with the
+    /// file's name.
+    pub fn sign_lasting_file_link(&self, attachment: &Attachment) -> String {
+        let name = format!("/{}", percent_encode(&attachment.file_name));
+        self.link("client".to_owned(), attachment, &name, LASTING_LINK_LIFE)
+    }
+
+    fn link(&self, viewer: String, attachment: &Attachment, ending: &str, life: Millis) -> String {
         let link = FileLink {
             sha256: attachment.sha256.clone(),
             file_name: attachment.file_name.clone(),
             media_type: attachment.media_type.clone(),
-            expires_at,
+            expires_at: self.now() + life,
             viewer,
             signature: String::new(),
         };
         let signature = URL_SAFE_NO_PAD.encode(self.link_mac(&link).finalize().into_bytes());
         format!(
-            "/files/{}?name={}&type={}&expires={}&viewer={}&signature={signature}",
+            "/files/{}{ending}?name={}&type={}&expires={}&viewer={}&signature={signature}",
             link.sha256,
             percent_encode(&link.file_name),
             percent_encode(&link.media_type),

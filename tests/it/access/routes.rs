@@ -34,6 +34,12 @@ const ROUTES: &[(&str, &str, Door)] = &[
         "/files/0?name=a&type=b&expires=9999999999999&viewer=client&signature=AAAA",
         Door::Everybody(403),
     ),
+    ("GET", "/files/0/a.png", Door::Everybody(400)),
+    (
+        "GET",
+        "/files/0/a.png?name=a&type=b&expires=9999999999999&viewer=client&signature=AAAA",
+        Door::Everybody(403),
+    ),
     ("POST", "/hooks/nobody", Door::Everybody(404)),
     ("POST", "/hooks/site", Door::Everybody(404)),
     // Nothing is measured in these scenarios.

@@ -3,6 +3,7 @@
 
 mod desk;
 pub mod telegram;
+pub mod viber;
 pub mod vk;
 pub mod whatsapp;
 

@@ -2,13 +2,13 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::Timestamp;
 use engine::Engine;
 use engine::uploads::{FileLink, percent_encode};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
@@ -27,6 +27,7 @@ struct Proof {
 pub(super) fn routes(engine: &Engine) -> Router {
     Router::new()
         .route("/files/{id}", get(file))
+        .route("/files/{id}/{name}", get(named))
         .with_state(engine.clone())
 }
 
@@ -34,9 +35,23 @@ async fn file(
     State(engine): State<Engine>,
     Path(sha256): Path<String>,
     Query(proof): Query<Proof>,
-    request: Request,
+    headers: HeaderMap,
 ) -> Response {
-    let caller = match caller_of(&engine, request.headers()).await {
+    serve(&engine, sha256, proof, &headers).await
+}
+
+/// For those who tell by its ending what a file is; its name is within the proof.
+async fn named(
+    State(engine): State<Engine>,
+    Path((sha256, _name)): Path<(String, String)>,
+    Query(proof): Query<Proof>,
+    headers: HeaderMap,
+) -> Response {
+    serve(&engine, sha256, proof, &headers).await
+}
+
+async fn serve(engine: &Engine, sha256: String, proof: Proof, asked: &HeaderMap) -> Response {
+    let caller = match caller_of(engine, asked).await {
         Ok(caller) => caller,
         Err(status) => {
             let text = status.message().to_owned();
