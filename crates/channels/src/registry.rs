@@ -3,6 +3,7 @@
 mod bridge;
 mod email;
 mod form;
+mod max;
 mod telegram;
 mod vk;
 mod webchat;
@@ -56,6 +57,7 @@ pub const KINDS: &[Kind] = &[
     bridge::KIND,
     email::KIND,
     form::KIND,
+    max::KIND,
     telegram::KIND,
     vk::KIND,
     webchat::KIND,
