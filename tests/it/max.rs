@@ -20,15 +20,15 @@ const SECRET: &str = "a-secret-of-sixteen";
 
 async fn gateway(max: &Max, intake: &'static str) -> TestGateway {
     let url = max.desk.url.clone();
+    let options = toml::toml! {
+        token = TOKEN
+        intake = intake
+        webhook_secret = SECRET
+        api_url = url
+    };
     TestGateway::start_with(move |settings| {
-        let options = toml::toml! {
-            token = TOKEN
-            intake = intake
-            webhook_secret = SECRET
-            api_url = url
-        };
         let public_url = settings.public_url.clone();
-        let line = gateway::line_with("max", "max", "main", &public_url, options);
+        let line = gateway::line_with("max", "max", "main", &public_url, options.clone());
         settings.lines.push(line);
     })
     .await

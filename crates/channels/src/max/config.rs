@@ -79,3 +79,46 @@ fn is_secret(secret: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (16..=256).contains(&secret.len()) && secret.bytes().all(known)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::LineId;
+
+    use super::*;
+
+    /// The keys that something is wrong with.
+    fn wrong(options: toml::Table) -> Vec<String> {
+        let setup = LineSetup {
+            id: LineId::from("max"),
+            display_name: String::new(),
+            default_region: "RU".to_owned(),
+            public_url: "https://gateway.example".to_owned(),
+            options,
+        };
+        let problems = Config::read(&setup).err().unwrap_or_default();
+        problems.into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn who_is_called_needs_a_secret() {
+        let token = "a-token-of-the-bot";
+        assert_eq!(wrong(toml::toml! { token = token }), ["webhook_secret"]);
+        for secret in ["", "short", "sixteen letters!", "шестнадцать букв"] {
+            let options = toml::toml! {
+                token = token
+                webhook_secret = secret
+            };
+            assert_eq!(wrong(options), ["webhook_secret"], "{secret}");
+        }
+        let polled = toml::toml! {
+            token = token
+            intake = "poll"
+        };
+        assert_eq!(wrong(polled), Vec::<String>::new());
+        let broken = toml::toml! {
+            token = "a token\nof two lines"
+            intake = "poll"
+        };
+        assert_eq!(wrong(broken), ["token"]);
+    }
+}

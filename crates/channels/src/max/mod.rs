@@ -26,10 +26,9 @@ use domain::message::{Action, Attachment, Inbound, Medium, Outbound, Receipt, Re
 use tokio_util::sync::CancellationToken;
 
 use crate::intake::Trouble;
-use crate::registry::Built;
 use crate::{
-    Capability, Channel, Check, Delivery, Descriptor, FetchError, File, HookError, Host, Kind,
-    LineSetup, Malformed, Pace, Rate, Received, RunError, SendError, Sign,
+    Capability, Channel, Check, ConfigProblem, Delivery, Descriptor, FetchError, File, HookError,
+    Host, Kind, LineSetup, Malformed, Pace, Rate, Received, RunError, SendError, Sign,
 };
 use api::Api;
 use config::{Config, Intake};
@@ -40,7 +39,7 @@ pub(crate) const KIND: Kind = Kind {
     descriptor: &DESCRIPTOR,
     // Without a bot's token no number is proven.
     normalize: |raw| normalize::normalize(raw, normalize::REGION, ""),
-    build,
+    build: |setup| Ok(Arc::new(Connection::new(setup)?)),
     example: include_str!("example.toml"),
 };
 
@@ -71,17 +70,18 @@ struct Connection {
     trouble: Trouble,
 }
 
-fn build(setup: &LineSetup) -> Built {
-    let config = Config::read(setup)?;
-    let api = Api::new(config.client.clone(), config.authorization.clone());
-    Ok(Arc::new(Connection {
-        line: setup.id.clone(),
-        region: setup.default_region.clone(),
-        config,
-        api,
-        sent: Sent::default(),
-        trouble: Trouble::default(),
-    }))
+impl Connection {
+    fn new(setup: &LineSetup) -> Result<Self, Vec<ConfigProblem>> {
+        let config = Config::read(setup)?;
+        Ok(Self {
+            line: setup.id.clone(),
+            region: setup.default_region.clone(),
+            api: Api::new(config.client.clone(), config.authorization.clone()),
+            config,
+            sent: Sent::default(),
+            trouble: Trouble::default(),
+        })
+    }
 }
 
 #[async_trait]

@@ -86,7 +86,7 @@ impl Connection {
         for subscription in subscriptions(&self.api, host.now()).await? {
             tracing::info!(line.id = %self.line, "a subscription is removed, as updates are asked for");
             let query = [("url", subscription.url.as_str())];
-            let gone = self.on_subscriptions(host, Method::DELETE, &query, Body::Empty);
+            let gone = self.on_subscriptions(host.now(), Method::DELETE, &query, Body::Empty);
             gone.await?;
         }
         Ok(())

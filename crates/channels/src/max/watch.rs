@@ -70,7 +70,7 @@ impl Connection {
         let mut pause = PAUSE;
         let mut is_set = false;
         loop {
-            match self.look_after(host, url, secret, is_set).await {
+            match self.look_after(host.now(), url, secret, is_set).await {
                 Ok(()) => {
                     self.trouble.set(None);
                     (is_set, pause) = (true, PAUSE);
@@ -88,12 +88,12 @@ impl Connection {
 
     async fn look_after(
         &self,
-        host: &dyn Host,
+        now: Timestamp,
         url: &str,
         secret: &str,
         is_set: bool,
     ) -> Result<(), Failure> {
-        let all = subscriptions(&self.api, host.now()).await?;
+        let all = subscriptions(&self.api, now).await?;
         let ours = all.iter().find(|known| known.url == url);
         // The secret that it was made with is not told: after a start it is made anew.
         if !is_set || !ours.is_some_and(Subscription::has_all) {
@@ -101,12 +101,12 @@ impl Connection {
                 tracing::warn!(line.id = %self.line, "the subscription was gone, and is made again");
             }
             let fields = json!({"url": url, "secret": secret, "update_types": KINDS});
-            self.on_subscriptions(host, Method::POST, &[], Body::Json(fields))
+            self.on_subscriptions(now, Method::POST, &[], Body::Json(fields))
                 .await?;
         }
         for former in all.iter().filter(|known| known.is_former(url)) {
             let query = [("url", former.url.as_str())];
-            self.on_subscriptions(host, Method::DELETE, &query, Body::Empty)
+            self.on_subscriptions(now, Method::DELETE, &query, Body::Empty)
                 .await?;
         }
         Ok(())
@@ -114,21 +114,87 @@ impl Connection {
 
     pub(super) async fn on_subscriptions(
         &self,
-        host: &dyn Host,
+        now: Timestamp,
         method: Method,
         query: &[(&str, &str)],
         body: Body,
     ) -> Result<(), Failure> {
-        let done = self
-            .api
-            .call(method, "subscriptions", query, body, host.now());
+        let done = self.api.call(method, "subscriptions", query, body, now);
         done.await.map(drop)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::extract::State;
+    use axum::routing::get;
+    use axum::{Json, Router};
+    use domain::LineId;
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::LineSetup;
+
+    const URL: &str = "https://gateway.example/hooks/max";
+    const SECRET: &str = "a-secret-of-sixteen";
+    const NOW: Timestamp = Timestamp(0);
+
+    /// What was subscribed, and what is left of it.
+    type Kept = Arc<Mutex<(usize, Vec<Value>)>>;
+
+    async fn told(State(kept): State<Kept>) -> Json<Value> {
+        Json(json!({"subscriptions": kept.lock().unwrap().1}))
+    }
+
+    async fn made(State(kept): State<Kept>, Json(mut body): Json<Value>) -> Json<Value> {
+        let mut kept = kept.lock().unwrap();
+        assert_eq!(body["secret"].take(), SECRET);
+        kept.0 += 1;
+        kept.1 = vec![body];
+        Json(json!({"success": true}))
+    }
+
+    /// A line, and the server that it calls.
+    async fn line(kept: Kept) -> Connection {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api_url = format!("http://{}", listener.local_addr().unwrap());
+        let pages = Router::new().route("/subscriptions", get(told).post(made));
+        let pages = pages.with_state(kept);
+        tokio::spawn(async move { axum::serve(listener, pages).await });
+        let setup = LineSetup {
+            id: LineId::from("max"),
+            display_name: String::new(),
+            default_region: "RU".to_owned(),
+            public_url: "https://gateway.example".to_owned(),
+            options: toml::toml! {
+                token = "a-token-of-the-bot"
+                webhook_secret = SECRET
+                api_url = api_url
+            },
+        };
+        Connection::new(&setup).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_subscription_that_is_gone_is_made_again() {
+        let kept = Kept::default();
+        let line = line(Arc::clone(&kept)).await;
+        let look = async |is_set| {
+            line.look_after(NOW, URL, SECRET, is_set).await.unwrap();
+            kept.lock().unwrap().0
+        };
+        assert_eq!(look(false).await, 1);
+        assert_eq!(look(true).await, 1);
+        // Of a former start nobody knows the secret.
+        assert_eq!(look(false).await, 2);
+        kept.lock().unwrap().1.clear();
+        assert_eq!(look(true).await, 3);
+        kept.lock().unwrap().1[0]["update_types"] = json!(["message_created"]);
+        assert_eq!(look(true).await, 4);
+        assert_eq!(look(true).await, 4);
+    }
 
     fn subscription(url: &str, kinds: Option<&[&str]>) -> Subscription {
         Subscription {
