@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use ::http::Method;
 use bytes::Bytes;
@@ -229,8 +229,7 @@ fn bot() -> Value {
 }
 
 fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_millis()).unwrap()
+    engine::clock::now().0
 }
 
 async fn call(subscription: &Value, update: &Value) -> u16 {

@@ -1,6 +1,8 @@
 //! MAX's own JSON: only what is used. Whatever else an update has stays in the journal.
 //! What the schema requires is missing in practice where it would be null.
 
+#![expect(clippy::struct_field_names, reason = "the names are MAX's")]
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

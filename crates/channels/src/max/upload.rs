@@ -60,13 +60,13 @@ async fn one(api: &Api, way: Way, file: Upload, host: &dyn Host) -> Result<Value
     let url = place["url"].as_str();
     let url = url.ok_or_else(|| Failure::InDoubt("no address to hand a file to".to_owned()))?;
     let taken = api.upload(url, file, host.now()).await?;
-    let payload = payload(way, &place, &taken);
-    payload.ok_or_else(|| Failure::unsuccessful(&json!({"message": "this file is not taken"})))
+    let name = name(way, &place, &taken);
+    name.ok_or_else(|| Failure::unsuccessful(&json!({"message": "this file is not taken"})))
 }
 
 /// What a message calls a file. Of a video or a voice MAX says it before it has it.
-fn payload(way: Way, place: &Value, taken: &Value) -> Option<Value> {
-    let token = |told: &Value| {
+fn name(way: Way, place: &Value, taken: &Value) -> Option<Value> {
+    let told_by = |told: &Value| {
         told["token"]
             .is_string()
             .then(|| json!({"token": told["token"]}))
@@ -76,8 +76,8 @@ fn payload(way: Way, place: &Value, taken: &Value) -> Option<Value> {
             let photos = taken["photos"].as_object().filter(|all| !all.is_empty());
             photos.map(|photos| json!({ "photos": photos }))
         }
-        Way::Video | Way::Audio => token(place).or_else(|| token(taken)),
-        Way::File => token(taken).or_else(|| token(place)),
+        Way::Video | Way::Audio => told_by(place).or_else(|| told_by(taken)),
+        Way::File => told_by(taken).or_else(|| told_by(place)),
     }
 }
 
@@ -90,17 +90,17 @@ mod tests {
         let place = json!({"url": "https://u.example/", "token": "first"});
         let bare = json!({"url": "https://u.example/"});
         let photos = json!({"photos": {"a+b==": {"token": "t"}}});
-        assert_eq!(payload(Way::Image, &bare, &photos), Some(photos.clone()));
-        assert_eq!(payload(Way::Image, &bare, &json!({"photos": {}})), None);
+        assert_eq!(name(Way::Image, &bare, &photos), Some(photos.clone()));
+        assert_eq!(name(Way::Image, &bare, &json!({"photos": {}})), None);
         let (first, second) = (json!({"token": "first"}), json!({"token": "second"}));
         let taken = json!({"token": "second", "fileId": 9_007_199_254_740_993_i64});
         // The answer to a video is XML, and no JSON.
         for way in [Way::Video, Way::Audio] {
-            assert_eq!(payload(way, &place, &Value::Null), Some(first.clone()));
-            assert_eq!(payload(way, &bare, &taken), Some(second.clone()));
-            assert_eq!(payload(way, &bare, &Value::Null), None);
+            assert_eq!(name(way, &place, &Value::Null), Some(first.clone()));
+            assert_eq!(name(way, &bare, &taken), Some(second.clone()));
+            assert_eq!(name(way, &bare, &Value::Null), None);
         }
-        assert_eq!(payload(Way::File, &bare, &taken), Some(second));
-        assert_eq!(payload(Way::File, &bare, &json!({"error_code": 1})), None);
+        assert_eq!(name(Way::File, &bare, &taken), Some(second));
+        assert_eq!(name(Way::File, &bare, &json!({"error_code": 1})), None);
     }
 }
