@@ -140,18 +140,18 @@ mod tests {
             reply_to: Some("mid.1".to_owned()),
             letter: None,
         };
-        let shape = |part| match part {
-            Action::Send {
+        let shape = |part| {
+            let Action::Send {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } => (
-                text.plain.encode_utf16().count(),
-                attachments.len(),
-                reply_to.is_some(),
-            ),
-            other => panic!("{other:?}"),
+            } = part
+            else {
+                panic!("{part:?}");
+            };
+            let length = text.plain.encode_utf16().count();
+            (length, attachments.len(), reply_to.is_some())
         };
         parts(action).into_iter().map(shape).collect()
     }
