@@ -32,6 +32,7 @@ mod mail_poison;
 mod mail_round;
 mod mail_servers;
 mod mail_trust;
+mod max;
 mod mentions;
 mod metrics;
 mod obligations;

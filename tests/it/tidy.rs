@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const RUST_LINES_MAX: usize = 800;
 const SCRIPT_LINES_MAX: usize = 420;
 /// Channels' names that are also a medium, the kind of an identity or an everyday word.
-const MORE_THAN_A_CHANNEL: [&str; 6] = ["email", "form", "messenger", "ok", "telegram", "vk"];
+const MORE_THAN_A_CHANNEL: [&str; 7] =
+    ["email", "form", "max", "messenger", "ok", "telegram", "vk"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

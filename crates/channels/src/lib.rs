@@ -18,6 +18,7 @@ pub mod uplink;
 mod clean;
 mod hook;
 mod intake;
+mod marks;
 mod options;
 mod origin;
 mod refusal;

@@ -3,6 +3,7 @@
 mod bridge;
 mod email;
 mod form;
+mod max;
 mod telegram;
 mod viber;
 mod vk;
@@ -57,6 +58,7 @@ pub const KINDS: &[Kind] = &[
     bridge::KIND,
     email::KIND,
     form::KIND,
+    max::KIND,
     telegram::KIND,
     viber::KIND,
     vk::KIND,

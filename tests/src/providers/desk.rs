@@ -1,7 +1,7 @@
 //! What every provider's server is made of: a port, what it was asked, and how it is told
 //! to fail.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -53,6 +53,9 @@ impl Seen {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 }
+
+/// What a form or a query says.
+pub type Fields = BTreeMap<String, String>;
 
 /// What a provider answers: a status and a body.
 pub(super) type Answer = (u16, Bytes);
@@ -218,4 +221,36 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The fields behind an address.
+pub(super) fn query(path: &str) -> Fields {
+    let (_, query) = path.split_once('?').unwrap_or_default();
+    form(query.as_bytes())
+}
+
+/// The fields of a form.
+pub(super) fn form(body: &[u8]) -> Fields {
+    let pairs = body.split(|byte| *byte == b'&');
+    let pairs = pairs.filter_map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        Some((decoded(&pair[..at]), decoded(&pair[at + 1..])))
+    });
+    pairs.collect()
+}
+
+fn decoded(encoded: &[u8]) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = encoded;
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if let (b'%', [high, low, behind @ ..]) = (first, behind) {
+            let pair = String::from_utf8(vec![*high, *low]).unwrap();
+            bytes.push(u8::from_str_radix(&pair, 16).unwrap());
+            rest = behind;
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
 }

@@ -2,9 +2,10 @@
 //! acknowledged, sign, ask for patience, and fail as each of them does.
 
 mod desk;
+pub mod max;
 pub mod telegram;
 pub mod viber;
 pub mod vk;
 pub mod whatsapp;
 
-pub use desk::{Desk, Fault, Seen};
+pub use desk::{Desk, Fault, Fields, Seen};

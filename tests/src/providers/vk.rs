@@ -17,7 +17,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::desk::{Answer, Desk, Seen};
+use super::desk::{Answer, Desk, Fields, Seen, form, query};
 use crate::http;
 
 /// The access key of every scenario.
@@ -26,8 +26,6 @@ pub const TOKEN: &str = "vk1.a.0123456789abcdefghijklmnopqrst";
 pub const GROUP: i64 = 218_765_432;
 /// How long a poll is held where nothing comes, whatever it asks for.
 const POLL: Duration = Duration::from_millis(500);
-
-type Fields = BTreeMap<String, String>;
 
 /// A server with one community.
 pub struct Vk {
@@ -570,35 +568,4 @@ where
     T::Err: std::fmt::Debug,
 {
     fields[name].parse().unwrap()
-}
-
-fn query(path: &str) -> Fields {
-    let (_, query) = path.split_once('?').unwrap_or_default();
-    form(query.as_bytes())
-}
-
-/// The fields of a form.
-fn form(body: &[u8]) -> Fields {
-    let pairs = body.split(|byte| *byte == b'&');
-    let pairs = pairs.filter_map(|pair| {
-        let at = pair.iter().position(|byte| *byte == b'=')?;
-        Some((decoded(&pair[..at]), decoded(&pair[at + 1..])))
-    });
-    pairs.collect()
-}
-
-fn decoded(encoded: &[u8]) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = encoded;
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if let (b'%', [high, low, behind @ ..]) = (first, behind) {
-            let pair = String::from_utf8(vec![*high, *low]).unwrap();
-            bytes.push(u8::from_str_radix(&pair, 16).unwrap());
-            rest = behind;
-        } else {
-            bytes.push(*first);
-        }
-    }
-    String::from_utf8(bytes).unwrap()
 }

@@ -3,10 +3,7 @@
 use domain::message::Text;
 
 use super::update::Entity;
-use crate::sanitize;
-
-/// More of them are not looked at.
-const ENTITIES_MAX: usize = 200;
+use crate::marks::{self, MARKS_MAX, Mark, Tag, tag};
 
 /// A text with its formatting, if it has any that is shown.
 pub(super) fn text(plain: &str, entities: &[Entity]) -> Text {
@@ -18,71 +15,30 @@ pub(super) fn text(plain: &str, entities: &[Entity]) -> Text {
 
 fn html(plain: &str, entities: &[Entity]) -> Option<String> {
     let units: Vec<u16> = plain.encode_utf16().collect();
-    let shown = entities.iter().take(ENTITIES_MAX).filter_map(|entity| {
+    let marks = entities.iter().take(MARKS_MAX).filter_map(|entity| {
         let end = entity.offset.checked_add(entity.length)?;
-        let (open, close) = tags(entity, units.get(entity.offset..end)?)?;
-        Some((entity.offset, end, open, close))
+        Some(Mark {
+            offset: entity.offset,
+            length: entity.length,
+            tag: tag_of(entity, units.get(entity.offset..end)?)?,
+        })
     });
-    let mut shown: Vec<_> = shown.collect();
-    if shown.is_empty() {
-        return None;
-    }
-    // The outer ones first.
-    shown.sort_by_key(|(start, end, ..)| (*start, std::cmp::Reverse(*end)));
-    let mut html = String::with_capacity(plain.len() * 2);
-    let mut open: Vec<(usize, &str)> = Vec::new();
-    let mut next = shown.iter().peekable();
-    let mut at = 0;
-    for letter in plain.chars() {
-        close(&mut open, at, &mut html);
-        while let Some((_, end, tag, closing)) = next.next_if(|(start, ..)| *start <= at) {
-            // One that ends behind what it is in would not be well-formed.
-            let within = open.last().is_none_or(|(outer, _)| end <= outer);
-            if within {
-                html.push_str(tag);
-                open.push((*end, closing));
-            }
-        }
-        match letter {
-            '\n' => html.push_str("<br>"),
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            letter => html.push(letter),
-        }
-        at += letter.len_utf16();
-    }
-    close(&mut open, usize::MAX, &mut html);
-    sanitize::html(&html)
+    marks::html(plain, marks)
 }
 
-fn close(open: &mut Vec<(usize, &str)>, at: usize, html: &mut String) {
-    while let Some((_, closing)) = open.pop_if(|(end, _)| *end <= at) {
-        html.push_str(closing);
-    }
-}
-
-fn tags(entity: &Entity, words: &[u16]) -> Option<(String, &'static str)> {
-    let plain = |open: &str, close| Some((open.to_owned(), close));
+fn tag_of(entity: &Entity, words: &[u16]) -> Option<Tag> {
     match entity.kind.as_str() {
-        "bold" => plain("<b>", "</b>"),
-        "italic" => plain("<i>", "</i>"),
-        "underline" => plain("<u>", "</u>"),
-        "strikethrough" => plain("<s>", "</s>"),
-        "code" => plain("<code>", "</code>"),
-        "pre" => plain("<pre>", "</pre>"),
-        "blockquote" | "expandable_blockquote" => plain("<blockquote>", "</blockquote>"),
-        "text_link" => link(entity.url.as_deref()?),
-        "url" => link(&String::from_utf16(words).ok()?),
+        "bold" => Some(tag("<b>", "</b>")),
+        "italic" => Some(tag("<i>", "</i>")),
+        "underline" => Some(tag("<u>", "</u>")),
+        "strikethrough" => Some(tag("<s>", "</s>")),
+        "code" => Some(tag("<code>", "</code>")),
+        "pre" => Some(tag("<pre>", "</pre>")),
+        "blockquote" | "expandable_blockquote" => Some(tag("<blockquote>", "</blockquote>")),
+        "text_link" => marks::link(entity.url.as_deref()?),
+        "url" => marks::link(&String::from_utf16(words).ok()?),
         _ => None,
     }
-}
-
-fn link(url: &str) -> Option<(String, &'static str)> {
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    let safe = url.replace('&', "&amp;").replace('"', "&quot;");
-    let safe = safe.replace('<', "&lt;");
-    is_web.then(|| (format!("<a href=\"{safe}\">"), "</a>"))
 }
 
 #[cfg(test)]
