@@ -382,7 +382,11 @@ async fn a_revoked_token_holds_everything_and_loses_nothing() {
     .await;
     scene.telegram.revoke(false);
     scene.olga.hears("while you were away").await;
-    scene.gateway.clock().advance(61_000);
+    until("the line has rested", || async {
+        scene.gateway.clock().advance(1_000);
+        !scene.telegram.texts_of(ANNA).is_empty()
+    })
+    .await;
     scene.fate(&waiting, DeliveryState::Sent).await;
     let told: Vec<Value> = scene.telegram.sent();
     assert_eq!(told.len(), 1);

@@ -460,7 +460,11 @@ async fn a_revoked_token_holds_everything_and_loses_nothing() {
     .await;
     scene.viber.revoke(false);
     scene.hears("while it was held").await;
-    scene.gateway.clock().advance(61_000);
+    until("the line has rested", || async {
+        scene.gateway.clock().advance(1_000);
+        scene.viber.texts_of(ANNA).len() == 2
+    })
+    .await;
     scene.fate(&first, DeliveryState::Sent).await;
     scene.fate(&second, DeliveryState::Sent).await;
     assert_eq!(scene.viber.texts_of(ANNA), ["first", "second"]);
