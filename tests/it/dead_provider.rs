@@ -46,7 +46,15 @@ async fn others_are_answered_while_a_provider_answers_nobody() {
         _ => None,
     });
     assert_eq!(sent.await, DeliveryState::Sent);
-    // The dead one has as many as a line may have, and answered none of them.
+    // The dead one has as many as a line may have; it answered none of them, and none was
+    // given up yet to make room.
     assert_eq!(telegram.desk.seen("sendMessage").len(), 32);
     assert!(telegram.sent().is_empty());
+    let store = rusqlite::Connection::open(gateway.store_path()).unwrap();
+    let given_up = store.query_row(
+        "select count(*) from message where json_extract(doc, '$.delivery') = 'uncertain'",
+        [],
+        |row| row.get::<_, i64>(0),
+    );
+    assert_eq!(given_up, Ok(0));
 }
