@@ -7,6 +7,7 @@ use proto::inbox::v1::inbox_client::InboxClient;
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 use tokio::time::timeout;
+use tonic::Streaming;
 
 use super::ledger::{Books, Reply, read_words};
 use super::load::Load;
@@ -59,7 +60,7 @@ impl Findings {
 pub async fn audit(server: &Server, load: &mut Load) -> Findings {
     let admin = signed(&server.url, &load.tokens.admin).await.unwrap();
     let mut inbox = InboxClient::new(admin);
-    soon("everything is worked off", quiet(&mut inbox, &server.store)).await;
+    quiet(&mut inbox, &server.store).await;
     let conversations = conversations(&mut inbox).await;
     let mut threads: BTreeMap<String, Vec<pb::Message>> = BTreeMap::new();
     for conversation in &conversations {
@@ -96,12 +97,24 @@ async fn told(visitor: &mut Visitor) -> (String, [BTreeMap<i64, String>; 2]) {
     (name, [kept.unwrap_or_default(), anew])
 }
 
-/// Looks again whenever the feed tells of something, and a little later all the same:
-/// an entry that nobody is shown ends without a word.
+/// Waits until everything is worked off, however much there is, as long as it becomes less.
 async fn quiet(inbox: &mut InboxClient<Signed>, store: &Path) {
     let subscribe = pb::SubscribeRequest::default();
     let mut feed = inbox.subscribe(subscribe).await.unwrap().into_inner();
-    while waiting(store) > 0 {
+    let mut left = waiting(store);
+    while left > 0 {
+        left = soon("what waits becomes less", less(&mut feed, store, left)).await;
+    }
+}
+
+/// Looks again whenever the feed tells of something, and a little later all the same:
+/// an entry that nobody is shown ends without a word.
+async fn less(feed: &mut Streaming<pb::SubscribeResponse>, store: &Path, than: usize) -> usize {
+    loop {
+        let left = waiting(store);
+        if left < than {
+            return left;
+        }
         if let Ok(event) = timeout(LOOK_AGAIN, feed.message()).await {
             event.unwrap();
         }
