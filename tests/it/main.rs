@@ -51,6 +51,7 @@ mod shared_browser;
 mod slow_channel;
 mod talk;
 mod telegram;
+mod templates;
 mod tidy;
 mod vanished;
 mod viber;

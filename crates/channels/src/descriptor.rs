@@ -37,6 +37,10 @@ pub enum Capability {
     React,
     /// Send files.
     Files,
+    /// Offer answers that are given by a press.
+    Buttons,
+    /// Send wordings that the provider has approved, when it takes no others.
+    Templates,
     /// Show typing both ways.
     Typing,
     /// Tell delivery and reading.
@@ -60,6 +64,8 @@ impl Capability {
             Self::Delete => "delete",
             Self::React => "react",
             Self::Files => "files",
+            Self::Buttons => "buttons",
+            Self::Templates => "templates",
             Self::Typing => "typing",
             Self::ReadReceipts => "read_receipts",
             Self::WriteFirst => "write_first",

@@ -34,7 +34,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Millis;
-use domain::message::{Action, Attachment, Inbound, Outbound, Receipt, Recipient, Sender};
+use domain::message::{
+    Action, Attachment, Inbound, Outbound, Receipt, Recipient, Sender, Template,
+};
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +85,12 @@ pub trait Channel: Send + Sync + 'static {
     /// once: long texts, several files. Pure; each part is handed over by itself.
     fn parts(&self, action: Action) -> Vec<Action> {
         vec![action]
+    }
+
+    /// The wordings that the provider has approved for the line, or why they cannot be
+    /// told.
+    async fn templates(&self) -> Result<Vec<Template>, String> {
+        Ok(Vec::new())
     }
 
     /// Lets a client see what an operator does. Leaves no trace: it may be left out, and

@@ -1,4 +1,6 @@
-//! Cuts a text into what a provider takes at a time.
+//! Cuts a message into what a provider takes at a time.
+
+use domain::message::{Action, Attachment, Text, ToSend};
 
 /// Where a text is cut rather than within a word, the best first.
 const PLACES: [&str; 5] = ["\n\n", "\n", ". ", ", ", " "];
@@ -21,6 +23,28 @@ pub(crate) fn split(text: &str, max: usize, length: fn(char) -> usize) -> Vec<St
         pieces.push(piece.trim_end().to_owned());
         rest = behind.trim_start_matches([' ', '\n']);
     }
+}
+
+/// A message in pieces of words and files: what it answers goes with the first, and the
+/// buttons with the last.
+pub(crate) fn pieces(mut whole: ToSend, pieces: Vec<(String, Vec<Attachment>)>) -> Vec<Action> {
+    let last = pieces.len().saturating_sub(1);
+    let piece = |(index, (words, attachments))| {
+        let buttons = if index == last {
+            std::mem::take(&mut whole.buttons)
+        } else {
+            Vec::new()
+        };
+        Action::Send(ToSend {
+            text: Text::plain(words),
+            attachments,
+            reply_to: whole.reply_to.take(),
+            letter: whole.letter.take(),
+            buttons,
+            template: whole.template.take(),
+        })
+    };
+    pieces.into_iter().enumerate().map(piece).collect()
 }
 
 /// UTF-16 units, by which most messengers count.

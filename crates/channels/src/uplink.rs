@@ -60,7 +60,7 @@ struct Link {
 /// message.
 pub fn outbound_id(outbound: &Outbound) -> String {
     let verb = match &outbound.action {
-        Action::Send { .. } => "send",
+        Action::Send(_) => "send",
         Action::Edit { .. } => "edit",
         Action::Delete { .. } => "delete",
         Action::React { .. } => "react",

@@ -1,4 +1,4 @@
-use domain::message::{Delivery, Recipient, Text, Thread};
+use domain::message::{Delivery, Recipient, Text, Thread, ToSend};
 use domain::{LineId, MessageId, ThreadId, Timestamp};
 
 use super::*;
@@ -18,12 +18,10 @@ fn outbound(message: i64) -> Outbound {
         author_name: "Ann".to_owned(),
         automatic: false,
         part: None,
-        action: Action::Send {
+        action: Action::Send(ToSend {
             text: Text::plain("hi"),
-            attachments: Vec::new(),
-            reply_to: None,
-            letter: None,
-        },
+            ..ToSend::default()
+        }),
     }
 }
 

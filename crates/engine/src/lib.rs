@@ -36,6 +36,7 @@ pub mod settings;
 mod signs;
 mod standing;
 mod supervise;
+mod templates;
 mod timers;
 pub mod uploads;
 pub mod webhooks;
@@ -108,6 +109,7 @@ struct Inner {
     /// One large entry in memory at a time.
     large: Arc<tokio::sync::Semaphore>,
     signs: Arc<signs::Signs>,
+    templates: templates::Templates,
     disk: Disk,
     clock: Ahead,
     wakes: Arc<Wakes>,
@@ -205,6 +207,7 @@ impl Engine {
                 limits,
                 large: Arc::new(tokio::sync::Semaphore::new(1)),
                 signs: Arc::default(),
+                templates: templates::Templates::default(),
                 disk: Disk::default(),
                 clock,
                 wakes,

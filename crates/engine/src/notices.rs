@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use domain::MessageId;
 use domain::Millis;
 use domain::conversation::Conversation;
-use domain::message::{Action, Author, Content, Delivery, Direction, Message, Outbound, Text};
+use domain::message::{
+    Action, Author, Content, Delivery, Direction, Message, Outbound, Text, ToSend,
+};
 use domain::routing::{Exit, RoutingRules};
 use domain::text::Localized;
 use store::{StoreError, ThreadRow, Tx};
@@ -77,6 +79,7 @@ fn tell(
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
         letter: None,
+        buttons: Vec::new(),
         mentions: BTreeSet::new(),
         external_id: None,
         client_id: None,
@@ -96,12 +99,10 @@ fn tell(
         author_name: String::new(),
         automatic: true,
         part: None,
-        action: Action::Send {
+        action: Action::Send(ToSend {
             text,
-            attachments: Vec::new(),
-            reply_to: None,
-            letter: None,
-        },
+            ..ToSend::default()
+        }),
     };
     let last = last_message(&message);
     tx.add_message(message, conversation.audience())?;

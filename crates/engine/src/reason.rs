@@ -107,6 +107,22 @@ pub enum Reason {
          until they write, or use another way"
     )]
     ReplyWindowClosed { channel: String, hours: i64 },
+    #[error("the line has no approved template {name} in this language")]
+    NoTemplate { name: String },
+    #[error("say what {variable} of the template is")]
+    TemplateGap { variable: String },
+    #[error("files that go with this template: {count} {kind}")]
+    TemplateFile { count: usize, kind: String },
+    #[error("a template has its own words and buttons: send others in a message of their own")]
+    TemplateAlone,
+    #[error("the provider does not tell its templates: {cause}")]
+    TemplatesNotTold { cause: String },
+    #[error("offer at most {max} answers")]
+    TooManyButtons { max: usize },
+    #[error("write each answer in 1 to {max} characters, each once")]
+    Button { max: usize },
+    #[error("write above the buttons what they answer")]
+    ButtonsAlone,
     #[error("{channel}: nobody can {what} on this channel")]
     ChannelCannot { channel: String, what: String },
     #[error("this client has no address that could be blocked")]

@@ -108,6 +108,7 @@ pub const TABLE: &[(&str, &[(&str, Access)])] = &[
             ("DeclineOffer", OPERATOR),
             ("TakeConversation", OPERATOR),
             ("SendMessage", OPERATOR),
+            ("ListTemplates", OPERATOR),
             ("EditMessage", OPERATOR),
             ("DeleteMessage", OPERATOR),
             ("React", OPERATOR),

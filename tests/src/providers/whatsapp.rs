@@ -32,7 +32,10 @@ pub const VERIFY_TOKEN: &str = "a-word-of-sixteen-letters";
 pub const NUMBER: &str = "106540352242922";
 /// The other one.
 pub const OTHER_NUMBER: &str = "106540352242923";
-const ACCOUNT: &str = "102290129340398";
+/// The account that both belong to.
+pub const ACCOUNT: &str = "102290129340398";
+/// Templates told at once.
+const TEMPLATES_PAGE: usize = 2;
 const VERSION: &str = "/v23.0/";
 
 /// An app with its numbers.
@@ -55,6 +58,7 @@ struct State {
     /// What was sent to clients, each with its id.
     sent: Vec<Value>,
     files: BTreeMap<String, Bytes>,
+    templates: Vec<Value>,
     unreachable: BTreeSet<String>,
     /// The token is good no more.
     revoked: bool,
@@ -129,6 +133,11 @@ impl WhatsApp {
             event,
             contact: contact(client),
         }
+    }
+
+    /// A template that the account wrote, approved or not.
+    pub fn template(&self, template: Value) {
+        self.app.state().templates.push(template);
     }
 
     /// Somebody writes to a client in the app on the business's own phone.
@@ -302,13 +311,14 @@ pub async fn post(hook: &str, body: &str, signature: Option<&str>) -> u16 {
     http::send(address, request).await.status.as_u16()
 }
 
-/// `messages` is a message or a `sign`; then `media`, `number`, `file_id` and `file`.
+/// `messages` is a message or a `sign`; then `media`, `number`, `file_id`, `file` and
+/// `message_templates`.
 fn name_of(seen: &Seen) -> String {
     let path = seen.path.split('?').next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     let name = match last {
         "messages" if seen.json()["status"] == "read" => "sign",
-        "messages" | "media" => last,
+        "messages" | "media" | "message_templates" => last,
         NUMBER | OTHER_NUMBER => "number",
         _ if path.starts_with("/files/") => "file",
         _ => "file_id",
@@ -342,6 +352,7 @@ impl App {
                 "id": id, "display_phone_number": "+1 555-078-3881", "verified_name": "Shop",
                 "quality_rating": "GREEN",
             })),
+            "message_templates" => self.templates(seen),
             "sign" => done(json!({"success": true})),
             "messages" => self.send(seen.json()),
             "media" => {
@@ -354,6 +365,25 @@ impl App {
             },
             _ => self.file(seen, id),
         }
+    }
+
+    /// A page of templates, fewer than were asked for.
+    fn templates(&self, seen: &Seen) -> Answer {
+        let asked = seen.path.split_once("after=");
+        let after = asked.map_or(0, |(_, after)| after.parse().unwrap());
+        let state = self.state();
+        let page: Vec<_> = state
+            .templates
+            .iter()
+            .skip(after)
+            .take(TEMPLATES_PAGE)
+            .collect();
+        let behind = after + page.len();
+        let mut told = json!({"data": page, "paging": {"cursors": {"after": behind.to_string()}}});
+        if behind < state.templates.len() {
+            told["paging"]["next"] = json!("https://graph.facebook.com/next");
+        }
+        done(told)
     }
 
     fn file(&self, seen: &Seen, id: &str) -> Answer {

@@ -35,6 +35,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Delete,
         Capability::React,
         Capability::Files,
+        Capability::Buttons,
         Capability::ReadReceipts,
     ],
     text_length_max: 16_384,

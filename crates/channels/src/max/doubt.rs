@@ -69,8 +69,8 @@ fn is_same(message: &Value, words: &Words<'_>) -> bool {
     let text = message["body"]["text"].as_str().unwrap_or_default();
     let files = message["body"]["attachments"].as_array();
     let files = files.into_iter().flatten().map(|file| &file["type"]);
-    // A link that stands in the text may have grown a picture.
-    let files = files.filter(|kind| **kind != "share");
+    // A link that stands in the text may have grown a picture, and buttons are no file.
+    let files = files.filter(|kind| **kind != "share" && **kind != "inline_keyboard");
     let kinds = words.kinds.iter();
     message["sender"]["is_bot"] == true
         && text.trim() == words.text.trim()

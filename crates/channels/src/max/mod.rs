@@ -52,6 +52,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Edit,
         Capability::Delete,
         Capability::Files,
+        Capability::Buttons,
         Capability::Typing,
     ],
     // It is cut into messages of 4,000.

@@ -3,7 +3,7 @@
 use domain::message::{Action, Attachment, Text};
 use serde_json::{Value, json};
 
-use crate::split::{split, utf16};
+use crate::split::{pieces, split, utf16};
 
 /// UTF-16 units of a text.
 const TEXT_MAX: usize = 4_000;
@@ -69,15 +69,11 @@ impl<'a> Words<'a> {
 /// Texts that are too long in pieces; pictures and videos by twelves, every other file by
 /// itself, the first of them with the last words.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        mut reply_to,
-        mut letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
+    let text = std::mem::take(&mut whole.text);
+    let attachments = std::mem::take(&mut whole.attachments);
     let mut words = split(&text.plain, TEXT_MAX, utf16);
     words.retain(|words| !words.is_empty());
     let mut files = together(attachments).into_iter();
@@ -86,14 +82,15 @@ pub(super) fn parts(action: Action) -> Vec<Action> {
         *last = files.next().unwrap_or_default();
     }
     parts.extend(files.map(|files| (String::new(), files)));
-    // What is answered is told once.
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
-    };
-    parts.into_iter().map(send).collect()
+    pieces(whole, parts)
+}
+
+/// Buttons below a message, each on a line of its own: an attachment like others. What is
+/// pressed says its own words.
+pub(super) fn keyboard(buttons: &[String]) -> Value {
+    let row = |label: &String| json!([{"type": "callback", "text": label, "payload": label}]);
+    let rows: Vec<Value> = buttons.iter().map(row).collect();
+    json!({"type": "inline_keyboard", "payload": {"buttons": rows}})
 }
 
 /// Files that go together, in their order.
@@ -124,6 +121,7 @@ pub(super) fn message(text: &str, attachments: Vec<Value>, reply_to: Option<&str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::message::ToSend;
 
     fn file(media_type: &str) -> Attachment {
         Attachment {
@@ -134,19 +132,19 @@ mod tests {
 
     /// Each part's length, how many files it has, and whether it answers something.
     fn shape(text: &str, files: &[&str]) -> Vec<(usize, usize, bool)> {
-        let action = Action::Send {
+        let action = Action::Send(ToSend {
             text: Text::plain(text),
             attachments: files.iter().map(|kind| file(kind)).collect(),
             reply_to: Some("mid.1".to_owned()),
-            letter: None,
-        };
+            ..ToSend::default()
+        });
         let shape = |part| {
-            let Action::Send {
+            let Action::Send(ToSend {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } = part
+            }) = part
             else {
                 panic!("{part:?}");
             };
@@ -188,5 +186,15 @@ mod tests {
             "link": {"type": "reply", "mid": "mid.1"}});
         let picture = vec![json!({"type": "image"})];
         assert_eq!(message("", picture, Some("mid.1")), full);
+    }
+
+    #[test]
+    fn what_is_pressed_says_its_own_words() {
+        assert_eq!(
+            keyboard(&["Да".to_owned()]),
+            json!({"type": "inline_keyboard", "payload": {"buttons": [
+                [{"type": "callback", "text": "Да", "payload": "Да"}],
+            ]}})
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, Text};
+use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, Text, ToSend};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::api::{Api, NO_CLOCK};
 use super::doubt::{self, Sent, chat};
 use super::failure::Failure;
 use super::normalize::press_id;
-use super::render::{Words, message};
+use super::render::{Words, keyboard, message};
 use super::upload;
 use crate::egress::Body;
 use crate::{Host, SendError, Sign};
@@ -36,16 +36,18 @@ pub(super) async fn send(
     host: &dyn Host,
 ) -> Result<Receipt, SendError> {
     let message_id = match &outbound.action {
-        Action::Send {
+        Action::Send(ToSend {
             text,
             attachments,
             reply_to,
+            buttons,
             ..
-        } => {
+        }) => {
             let reply_to = reply_to.as_deref();
             let what = New {
                 text,
                 files: attachments,
+                buttons,
                 reply_to,
             };
             let name = what.send(api, sent, outbound, host).await?;
@@ -77,6 +79,7 @@ pub(super) async fn send(
 struct New<'a> {
     text: &'a Text,
     files: &'a [Attachment],
+    buttons: &'a [String],
     reply_to: Option<&'a str>,
 }
 
@@ -94,8 +97,11 @@ impl New<'_> {
             .thread_key
             .parse()
             .map_err(|_| rejected("the client has no number"))?;
-        let files = upload::all(api, self.files, host).await?;
-        let body = message(&self.text.plain, files, self.reply_to);
+        let mut attachments = upload::all(api, self.files, host).await?;
+        if !self.buttons.is_empty() {
+            attachments.push(keyboard(self.buttons));
+        }
+        let body = message(&self.text.plain, attachments, self.reply_to);
         match hand_over(api, client, &body, host).await {
             Ok(told) => Ok(told["message"]["body"]["mid"].as_str().map(str::to_owned)),
             Err(failure @ Failure::InDoubt(_)) => {

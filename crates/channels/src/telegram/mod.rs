@@ -48,6 +48,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Delete,
         Capability::React,
         Capability::Files,
+        Capability::Buttons,
         Capability::Typing,
     ],
     // It is cut into messages of 4,096.

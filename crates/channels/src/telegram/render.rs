@@ -1,10 +1,10 @@
 //! Ours to theirs. Pure.
 
-use domain::message::{Action, Attachment, Outbound, Text};
+use domain::message::{Action, Attachment, Outbound, ToSend};
 use serde_json::{Value, json};
 
 use crate::SendError;
-use crate::split::{split, utf16};
+use crate::split::{pieces, split, utf16};
 
 /// UTF-16 units of a text, and of words under a file.
 const TEXT_MAX: usize = 4_096;
@@ -25,15 +25,11 @@ pub(super) struct Request {
 
 /// Texts that are too long, and each file, by themselves.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        reply_to,
-        letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
+    let text = std::mem::take(&mut whole.text);
+    let attachments = std::mem::take(&mut whole.attachments);
     let fits_below = text.plain.encode_utf16().count() <= CAPTION_MAX;
     let mut parts = Vec::new();
     let mut words = if attachments.is_empty() || !fits_below {
@@ -53,16 +49,7 @@ pub(super) fn parts(action: Action) -> Vec<Action> {
     for file in attachments {
         parts.push((std::mem::take(&mut caption), vec![file]));
     }
-    // What is answered is told once.
-    let mut reply_to = reply_to;
-    let mut letter = letter;
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
-    };
-    parts.into_iter().map(send).collect()
+    pieces(whole, parts)
 }
 
 pub(super) fn render(outbound: &Outbound) -> Result<Request, SendError> {
@@ -78,12 +65,13 @@ pub(super) fn render(outbound: &Outbound) -> Result<Request, SendError> {
         sends: false,
     };
     match &outbound.action {
-        Action::Send {
+        Action::Send(ToSend {
             text,
             attachments,
             reply_to,
+            buttons,
             ..
-        } => {
+        }) => {
             let mut request = match attachments.first() {
                 Some(file) => with_file(chat, &text.plain, file),
                 None => call("sendMessage", json!({"chat_id": chat, "text": text.plain})),
@@ -92,6 +80,9 @@ pub(super) fn render(outbound: &Outbound) -> Result<Request, SendError> {
             if let Some(id) = reply_to.as_deref().and_then(id_of) {
                 request.fields["reply_parameters"] =
                     json!({"message_id": id, "allow_sending_without_reply": true});
+            }
+            if !buttons.is_empty() {
+                request.fields["reply_markup"] = keyboard(buttons);
             }
             Ok(request)
         }
@@ -157,32 +148,39 @@ fn rejected(operator_text: &str) -> SendError {
     }
 }
 
+/// Buttons, each on a line of its own; what is pressed says its own words.
+fn keyboard(buttons: &[String]) -> Value {
+    let row = |label: &String| json!([{"text": label, "callback_data": label}]);
+    json!({"inline_keyboard": buttons.iter().map(row).collect::<Vec<_>>()})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::message::Text;
 
     fn send(text: &str, files: &[&str]) -> Action {
         let file = |name: &&str| Attachment {
             file_name: (*name).to_owned(),
             ..Attachment::default()
         };
-        Action::Send {
+        Action::Send(ToSend {
             text: Text::plain(text),
             attachments: files.iter().map(file).collect(),
             reply_to: Some("7/1".to_owned()),
-            letter: None,
-        }
+            ..ToSend::default()
+        })
     }
 
     /// Each part's length, file, and whether it answers something.
     fn shape(action: Action) -> Vec<(usize, Option<String>, bool)> {
         let shape = |part| {
-            let Action::Send {
+            let Action::Send(ToSend {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } = part
+            }) = part
             else {
                 panic!("{part:?}");
             };
@@ -210,6 +208,18 @@ mod tests {
         assert_eq!(
             shape(send(&longer, &[])),
             [(4_096, None, true), (2, None, false)]
+        );
+    }
+
+    #[test]
+    fn what_is_pressed_says_its_own_words() {
+        let label = "Да, завтра".to_owned();
+        assert_eq!(
+            keyboard(&[label.clone(), "No".to_owned()]),
+            json!({"inline_keyboard": [
+                [{"text": label, "callback_data": label}],
+                [{"text": "No", "callback_data": "No"}],
+            ]})
         );
     }
 }

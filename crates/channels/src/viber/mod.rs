@@ -43,7 +43,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     kind: "viber",
     display_name: "Viber",
     medium: Medium::Messenger,
-    capabilities: &[Capability::Reply, Capability::Files],
+    capabilities: &[Capability::Reply, Capability::Files, Capability::Buttons],
     // It is cut into messages of 7,000.
     text_length_max: 21_000,
     attachment_bytes_max: 50 << 20,

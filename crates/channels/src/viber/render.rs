@@ -1,12 +1,12 @@
 //! Ours to theirs. Pure.
 
 use domain::MessageId;
-use domain::message::{Action, Attachment, Outbound, Part, Text};
+use domain::message::{Action, Attachment, Outbound, Part, ToSend};
 use serde_json::{Value, json};
 
 use super::config::{Sender, shortened};
 use crate::SendError;
-use crate::split::{split, utf16};
+use crate::split::{pieces, split, utf16};
 
 /// Of a text, and of words below a picture. The longest text is well below the 30 KB that
 /// a call may have.
@@ -22,15 +22,11 @@ const ENDING_MAX: usize = 10;
 
 /// Texts that are too long, and each file, by themselves.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        mut reply_to,
-        mut letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
+    let text = std::mem::take(&mut whole.text);
+    let attachments = std::mem::take(&mut whole.attachments);
     let fits = text.plain.encode_utf16().count() <= CAPTION_MAX;
     let goes_below = fits
         && attachments
@@ -48,13 +44,7 @@ pub(super) fn parts(action: Action) -> Vec<Action> {
     for file in attachments {
         parts.push((std::mem::take(&mut caption), vec![file]));
     }
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
-    };
-    parts.into_iter().map(send).collect()
+    pieces(whole, parts)
 }
 
 /// The fields of `send_message`. `link` tells where a file can be fetched.
@@ -64,9 +54,12 @@ pub(super) fn render(
     link: impl Fn(&Attachment) -> String,
 ) -> Result<Value, SendError> {
     // A bot can neither change nor take back anything, nor react.
-    let Action::Send {
-        text, attachments, ..
-    } = &outbound.action
+    let Action::Send(ToSend {
+        text,
+        attachments,
+        buttons,
+        ..
+    }) = &outbound.action
     else {
         return Err(SendError::Unsupported);
     };
@@ -84,7 +77,32 @@ pub(super) fn render(
     if outbound.part.is_none_or(Part::is_last) {
         fields["tracking_data"] = json!(mark(outbound.message));
     }
+    if !buttons.is_empty() {
+        fields["min_api_version"] = json!(3);
+        fields["keyboard"] = keyboard(buttons);
+    }
     Ok(fields)
+}
+
+/// Buttons below the chat; what is pressed is said by the client, and they are gone.
+fn keyboard(buttons: &[String]) -> Value {
+    let button = |label: &String| {
+        let (text, said) = (shown_in_html(label), label);
+        json!({"ActionType": "reply", "ActionBody": said, "Text": text, "Columns": 6, "Rows": 1})
+    };
+    json!({
+        "Type": "keyboard",
+        "DefaultHeight": false,
+        "Buttons": buttons.iter().map(button).collect::<Vec<_>>(),
+    })
+}
+
+/// A label, where tags would be read as such.
+fn shown_in_html(label: &str) -> String {
+    label
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// What goes along with a message.

@@ -1,4 +1,4 @@
-use domain::message::{Recipient, Thread};
+use domain::message::{Recipient, Text, Thread, ToSend};
 use domain::{ThreadId, Timestamp};
 
 use super::*;
@@ -13,20 +13,19 @@ fn file(name: &str, media_type: &str, size_bytes: u64) -> Attachment {
 }
 
 fn send(text: &str, attachments: Vec<Attachment>) -> Action {
-    Action::Send {
+    Action::Send(ToSend {
         text: Text::plain(text),
         attachments,
-        reply_to: None,
-        letter: None,
-    }
+        ..ToSend::default()
+    })
 }
 
 /// Each part's length and file.
 fn shape(action: Action) -> Vec<(usize, Option<String>)> {
     let shape = |part| {
-        let Action::Send {
+        let Action::Send(ToSend {
             text, attachments, ..
-        } = part
+        }) = part
         else {
             panic!("{part:?}")
         };
@@ -200,4 +199,17 @@ fn what_viber_has_not_is_refused() {
         let refused = render(&outbound(action), &sender(false), link);
         assert_eq!(refused, Err(SendError::Unsupported));
     }
+}
+
+#[test]
+fn what_is_pressed_is_said_as_it_is_written() {
+    let mut action = send("Which?", Vec::new());
+    if let Action::Send(sent) = &mut action {
+        sent.buttons = vec!["A < B & C".to_owned()];
+    }
+    let fields = rendered(action);
+    assert_eq!(fields["min_api_version"], 3);
+    let button = &fields["keyboard"]["Buttons"][0];
+    assert_eq!(button["ActionBody"], "A < B & C");
+    assert_eq!(button["Text"], "A &lt; B &amp; C");
 }

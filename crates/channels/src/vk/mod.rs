@@ -53,6 +53,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Delete,
         Capability::React,
         Capability::Files,
+        Capability::Buttons,
         Capability::Typing,
         Capability::ReadReceipts,
     ],

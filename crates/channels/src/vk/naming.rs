@@ -63,7 +63,7 @@ impl Tag {
 pub(super) mod tests {
     use std::collections::BTreeSet;
 
-    use domain::message::{Action, Recipient, Text, Thread};
+    use domain::message::{Action, Recipient, Text, Thread, ToSend};
     use domain::{LineId, MessageId, ThreadId, Timestamp};
 
     use super::*;
@@ -83,12 +83,10 @@ pub(super) mod tests {
             author_name: String::new(),
             automatic: false,
             part,
-            action: Action::Send {
+            action: Action::Send(ToSend {
                 text: Text::plain("Hi"),
-                attachments: Vec::new(),
-                reply_to: None,
-                letter: None,
-            },
+                ..ToSend::default()
+            }),
         }
     }
 

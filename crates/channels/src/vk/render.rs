@@ -1,8 +1,10 @@
 //! Ours to theirs. Pure.
 
-use domain::message::{Action, Attachment, Text};
+use domain::message::{Action, Attachment};
 
-use crate::split::{split, utf16};
+use serde_json::{Value, json};
+
+use crate::split::{pieces, split, utf16};
 
 /// UTF-16 units of a text.
 const TEXT_MAX: usize = 4_096;
@@ -31,15 +33,11 @@ pub(super) fn reaction(emoji: &str) -> Option<usize> {
 
 /// Texts that are too long in pieces, files by tens: the first of them with the last words.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        reply_to,
-        letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
+    let text = std::mem::take(&mut whole.text);
+    let attachments = std::mem::take(&mut whole.attachments);
     let mut words = split(&text.plain, TEXT_MAX, utf16);
     words.retain(|words| !words.is_empty());
     let mut files = attachments.chunks(FILES_MAX).map(<[Attachment]>::to_vec);
@@ -48,36 +46,39 @@ pub(super) fn parts(action: Action) -> Vec<Action> {
         *last = files.next().unwrap_or_default();
     }
     parts.extend(files.map(|files| (String::new(), files)));
-    // What is answered is told once.
-    let (mut reply_to, mut letter) = (reply_to, letter);
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
+    pieces(whole, parts)
+}
+
+/// Buttons below a message, two in a row; what is pressed says its own words.
+pub(super) fn keyboard(buttons: &[String]) -> Value {
+    let button = |label: &String| {
+        let payload = json!({ "answer": label }).to_string();
+        json!({"action": {"type": "text", "label": label, "payload": payload}})
     };
-    parts.into_iter().map(send).collect()
+    let row = |labels: &[String]| labels.iter().map(button).collect::<Vec<_>>();
+    json!({"inline": true, "buttons": buttons.chunks(2).map(row).collect::<Vec<_>>()})
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::message::{Text, ToSend};
 
     /// Each part's length, how many files it has, and whether it answers something.
     fn shape(text: &str, files: usize) -> Vec<(usize, usize, bool)> {
-        let action = Action::Send {
+        let action = Action::Send(ToSend {
             text: Text::plain(text),
             attachments: vec![Attachment::default(); files],
             reply_to: Some("7/1".to_owned()),
-            letter: None,
-        };
+            ..ToSend::default()
+        });
         let shape = |part| {
-            let Action::Send {
+            let Action::Send(ToSend {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } = part
+            }) = part
             else {
                 panic!("{part:?}");
             };
@@ -112,5 +113,31 @@ mod tests {
         for unknown in [0, -1, 17, i64::MAX] {
             assert_eq!(emoji(unknown), format!("#{unknown}"));
         }
+    }
+
+    #[test]
+    fn buttons_stand_below_the_last_words_two_in_a_row() {
+        let buttons = ["a", "b", "c"].map(str::to_owned);
+        let told = keyboard(&buttons);
+        let rows = told["buttons"].as_array().unwrap();
+        assert_eq!(
+            rows.iter()
+                .map(|row| row.as_array().unwrap().len())
+                .collect::<Vec<_>>(),
+            [2, 1]
+        );
+        assert_eq!(
+            rows[1][0],
+            json!({"action": {"type": "text", "label": "c", "payload": "{\"answer\":\"c\"}"}})
+        );
+        let action = Action::Send(ToSend {
+            text: Text::plain("x".repeat(5_000)),
+            buttons: buttons.to_vec(),
+            ..ToSend::default()
+        });
+        let with_buttons =
+            |part: &Action| matches!(part, Action::Send(sent) if sent.buttons.len() == 3);
+        let parts: Vec<bool> = parts(action).iter().map(with_buttons).collect();
+        assert_eq!(parts, [false, true]);
     }
 }

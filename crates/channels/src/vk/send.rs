@@ -1,13 +1,14 @@
 //! The way to clients, and from their files.
 
 use domain::Millis;
-use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, Sender};
+use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, Sender, ToSend};
 use serde_json::{Value, json};
 
 use super::api::{Api, NO_CLOCK};
 use super::errors::Failure;
 use super::naming::{name, number_of, random_id, tag};
 use super::normalize::PRESS;
+use super::render::keyboard;
 use super::{render, upload};
 use crate::{FetchError, File, Host, SendError, Sign};
 
@@ -28,17 +29,21 @@ pub(super) async fn send(
         .parse()
         .map_err(|_| rejected("the dialogue has no number"))?;
     let message_id = match &outbound.action {
-        Action::Send {
+        Action::Send(ToSend {
             text,
             attachments,
             reply_to,
+            buttons,
             ..
-        } => {
+        }) => {
             let mut number = sent_before(api, outbound, peer, host).await?;
             if number.is_none() {
                 let files = upload::all(api, peer, attachments, host).await?;
                 let reply_to = reply_to.as_deref().and_then(number_of);
-                let fields = fields(outbound, peer, &text.plain, files, reply_to);
+                let mut fields = fields(outbound, peer, &text.plain, files, reply_to);
+                if !buttons.is_empty() {
+                    fields.push(("keyboard", keyboard(buttons).to_string()));
+                }
                 number = hand_over(api, &fields, host).await?;
             }
             // Where it is not told, the echo tells it.

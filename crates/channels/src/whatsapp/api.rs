@@ -1,11 +1,13 @@
 //! The Cloud API: what a call is, and what its answers mean.
 
+use domain::message::Template;
 use domain::{Millis, Timestamp};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::config::Config;
+use super::template;
 use super::update::Problem;
 use crate::egress::{Body, Call, CallError, Client, Fetched, Limits, Reply};
 use crate::{FetchError, SendError};
@@ -74,6 +76,39 @@ impl Api {
         self.call(call, now).await
     }
 
+    /// The templates of the account that the number belongs to.
+    pub(super) async fn templates(&self, account: Option<&str>) -> Result<Vec<Template>, Failure> {
+        let Some(account) = account else {
+            let told = "the line does not say whose templates to use: write account_id";
+            return Err(Failure::NotSent(told.to_owned()));
+        };
+        let mut templates = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..TEMPLATE_PAGES_MAX {
+            let mut call = Call::get(format!("{account}/message_templates"))
+                .query("fields", template::FIELDS)
+                .query("limit", "100");
+            if let Some(after) = &after {
+                call = call.query("after", after);
+            }
+            let mut page = self.call(call, NO_CLOCK).await?;
+            let told = serde_json::from_value(page["data"].take());
+            let told: Vec<template::Told> = told.map_err(|error| {
+                Failure::NotSent(format!("the templates cannot be read: {error}"))
+            })?;
+            templates.extend(told.into_iter().filter_map(template::Told::template));
+            let paging = &page["paging"];
+            let next = paging["cursors"]["after"].as_str();
+            after = next
+                .filter(|_| paging["next"].is_string())
+                .map(str::to_owned);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(templates)
+    }
+
     /// Opens a file by its id; answers it with its digest, where that is told.
     pub(super) async fn file(
         &self,
@@ -104,6 +139,10 @@ impl Api {
     }
 }
 
+/// Of a hundred templates each.
+const TEMPLATE_PAGES_MAX: usize = 20;
+/// Where no clock is at hand, a wait that a server asks for by a date is none.
+const NO_CLOCK: Timestamp = Timestamp(0);
 /// How much longer than a call a file may take.
 const UPLOAD_MAX: Millis = Millis::from_secs(120);
 /// Where nobody says how long.

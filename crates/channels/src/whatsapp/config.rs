@@ -12,6 +12,8 @@ const TIMEOUT: Millis = Millis::from_secs(30);
 pub(super) struct Config {
     /// The number's id at Meta.
     pub(super) number: String,
+    /// The id of the account whose templates may be used.
+    pub(super) account: Option<String>,
     /// What every call begins with.
     pub(super) authorization: HeaderValue,
     pub(super) app_secret: String,
@@ -31,6 +33,12 @@ impl Config {
             let told = "is missing or no id: write phone_number_id = \"…\", the digits that the \
                         app's dashboard shows under the number";
             options.problem("phone_number_id", told);
+        }
+        let account = options.text("account_id");
+        if account.as_ref().is_some_and(|account| !is_number(account)) {
+            let told = "is no id: write account_id = \"…\", the digits that the app's dashboard \
+                        shows as the WhatsApp Business account";
+            options.problem("account_id", told);
         }
         let token = options.text("token").unwrap_or_default();
         let authorization = bearer(&token);
@@ -64,6 +72,7 @@ impl Config {
         let name = hook.as_deref().unwrap_or(setup.id.as_str());
         Ok(Self {
             number,
+            account,
             authorization,
             app_secret,
             verify_token,

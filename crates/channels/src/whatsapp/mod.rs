@@ -10,6 +10,7 @@ mod receive;
 mod render;
 mod send;
 mod status;
+mod template;
 mod update;
 
 use std::sync::Arc;
@@ -17,7 +18,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::message::{Action, Attachment, Inbound, Medium, Outbound, Receipt, Recipient};
+use domain::message::{
+    Action, Attachment, Inbound, Medium, Outbound, Receipt, Recipient, Template,
+};
 use domain::{LineId, Millis};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +49,8 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Reply,
         Capability::React,
         Capability::Files,
+        Capability::Buttons,
+        Capability::Templates,
         Capability::Typing,
         Capability::ReadReceipts,
     ],
@@ -134,6 +139,11 @@ impl Channel for Connection {
             Err(_) => {}
         }
         sent
+    }
+
+    async fn templates(&self) -> Result<Vec<Template>, String> {
+        let told = self.api.templates(self.config.account.as_deref()).await;
+        told.map_err(|failure| failure.to_string())
     }
 
     fn send_time_max(&self) -> Duration {

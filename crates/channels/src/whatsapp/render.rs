@@ -1,15 +1,19 @@
 //! Ours to theirs. Pure.
 
-use domain::message::{Action, Attachment, Outbound, Recipient, Text};
+use domain::message::{Action, Attachment, FilledTemplate, Outbound, Recipient, ToSend};
 use serde_json::{Value, json};
 
 use super::status::mark;
+use super::template;
 use crate::SendError;
-use crate::split::{split, utf16};
+use crate::split::{pieces, split, utf16};
 
-/// Of a text, and of words below a file.
+/// Of a text, and of words below a file or above buttons.
 const TEXT_MAX: usize = 4_096;
 const CAPTION_MAX: usize = 1_024;
+/// Buttons; more are a list, which opens below this label.
+const BUTTONS_MAX: usize = 3;
+const LIST_LABEL: &str = "☰";
 /// What is larger goes as a document.
 const IMAGE_BYTES_MAX: u64 = 5 << 20;
 const MEDIA_BYTES_MAX: u64 = 16 << 20;
@@ -18,59 +22,62 @@ const MEDIA_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug, PartialEq)]
 pub(super) struct Request {
     pub(super) fields: Value,
-    /// The file that goes with it, which has to be there before.
-    pub(super) file: Option<(&'static str, Attachment)>,
+    /// The file that goes with it, which has to be there before, and where its id goes.
+    pub(super) file: Option<(String, Attachment)>,
 }
 
-/// Texts that are too long, and each file, by themselves.
+/// Texts that are too long, and each file, by themselves. Buttons stand below words.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        mut reply_to,
-        mut letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
-    let fits = text.plain.encode_utf16().count() <= CAPTION_MAX;
-    let first = attachments.first().map(kind);
-    let goes_below = fits && first.is_some_and(|kind| kind != "audio");
-    let mut parts = Vec::new();
-    if !goes_below {
-        let words = split(&text.plain, TEXT_MAX, utf16).into_iter();
-        let words = words.filter(|words| !words.is_empty());
-        parts.extend(words.map(|words| (words, Vec::new())));
+    if whole.template.is_some() {
+        return vec![Action::Send(whole)];
     }
-    let mut caption = if goes_below {
-        text.plain
+    let text = std::mem::take(&mut whole.text).plain;
+    let files = std::mem::take(&mut whole.attachments);
+    let cut = |max| {
+        let words = split(&text, max, utf16).into_iter();
+        words
+            .filter(|words| !words.is_empty())
+            .map(|words| (words, Vec::new()))
+    };
+    let alone = |file| (String::new(), vec![file]);
+    let fits = text.encode_utf16().count() <= CAPTION_MAX;
+    let goes_below = fits && files.first().map(kind).is_some_and(|kind| kind != "audio");
+    let parts = if !whole.buttons.is_empty() {
+        let files = files.into_iter().map(alone);
+        files.chain(cut(CAPTION_MAX)).collect()
+    } else if goes_below {
+        let mut parts: Vec<_> = files.into_iter().map(alone).collect();
+        if let Some((caption, _)) = parts.first_mut() {
+            *caption = text;
+        }
+        parts
     } else {
-        String::new()
+        cut(TEXT_MAX).chain(files.into_iter().map(alone)).collect()
     };
-    for file in attachments {
-        parts.push((std::mem::take(&mut caption), vec![file]));
-    }
-    // What is answered is told once.
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
-    };
-    parts.into_iter().map(send).collect()
+    pieces(whole, parts)
 }
 
 pub(super) fn render(outbound: &Outbound) -> Result<Request, SendError> {
     match &outbound.action {
-        Action::Send {
+        Action::Send(ToSend {
             text,
             attachments,
             reply_to,
+            buttons,
+            template,
             ..
-        } => {
+        }) => {
             let recipient = &outbound.recipient;
-            let mut request = if let Some(file) = attachments.first() {
+            let file = attachments.first();
+            let mut request = if let Some(filled) = template {
+                with_template(recipient, filled, file)
+            } else if let Some(file) = file {
                 with_file(recipient, &text.plain, file)
+            } else if !buttons.is_empty() {
+                request(recipient, "interactive", interactive(&text.plain, buttons))
             } else {
                 request(recipient, "text", json!({"body": text.plain}))
             };
@@ -109,7 +116,7 @@ fn request(recipient: &Recipient, kind: &'static str, content: Value) -> Request
 
 fn with_file(recipient: &Recipient, caption: &str, file: &Attachment) -> Request {
     let kind = kind(file);
-    let mut content = json!({});
+    let mut content = json!({"id": null});
     if !caption.is_empty() {
         content["caption"] = json!(caption);
     }
@@ -117,7 +124,39 @@ fn with_file(recipient: &Recipient, caption: &str, file: &Attachment) -> Request
         content["filename"] = json!(file.file_name);
     }
     let mut request = request(recipient, kind, content);
-    request.file = Some((kind, file.clone()));
+    request.file = Some((format!("/{kind}/id"), file.clone()));
+    request
+}
+
+/// Words with buttons below, or with a list that opens where there are too many.
+fn interactive(text: &str, buttons: &[String]) -> Value {
+    let choice = |label: &String| json!({"id": label, "title": label});
+    let choices = buttons.iter().map(choice);
+    let (kind, action) = if buttons.len() <= BUTTONS_MAX {
+        let reply = |choice| json!({"type": "reply", "reply": choice});
+        let buttons: Vec<Value> = choices.map(reply).collect();
+        ("button", json!({ "buttons": buttons }))
+    } else {
+        let rows: Vec<Value> = choices.collect();
+        (
+            "list",
+            json!({"button": LIST_LABEL, "sections": [{ "rows": rows }]}),
+        )
+    };
+    json!({"type": kind, "body": {"text": text}, "action": action})
+}
+
+fn with_template(
+    recipient: &Recipient,
+    filled: &FilledTemplate,
+    file: Option<&Attachment>,
+) -> Request {
+    let media = file.map(kind);
+    let content = template::content(filled, media);
+    let mut request = request(recipient, "template", content);
+    request.file = media
+        .zip(file)
+        .map(|(kind, file)| (template::file_id(kind), file.clone()));
     request
 }
 
@@ -139,7 +178,7 @@ fn kind(file: &Attachment) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::message::{Part, Thread};
+    use domain::message::{Part, Text, Thread};
     use domain::{MessageId, ThreadId, Timestamp};
 
     fn file(name: &str, media_type: &str, size_bytes: u64) -> Attachment {
@@ -152,12 +191,12 @@ mod tests {
     }
 
     fn send(text: &str, attachments: Vec<Attachment>) -> Action {
-        Action::Send {
+        Action::Send(ToSend {
             text: Text::plain(text),
             attachments,
             reply_to: Some("wamid.q".to_owned()),
-            letter: None,
-        }
+            ..ToSend::default()
+        })
     }
 
     fn outbound(number: Option<&str>, thread_key: &str, action: Action) -> Outbound {
@@ -185,12 +224,12 @@ mod tests {
     /// Each part's length, file, and whether it answers something.
     fn shape(action: Action) -> Vec<(usize, Option<String>, bool)> {
         let shape = |part| {
-            let Action::Send {
+            let Action::Send(ToSend {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } = part
+            }) = part
             else {
                 panic!("{part:?}");
             };
@@ -281,5 +320,39 @@ mod tests {
         ] {
             assert_eq!(kind(&file("x", media_type, size)), expected, "{media_type}");
         }
+    }
+
+    #[test]
+    fn buttons_stand_below_words_and_many_are_a_list() {
+        let offer = |count: usize, text: &str, files| {
+            let Action::Send(mut whole) = send(text, files) else {
+                panic!("a message is sent");
+            };
+            whole.buttons = (0..count)
+                .map(|number| format!("answer {number}"))
+                .collect();
+            let parts = parts(Action::Send(whole)).into_iter();
+            let render = |part| render(&outbound(None, "7", part)).unwrap();
+            parts.map(render).collect::<Vec<_>>()
+        };
+        let one = offer(3, "Which?", Vec::new()).remove(0).fields;
+        assert_eq!(one["interactive"]["type"], "button");
+        assert_eq!(one["interactive"]["body"]["text"], "Which?");
+        let buttons = &one["interactive"]["action"]["buttons"];
+        assert_eq!(
+            buttons[2]["reply"],
+            json!({"id": "answer 2", "title": "answer 2"})
+        );
+        let many = offer(4, "Which?", Vec::new()).remove(0).fields;
+        assert_eq!(many["interactive"]["type"], "list");
+        let rows = &many["interactive"]["action"]["sections"][0]["rows"];
+        assert_eq!(rows.as_array().unwrap().len(), 4);
+        let png = file("a.png", "image/png", 10);
+        let apart = offer(1, &"x ".repeat(800), vec![png]);
+        let kinds: Vec<_> = apart
+            .iter()
+            .map(|part| part.fields["type"].clone())
+            .collect();
+        assert_eq!(kinds, ["image", "text", "interactive"]);
     }
 }

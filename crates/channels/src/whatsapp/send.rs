@@ -28,14 +28,17 @@ pub(super) async fn send(
     host: &dyn Host,
 ) -> Result<Receipt, SendError> {
     let mut request = render(outbound)?;
-    if let Some((kind, file)) = &request.file {
-        request.fields[*kind]["id"] = json!(upload(api, file, host).await?);
+    if let Some((place, file)) = &request.file {
+        let id = upload(api, file, host).await?;
+        if let Some(place) = request.fields.pointer_mut(place) {
+            *place = json!(id);
+        }
     }
     let Request { fields, .. } = request;
     let answer = api.messages(fields, host.now()).await;
     let answer = answer.map_err(Failure::outcome)?;
     let sent = answer["messages"][0]["id"].as_str();
-    let sent = sent.filter(|_| matches!(outbound.action, Action::Send { .. }));
+    let sent = sent.filter(|_| matches!(outbound.action, Action::Send(_)));
     Ok(Receipt {
         delivery: Delivery::Sent,
         message_id: sent.map(str::to_owned),

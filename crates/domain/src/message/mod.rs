@@ -5,11 +5,13 @@ mod inbound;
 mod letter;
 mod outbound;
 mod stored;
+mod template;
 
 pub use inbound::{Inbound, InboundKind, Mark, MembershipChange, Sender, Thread};
 pub use letter::{Address, Automatic, Letter, Warning, answer_subject};
-pub use outbound::{Action, Outbound, Part, Receipt, Recipient};
+pub use outbound::{Action, Outbound, Part, Receipt, Recipient, ToSend};
 pub use stored::{Author, Direction, Message, MessageReaction, Revision};
+pub use template::{FilledTemplate, Template, TemplateVariable};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Delivery, Letter, Text, Thread};
+use super::{Attachment, Delivery, FilledTemplate, Letter, Text, Thread};
 use crate::identity::Identity;
 use crate::{LineId, MessageId, ThreadId, Timestamp};
 
@@ -65,18 +65,7 @@ pub struct Recipient {
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Send a message.
-    Send {
-        /// The words; empty when there are only files.
-        text: Text,
-        /// Stored files.
-        attachments: Vec<Attachment>,
-        /// The provider's id of the message that is answered.
-        reply_to: Option<String>,
-        /// Whom a letter goes to and what it is about; none for the client alone, about
-        /// what the thread is about.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        letter: Option<Box<Letter>>,
-    },
+    Send(ToSend),
     /// Change a message sent before.
     Edit {
         /// The provider's id of it.
@@ -96,6 +85,27 @@ pub enum Action {
         /// The emoji; empty takes it back.
         emoji: String,
     },
+}
+
+/// A message to send.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ToSend {
+    /// The words; empty when there are only files.
+    pub text: Text,
+    /// Stored files.
+    pub attachments: Vec<Attachment>,
+    /// The provider's id of the message that is answered.
+    pub reply_to: Option<String>,
+    /// Whom a letter goes to and what it is about; none for the client alone, about
+    /// what the thread is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<Box<Letter>>,
+    /// Answers that the client may give by a press, in their words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<String>,
+    /// The provider's wording that the text was made of, where it takes nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Box<FilledTemplate>>,
 }
 
 /// What the channel says became of an [`Outbound`].

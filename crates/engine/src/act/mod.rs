@@ -29,7 +29,7 @@ use store::{PastAct, StoreError, Tx, View};
 pub use conversations::Target;
 pub use mentions::MentionPage;
 pub use messages::{NewLetter, NewMessage};
-pub(crate) use messages::{delivered, last_message, named};
+pub(crate) use messages::{delivered, last_message, must_be_able, named};
 pub use metrics::{Grouping, MetricsAnswer, MetricsQuery, MetricsRow, Today};
 pub use obligations::{ForWhom, NewObligation, ObligationPage, Resolution, Seen};
 pub use rating::Opinions;

@@ -101,7 +101,7 @@ fn note(
         tx.save_thread(&thread)?;
     }
     // The fate of an edit or reaction is not the message's.
-    if !matches!(outbound.action, Action::Send { .. }) {
+    if !matches!(outbound.action, Action::Send(_)) {
         return Ok(());
     }
     match outcome {

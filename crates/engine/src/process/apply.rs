@@ -131,6 +131,7 @@ pub(super) fn message(
         stored_at: tx.now(),
         content,
         attachments: inbound.attachments,
+        buttons: Vec::new(),
         letter: inbound.letter,
         client_id: inbound.message_id.clone(),
         external_id: inbound.message_id,

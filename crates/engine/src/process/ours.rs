@@ -62,6 +62,7 @@ pub(super) fn echoed(
         stored_at: tx.now(),
         content,
         attachments: inbound.attachments,
+        buttons: Vec::new(),
         letter: inbound.letter,
         client_id: None,
         external_id: Some(external_id),

@@ -234,6 +234,8 @@ fn answer(operator: &Operator, what: ConversationId, id: String) -> Act {
                 client_id: id.clone(),
                 canned_replies: Vec::new(),
                 letter: None,
+                buttons: Vec::new(),
+                template: None,
             };
             Outcome::Answer(id, engine.send_message(&who, new).await.map(Box::new))
         }

@@ -105,6 +105,7 @@ fn say(
         stored_at: now,
         content: Content::Text(Text::plain("words")),
         attachments: Vec::new(),
+        buttons: Vec::new(),
         letter: None,
         mentions: BTreeSet::new(),
         external_id: None,

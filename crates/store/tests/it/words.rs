@@ -22,6 +22,7 @@ fn message(id: i64, words: &str) -> Message {
         stored_at: Timestamp(1),
         content: Content::Text(Text::plain(words)),
         attachments: Vec::new(),
+        buttons: Vec::new(),
         letter: None,
         external_id: None,
         client_id: None,

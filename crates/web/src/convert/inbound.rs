@@ -3,7 +3,7 @@
 use channels::SendError;
 use domain::message::{
     Action, Attachment, Content, Delivery, Inbound, InboundKind, Mark, MembershipChange, Outbound,
-    Receipt, Sender, Text, Thread,
+    Receipt, Sender, Text, Thread, ToSend,
 };
 use domain::rating::Score;
 use domain::{LineId, Millis, Timestamp};
@@ -377,42 +377,28 @@ fn filled(text: String) -> Option<String> {
 pub(crate) fn outbound(outbound: &Outbound, link: impl Fn(&Attachment) -> String) -> pb::Outbound {
     use pb::outbound::Action as Do;
     let recipient = &outbound.recipient;
-    let (action, files) = match &outbound.action {
-        Action::Send {
-            text: words,
-            attachments,
-            ..
-        } => (Do::Text(text(words)), attachments.as_slice()),
-        Action::Edit { target, text: new } => (
-            Do::Edit(pb::Edit {
-                target_message_id: target.clone(),
-                text: Some(text(new)),
-            }),
-            [].as_slice(),
-        ),
-        Action::Delete { target } => (
-            Do::Delete(pb::Delete {
-                target_message_id: target.clone(),
-            }),
-            [].as_slice(),
-        ),
-        Action::React { target, emoji } => (
-            Do::Reaction(pb::Reaction {
-                target_message_id: target.clone(),
-                emoji: emoji.clone(),
-            }),
-            [].as_slice(),
-        ),
-    };
     let mut context = thread(&recipient.context);
-    context.reply_to_external_id = match &outbound.action {
-        Action::Send {
-            reply_to: Some(id), ..
-        } => id.clone(),
-        Action::Send { .. }
-        | Action::Edit { .. }
-        | Action::Delete { .. }
-        | Action::React { .. } => String::new(),
+    context.reply_to_external_id = String::new();
+    let (mut attachments, mut buttons) = (Vec::new(), Vec::new());
+    let action = match &outbound.action {
+        Action::Send(sent) => {
+            let files = sent.attachments.iter();
+            attachments = files.map(|file| attachment(file, link(file))).collect();
+            buttons.clone_from(&sent.buttons);
+            context.reply_to_external_id = sent.reply_to.clone().unwrap_or_default();
+            Do::Text(text(&sent.text))
+        }
+        Action::Edit { target, text: new } => Do::Edit(pb::Edit {
+            target_message_id: target.clone(),
+            text: Some(text(new)),
+        }),
+        Action::Delete { target } => Do::Delete(pb::Delete {
+            target_message_id: target.clone(),
+        }),
+        Action::React { target, emoji } => Do::Reaction(pb::Reaction {
+            target_message_id: target.clone(),
+            emoji: emoji.clone(),
+        }),
     };
     pb::Outbound {
         id: channels::uplink::outbound_id(outbound),
@@ -421,10 +407,8 @@ pub(crate) fn outbound(outbound: &Outbound, link: impl Fn(&Attachment) -> String
         recipient: recipient.identity.as_ref().map(identity),
         thread: Some(context),
         action: Some(action),
-        attachments: files
-            .iter()
-            .map(|file| attachment(file, link(file)))
-            .collect(),
+        attachments,
+        buttons,
     }
 }
 

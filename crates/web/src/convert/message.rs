@@ -58,6 +58,7 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
             .collect(),
         client_id: message.client_id.clone().unwrap_or_default(),
         letter: message.letter.as_deref().map(letter),
+        buttons: message.buttons.clone(),
         mentions: message.mentions.iter().map(ToString::to_string).collect(),
     }
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use domain::message::{
-    Action, Address as Told, Attachment, Letter, Outbound, Text, answer_subject,
+    Action, Address as Told, Attachment, Letter, Outbound, Text, ToSend, answer_subject,
 };
 use lettre::message::header::ContentType;
 use lettre::message::{MultiPart, SinglePart};
@@ -66,12 +66,13 @@ impl Rendered {
 /// Makes a letter of what is to be sent.
 pub(super) fn render(config: &Config, outbound: &Outbound) -> Result<Rendered, SendError> {
     let (text, attachments, reply_to, letter) = match &outbound.action {
-        Action::Send {
+        Action::Send(ToSend {
             text,
             attachments,
             reply_to,
             letter,
-        } => (text, attachments, reply_to.as_deref(), letter.as_deref()),
+            ..
+        }) => (text, attachments, reply_to.as_deref(), letter.as_deref()),
         Action::Edit { .. } | Action::Delete { .. } | Action::React { .. } => {
             return Err(SendError::Unsupported);
         }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use domain::identity::{Identity, Trust};
 use domain::message::{
-    Action, Address as Told, Attachment, Letter, Outbound, Recipient, Text, Thread,
+    Action, Address as Told, Attachment, Letter, Outbound, Recipient, Text, Thread, ToSend,
 };
 use domain::{LineId, MessageId, ThreadId, Timestamp};
 
@@ -56,17 +56,15 @@ pub(super) fn outbound(text: &str) -> Outbound {
         author_name: "Ben".to_owned(),
         automatic: false,
         part: None,
-        action: Action::Send {
+        action: Action::Send(ToSend {
             text: Text::plain(text),
-            attachments: Vec::new(),
-            reply_to: None,
-            letter: None,
-        },
+            ..ToSend::default()
+        }),
     }
 }
 
 pub(super) fn attach(outbound: &mut Outbound, name: &str, media_type: &str, content: &[u8]) {
-    let Action::Send { attachments, .. } = &mut outbound.action else {
+    let Action::Send(ToSend { attachments, .. }) = &mut outbound.action else {
         unreachable!();
     };
     attachments.push(Attachment {
@@ -80,7 +78,7 @@ pub(super) fn attach(outbound: &mut Outbound, name: &str, media_type: &str, cont
 }
 
 pub(super) fn address(outbound: &mut Outbound, letter: Letter) {
-    let Action::Send { letter: told, .. } = &mut outbound.action else {
+    let Action::Send(ToSend { letter: told, .. }) = &mut outbound.action else {
         unreachable!();
     };
     *told = Some(Box::new(letter));
@@ -145,7 +143,7 @@ fn an_answer() {
     context.references = ["first@client.example", "second@client.example", "<third@x>"]
         .map(str::to_owned)
         .to_vec();
-    if let Action::Send { reply_to, .. } = &mut outbound.action {
+    if let Action::Send(ToSend { reply_to, .. }) = &mut outbound.action {
         *reply_to = Some("second@client.example 0123456789abcdef".to_owned());
     }
     let mut config = config();
@@ -225,7 +223,7 @@ fn files() {
     );
     attach(&mut outbound, "empty.txt", "text/plain", b"");
     // An empty file has a digest, too.
-    let Action::Send { attachments, .. } = &mut outbound.action else {
+    let Action::Send(ToSend { attachments, .. }) = &mut outbound.action else {
         unreachable!()
     };
     attachments[2].sha256 = "e3b0".to_owned();
@@ -372,7 +370,7 @@ fn everywhere(evil: &str) -> (Config, Outbound) {
         &format!("application/pdf{evil}"),
         b"x",
     );
-    if let Action::Send { reply_to, .. } = &mut outbound.action {
+    if let Action::Send(ToSend { reply_to, .. }) = &mut outbound.action {
         *reply_to = Some(format!("c@x{evil}"));
     }
     (config, outbound)
@@ -547,9 +545,9 @@ fn others_read_what_was_written() {
         Ok(mut read) => read.remove(0),
         Err(reason) => return println!("skipped: others_read_what_was_written: {reason}"),
     };
-    let Action::Send {
+    let Action::Send(ToSend {
         letter: Some(told), ..
-    } = &outbound.action
+    }) = &outbound.action
     else {
         unreachable!()
     };

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use channels::Capability;
 use domain::conversation::{Conversation, Input, State};
 use domain::message::{
-    Action, Attachment, Author, Content, Delivery, Direction, Letter, Message, Text,
+    Action, Attachment, Author, Content, Delivery, Direction, FilledTemplate, Letter, Message,
+    Text, ToSend,
 };
 use domain::{ConversationId, MessageId, OperatorId, text};
 use store::Tx;
@@ -14,6 +15,7 @@ use super::super::{ActError, Actor, mentions, seen};
 use super::NOTE_CHARS_MAX;
 use super::delivery::last_message;
 use super::letters::{self, NewLetter};
+use super::said::Said;
 use super::way::{in_parts, must_be_able, must_be_in_time, outbound};
 use crate::Engine;
 use crate::reason::{Reason, malformed};
@@ -40,6 +42,10 @@ pub struct NewMessage {
     pub canned_replies: Vec<i64>,
     /// Whom a letter goes to and what it is about.
     pub letter: Option<NewLetter>,
+    /// Answers that the client may give by a press.
+    pub buttons: Vec<String>,
+    /// The provider's wording that is sent in place of words.
+    pub template: Option<FilledTemplate>,
 }
 
 impl Engine {
@@ -48,8 +54,8 @@ impl Engine {
     pub async fn send_message(&self, actor: &Actor, new: NewMessage) -> Result<Message, ActError> {
         actor.person()?;
         required_client_id(&new.client_id)?;
-        let words = text::body(&new.text, usize::MAX);
-        if words.trim().is_empty() && new.upload_ids.is_empty() {
+        let said = self.said(actor, &new).await?;
+        if said.words.trim().is_empty() && new.upload_ids.is_empty() {
             return Err(ActError::Invalid {
                 field: "text",
                 problem: Reason::Empty,
@@ -74,7 +80,7 @@ impl Engine {
         let fingerprint = format!("send {new:?}").into_bytes();
         let client_id = new.client_id.clone();
         self.once(Some(actor), &client_id, fingerprint, move |tx| {
-            engine.write_message(tx, &who, &new, words)
+            engine.write_message(tx, &who, &new, &said)
         })
         .await
     }
@@ -84,14 +90,16 @@ impl Engine {
         tx: &mut Tx<'_>,
         actor: &Actor,
         new: &NewMessage,
-        words: String,
+        said: &Said,
     ) -> Result<Message, ActError> {
         let me = actor.person()?;
         let conversation = writable(tx, actor, new.conversation)?;
         let (line, thread) = self.way_out(tx, &conversation)?;
-        must_be_in_time(tx, &line, &thread)?;
+        if said.template.is_none() {
+            must_be_in_time(tx, &line, &thread)?;
+        }
         let text_max = line.kind.descriptor.text_length_max;
-        if words.chars().count() > text_max {
+        if said.words.chars().count() > text_max {
             return Err(ActError::Invalid {
                 field: "text",
                 problem: Reason::TextTooLong { max: text_max },
@@ -101,6 +109,7 @@ impl Engine {
         if !attachments.is_empty() {
             must_be_able(&line, Capability::Files, "send files")?;
         }
+        said.must_suit(&line, &attachments)?;
         let letter = letters::compose(tx, &line, &thread, new.letter.as_ref())?;
         let passed_on = new.letter.as_ref().and_then(|letter| letter.forwarded);
         attachments.extend(letters::forwarded(tx, &thread, passed_on)?);
@@ -112,20 +121,24 @@ impl Engine {
             ),
             None => None,
         };
-        let text = Text::plain(words);
+        let text = Text::plain(said.words.clone());
         let mut message = Message {
             attachments: attachments.clone(),
             client_id: Some(new.client_id.clone()),
+            buttons: said.buttons.clone(),
             reply_to: new.reply_to,
             delivery: Some(Delivery::Queued),
             ..blank(tx, actor, &conversation, Direction::Outbound, &text)?
         };
-        let action = Action::Send {
+        let action = Action::Send(ToSend {
             text,
             attachments,
             reply_to: answered.and_then(name_of),
             letter: letter.clone().map(Box::new),
-        };
+            buttons: said.offered().to_vec(),
+            template: said.template.clone().map(Box::new),
+            ..ToSend::default()
+        });
         let whole = outbound(tx, actor, &conversation, &thread, message.id, action);
         message.external_id = line.channel.name(&whole);
         message.letter = letter.map(|letter| named(letter, message.external_id.as_deref()));
@@ -268,6 +281,7 @@ fn blank(
         stored_at: now,
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
+        buttons: Vec::new(),
         letter: None,
         external_id: None,
         client_id: None,

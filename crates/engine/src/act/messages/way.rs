@@ -38,7 +38,7 @@ impl Engine {
 }
 
 /// Refuses what the line's channel cannot do.
-pub(in crate::act) fn must_be_able(
+pub(crate) fn must_be_able(
     line: &Line,
     capability: Capability,
     what: &str,

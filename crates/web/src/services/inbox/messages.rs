@@ -1,6 +1,6 @@
 //! Messages written, changed, read, and what is not sent yet.
 
-use domain::message::Message;
+use domain::message::{FilledTemplate, Message, Template, TemplateVariable};
 use engine::act::{NewLetter, NewMessage};
 use engine::{ActError, Engine};
 use proto::inbox::v1 as pb;
@@ -30,9 +30,48 @@ pub(super) async fn send_message(
             .map(|id| id.parse().unwrap_or(0))
             .collect(),
         letter: request.letter.map(letter).transpose()?,
+        buttons: request.buttons,
+        template: request.template.map(filled),
     };
     let written = engine.send_message(&caller.actor, new).await;
     told(engine, &caller, written)
+}
+
+fn filled(template: pb::TemplateToSend) -> FilledTemplate {
+    FilledTemplate {
+        name: template.name,
+        language: template.language,
+        values: template.values.into_iter().collect(),
+    }
+}
+
+pub(super) async fn list_templates(
+    engine: &Engine,
+    request: Request<pb::ListTemplatesRequest>,
+) -> Answer<pb::ListTemplatesResponse> {
+    let caller = caller(&request)?;
+    let line = request.into_inner().line_id;
+    let told = engine.templates(&caller.actor, &line.as_str().into()).await;
+    let told = told.map_err(status)?;
+    let templates = told.iter().map(template).collect();
+    Ok(Response::new(pb::ListTemplatesResponse { templates }))
+}
+
+fn template(template: &Template) -> pb::Template {
+    let variable = |variable: &TemplateVariable| pb::TemplateVariable {
+        id: variable.id.clone(),
+        example: variable.example.clone(),
+    };
+    pb::Template {
+        name: template.name.clone(),
+        language: template.language.clone(),
+        category: template.category.clone(),
+        text: template.text.clone(),
+        variables: template.variables.iter().map(variable).collect(),
+        buttons: template.buttons.clone(),
+        takes_file: template.file.is_some(),
+        file_kind: template.file.unwrap_or_default().to_owned(),
+    }
 }
 
 fn letter(letter: pb::LetterToSend) -> Result<NewLetter, Status> {

@@ -84,6 +84,13 @@ impl Inbox for Service {
         handling::take_conversation(&self.0, request).await
     }
 
+    async fn list_templates(
+        &self,
+        request: Request<pb::ListTemplatesRequest>,
+    ) -> Answer<pb::ListTemplatesResponse> {
+        messages::list_templates(&self.0, request).await
+    }
+
     async fn send_message(&self, request: Request<pb::SendMessageRequest>) -> Answer<pb::Message> {
         messages::send_message(&self.0, request).await
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::message::{Delivery, Letter, Outbound, Receipt};
+use domain::message::{Delivery, Letter, Outbound, Receipt, ToSend};
 
 use super::super::super::config::{Login, OAuth, Secret, Security, Sent, Smtp};
 use super::super::super::oauth::Tokens;
@@ -169,7 +169,7 @@ async fn fail(stage: &'static str, act: Act) -> (Result<Receipt, SendError>, usi
 }
 
 fn large(outbound: &mut Outbound, size_bytes: u64) {
-    let domain::message::Action::Send { attachments, .. } = &mut outbound.action else {
+    let domain::message::Action::Send(ToSend { attachments, .. }) = &mut outbound.action else {
         unreachable!()
     };
     attachments[0].size_bytes = size_bytes;
