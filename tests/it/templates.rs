@@ -1,7 +1,7 @@
 //! Wordings that a provider has approved: told to the operator, filled, and taken however
 //! long the client has been silent.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use e2e::operator::text_of;
 use e2e::providers::Fault;
@@ -97,7 +97,7 @@ impl Scene {
         let told = values
             .iter()
             .map(|(id, value)| ((*id).to_owned(), (*value).to_owned()));
-        let values: HashMap<String, String> = told.collect();
+        let values: BTreeMap<String, String> = told.collect();
         let request = pb::SendMessageRequest {
             conversation_id: self.conversation.clone(),
             client_id: format!("{name} {values:?} {uploads:?}")
@@ -226,7 +226,7 @@ async fn what_is_not_whole_is_not_sent() {
         template: Some(pb::TemplateToSend {
             name: "picture".to_owned(),
             language: "ru".to_owned(),
-            values: HashMap::new(),
+            values: BTreeMap::new(),
         }),
         ..Default::default()
     };
