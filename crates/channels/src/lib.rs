@@ -23,6 +23,7 @@ mod marks;
 mod options;
 mod origin;
 mod refusal;
+mod sent;
 mod split;
 mod upload;
 
