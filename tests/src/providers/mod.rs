@@ -3,6 +3,7 @@
 
 mod desk;
 pub mod max;
+pub mod ok;
 pub mod telegram;
 pub mod viber;
 pub mod vk;
