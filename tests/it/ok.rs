@@ -3,9 +3,9 @@
 
 use channels::{Check, Verdict};
 use e2e::operator::text_of;
-use e2e::providers::Fault;
-use e2e::providers::ok::{Odnoklassniki, TOKEN, error};
-use e2e::{OperatorClient, TestGateway, gateway, http, until};
+use e2e::providers::ok::{Odnoklassniki, SECRET, TOKEN, error};
+use e2e::providers::{Fault, Platform as _, Seen};
+use e2e::{Scene, TestGateway, gateway, http, until};
 use proto::channels::v1::DeliveryState;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
@@ -13,15 +13,9 @@ use serde_json::{Value, json};
 
 /// Beyond 2⁵³: ids are no floats.
 const ANNA: i64 = 9_007_199_254_740_993;
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 async fn gateway(ok: &Odnoklassniki, more: toml::Table) -> TestGateway {
-    let url = ok.desk.url.clone();
-    let mut options = toml::toml! {
-        token = TOKEN
-        webhook_secret = SECRET
-        api_url = url
-    };
+    let mut options = ok.called();
     options.extend(more);
     TestGateway::start_with(move |settings| {
         let public_url = settings.public_url.clone();
@@ -31,99 +25,40 @@ async fn gateway(ok: &Odnoklassniki, more: toml::Table) -> TestGateway {
     .await
 }
 
-struct Scene {
-    ok: Odnoklassniki,
-    gateway: TestGateway,
-    olga: OperatorClient,
-    conversation: String,
-}
-
 /// Anna wrote, and Olga has it.
-async fn scene(intake: &'static str) -> Scene {
+async fn scene(intake: &'static str) -> Scene<Odnoklassniki> {
     let ok = Odnoklassniki::start().await;
     let gateway = gateway(&ok, toml::toml! { intake = intake }).await;
-    let mut olga = gateway.ready_operator("olga").await;
-    ok.says(ANNA, "Здравствуйте!");
+    let mut scene = Scene::with(ok, "ok", gateway).await;
+    scene.provider.says(ANNA, "Здравствуйте!");
     if intake == "webhook" {
-        until("it is called", || async { !ok.subscriptions().is_empty() }).await;
-        assert_eq!(ok.deliver().await, 0);
+        scene.provider.ready().await;
+        assert_eq!(scene.provider.deliver().await, 0);
     }
-    let conversation = olga.accept().await;
+    let conversation = scene.olga.accept().await;
     assert_eq!(conversation.last_message_text, "Здравствуйте!");
     assert_eq!(conversation.contact.unwrap().display_name, "Анна Иванова");
-    Scene {
-        ok,
-        gateway,
-        olga,
-        conversation: conversation.id,
-    }
+    scene.conversation = conversation.id;
+    scene
 }
 
-impl Scene {
-    async fn says(&mut self, client_id: &str, text: &str) -> pb::Message {
-        let id = self.conversation.clone();
-        self.olga.say(&id, client_id, text).await.unwrap()
-    }
+/// An answer of Anna's to the n-th message that was sent.
+fn answers(scene: &Scene<Odnoklassniki>, at: usize, text: &str) {
+    let answered = scene.provider.sent()[at]["message"]["mid"].clone();
+    let message = json!({"text": text, "reply_to": answered});
+    scene.provider.sends(ANNA, message);
+}
 
-    /// What becomes of a message.
-    async fn fate(&mut self, of: &pb::Message, wanted: DeliveryState) -> pb::Message {
-        self.olga
-            .wait_for(&format!("{wanted:?}"), |kind| match kind {
-                Kind::MessageChanged(message)
-                    if message.id == of.id && message.delivery() == wanted =>
-                {
-                    Some(message)
-                }
-                _ => None,
-            })
-            .await
-    }
-
-    async fn messages(&mut self) -> Vec<pb::Message> {
-        let id = self.conversation.clone();
-        self.olga.messages(&id).await
-    }
-
-    /// Sends a file up; answers the id of the upload.
-    async fn uploads(&self, name: &str, content: &[u8]) -> String {
-        let request = http::request(::http::Method::POST, "/uploads", Some(&self.olga.token))
-            .header("x-file-name", name)
-            .body(content.to_vec().into())
-            .unwrap();
-        let answer = http::send(&self.gateway.url(), request).await;
-        answer.json()["uploadId"].as_str().unwrap().to_owned()
-    }
-
-    async fn sends_files(&mut self, client_id: &str, text: &str, files: &[&str]) -> pb::Message {
-        let request = pb::SendMessageRequest {
-            conversation_id: self.conversation.clone(),
-            client_id: client_id.to_owned(),
-            text: text.to_owned(),
-            upload_ids: files.iter().map(|id| (*id).to_owned()).collect(),
-            ..Default::default()
-        };
-        let sent = self.olga.inbox.send_message(request).await;
-        sent.unwrap().into_inner()
-    }
-
-    /// An answer of Anna's to the n-th message that was sent.
-    fn answers(&self, at: usize, text: &str) {
-        let answered = self.ok.sent()[at]["message"]["mid"].clone();
-        self.ok
-            .sends(ANNA, json!({"text": text, "reply_to": answered}));
-    }
-
-    /// Waits for a press; answers its title and payload.
-    async fn pressed(&mut self) -> (String, String) {
-        let pressed = |kind| match kind {
-            Kind::MessageAdded(pb::Message {
-                content: Some(pb::message::Content::Postback(press)),
-                ..
-            }) => Some((press.title, press.payload)),
-            _ => None,
-        };
-        self.olga.wait_for("a press", pressed).await
-    }
+/// Waits for a press; answers its title and payload.
+async fn pressed(scene: &mut Scene<Odnoklassniki>) -> (String, String) {
+    let pressed = |kind| match kind {
+        Kind::MessageAdded(pb::Message {
+            content: Some(pb::message::Content::Postback(press)),
+            ..
+        }) => Some((press.title, press.payload)),
+        _ => None,
+    };
+    scene.olga.wait_for("a press", pressed).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,18 +75,18 @@ async fn a_client_writes_and_is_answered() {
     let answer = scene.olga.inbox.send_message(request).await.unwrap();
     let answer = answer.into_inner();
     scene.fate(&answer, DeliveryState::Sent).await;
-    assert_eq!(scene.ok.texts_of(ANNA), ["Добрый день!"]);
-    let answered = scene.ok.sent()[0]["message"]["reply_to"].clone();
+    assert_eq!(scene.provider.texts_of(ANNA), ["Добрый день!"]);
+    let answered = scene.provider.sent()[0]["message"]["reply_to"].clone();
     assert!(answered.as_str().unwrap().starts_with("mid:C"));
-    scene.answers(0, "Да");
-    assert_eq!(scene.ok.deliver().await, 0);
+    answers(&scene, 0, "Да");
+    assert_eq!(scene.provider.deliver().await, 0);
     assert_eq!(scene.olga.hears("Да").await.reply_to_message_id, answer.id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_places_come_whole() {
     let mut scene = scene("poll").await;
-    let ok = &scene.ok;
+    let ok = &scene.provider;
     let with_url = |kind: &str, url: String| json!({"type": kind, "payload": {"url": url}});
     let files = [
         with_url("IMAGE", ok.keep("\u{89}PNG one")),
@@ -204,29 +139,29 @@ async fn an_operator_sends_files_types_and_reads() {
     let note = scene.uploads("note.txt", b"words").await;
     let sent = scene.sends_files("a-1", "Вот", &[&png, &note]).await;
     scene.fate(&sent, DeliveryState::Sent).await;
-    let in_ok = scene.ok.sent();
+    let in_ok = scene.provider.sent();
     assert_eq!(in_ok.len(), 1);
     assert_eq!(in_ok[0]["message"]["text"], "Вот");
     let files = in_ok[0]["message"]["attachments"].as_array().unwrap();
     let kinds: Vec<_> = files.iter().map(|one| &one["type"]).collect();
     assert_eq!(kinds, ["IMAGE", "FILE"]);
     // Refused once, as the file was not ready, and not handed over again.
-    let posts = |scene: &Scene| {
-        let seen = scene.ok.desk.seen("POST me/messages");
-        let told = seen.iter().map(e2e::providers::Seen::json);
+    let posts = |scene: &Scene<Odnoklassniki>| {
+        let seen = scene.provider.desk.seen("POST me/messages");
+        let told = seen.iter().map(Seen::json);
         told.collect::<Vec<_>>()
     };
     let messages = posts(&scene);
     let messages = messages.iter().filter(|post| post["message"].is_object());
     assert_eq!(messages.count(), 2);
-    assert_eq!(scene.ok.desk.seen("POST upload").len(), 2);
+    assert_eq!(scene.provider.desk.seen("POST upload").len(), 2);
 
     let typing = pb::SetTypingRequest {
         conversation_id: scene.conversation.clone(),
         active: true,
     };
     scene.olga.inbox.set_typing(typing).await.unwrap();
-    let is_told = |scene: &Scene, action: &str| {
+    let is_told = |scene: &Scene<Odnoklassniki>, action: &str| {
         let posts = posts(scene);
         posts.iter().any(|post| post["sender_action"] == action)
     };
@@ -252,7 +187,7 @@ async fn a_file_that_ok_does_not_take_is_told_by_its_name() {
     let told = &failed.delivery_error;
     assert!(told.starts_with("virus.txt: "), "{told}");
     assert!(told.contains("not allowed (505)"), "{told}");
-    assert!(scene.ok.sent().is_empty());
+    assert!(scene.provider.sent().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -261,11 +196,11 @@ async fn a_long_answer_goes_in_parts_and_is_one_message() {
     let long = "слово ".repeat(1_500);
     let answer = scene.says("a-1", &long).await;
     scene.fate(&answer, DeliveryState::Sent).await;
-    let texts = scene.ok.texts_of(ANNA);
+    let texts = scene.provider.texts_of(ANNA);
     assert_eq!(texts.len(), 3);
     assert_eq!(texts.join(" ").split(' ').count(), 1_500);
     // Whichever part is answered, it is that message.
-    scene.answers(1, "долго");
+    answers(&scene, 1, "долго");
     assert_eq!(
         scene.olga.hears("долго").await.reply_to_message_id,
         answer.id
@@ -282,7 +217,7 @@ async fn knock(gateway: &TestGateway, path: &str, body: &Value) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_know_the_address_is_nobody() {
     let scene = scene("webhook").await;
-    let message = scene.ok.message(666, json!({"text": "forged"}));
+    let message = scene.provider.message(666, json!({"text": "forged"}));
     let forged = json!({"webhookType": "MESSAGE_CREATED", "sender": {"user_id": "user:666"},
         "recipient": {"chat_id": "chat:C29a"}, "message": message, "timestamp": 1});
     let upper = SECRET.to_uppercase();
@@ -306,12 +241,7 @@ async fn who_does_not_know_the_address_is_nobody() {
     // What cannot be read is taken all the same: a refusal would end the subscription.
     let path = format!("/hooks/ok/{SECRET}");
     assert_eq!(knock(&scene.gateway, &path, &json!([1])).await, 200);
-    let mut boss = scene
-        .gateway
-        .person("boss", domain::operator::Role::Supervisor, &[])
-        .await;
-    let all = boss.list(pb::Folder::AllOpen).await;
-    assert_eq!(all.conversations.len(), 1);
+    scene.nobody_else_waits(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -328,7 +258,7 @@ async fn where_networks_are_told_nobody_else_is_let_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_has_its_own_end() {
     let mut scene = scene("poll").await;
-    let desk = &scene.ok.desk;
+    let desk = &scene.provider.desk;
     for (status, code, words) in [
         (200, 8, "FLOOD_BLOCKED : errors.flood"),
         (200, 2, "SERVICE : Service is temporary unavailable"),
@@ -343,15 +273,15 @@ async fn every_refusal_has_its_own_end() {
     let second = scene.says("a-2", "second").await;
     until("both are there", || async {
         scene.gateway.clock().advance(1_000);
-        scene.ok.sent().len() == 2
+        scene.provider.sent().len() == 2
     })
     .await;
     scene.fate(&first, DeliveryState::Sent).await;
     scene.fate(&second, DeliveryState::Sent).await;
-    assert_eq!(scene.ok.texts_of(ANNA), ["first", "second"]);
+    assert_eq!(scene.provider.texts_of(ANNA), ["first", "second"]);
 
     let censor = error(454, "CENSOR_MATCH : text is rejected");
-    let desk = &scene.ok.desk;
+    let desk = &scene.provider.desk;
     desk.fail("POST me/messages", Fault::Answer(200, censor));
     let refused = scene.says("a-3", "third").await;
     let failed = scene.fate(&refused, DeliveryState::Failed).await;
@@ -359,7 +289,7 @@ async fn every_refusal_has_its_own_end() {
         failed.delivery_error,
         "OK says: CENSOR_MATCH : text is rejected (454)"
     );
-    scene.ok.stop(ANNA);
+    scene.provider.stop(ANNA);
     let blocked = scene.says("a-4", "fourth").await;
     let failed = scene.fate(&blocked, DeliveryState::Failed).await;
     assert!(failed.delivery_error.contains("(458)"), "{failed:?}");
@@ -373,21 +303,21 @@ async fn what_nobody_knows_is_tried_for_ten_minutes() {
     let mut scene = scene("poll").await;
     for _ in 0..3 {
         let later = error(4_242, "LATER");
-        let desk = &scene.ok.desk;
+        let desk = &scene.provider.desk;
         desk.fail("POST me/messages", Fault::Answer(200, later));
     }
     let message = scene.says("a-1", "first").await;
-    let tried = |count| scene.ok.desk.until_seen("POST me/messages", count);
+    let tried = |count| scene.provider.desk.until_seen("POST me/messages", count);
     tried(1).await;
     until("it is tried again", || async {
         scene.gateway.clock().advance(1_000);
-        scene.ok.desk.seen("POST me/messages").len() == 2
+        scene.provider.desk.seen("POST me/messages").len() == 2
     })
     .await;
     scene.gateway.clock().advance(600_000);
     let failed = scene.fate(&message, DeliveryState::Failed).await;
     assert_eq!(failed.delivery_error, "OK says: LATER (4242)");
-    assert!(scene.ok.sent().is_empty());
+    assert!(scene.provider.sent().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -397,30 +327,30 @@ async fn what_is_in_doubt_is_looked_for_and_never_sent_twice() {
     scene.fate(&before, DeliveryState::Sent).await;
 
     // Taken, and the answer was lost: the chat has it.
-    let desk = &scene.ok.desk;
+    let desk = &scene.provider.desk;
     desk.fail("POST me/messages", Fault::DoneAndDropped);
     let lost = scene.says("a-2", "Да").await;
     scene.fate(&lost, DeliveryState::Sent).await;
-    assert_eq!(scene.ok.texts_of(ANNA), ["Да", "Да"]);
-    scene.answers(1, "Что да?");
+    assert_eq!(scene.provider.texts_of(ANNA), ["Да", "Да"]);
+    answers(&scene, 1, "Что да?");
     let answer = scene.olga.hears("Что да?").await;
     assert_eq!(answer.reply_to_message_id, lost.id);
 
     // Not taken, or at least not there: nobody sends it again by itself. The two before it
     // say the same and are others, and so is what Anna says.
-    scene.ok.says(ANNA, "Да");
-    let desk = &scene.ok.desk;
+    scene.provider.says(ANNA, "Да");
+    let desk = &scene.provider.desk;
     desk.fail("POST me/messages", Fault::Dropped);
     let doubtful = scene.says("a-3", "Да").await;
     scene.fate(&doubtful, DeliveryState::Uncertain).await;
-    let desk = &scene.ok.desk;
+    let desk = &scene.provider.desk;
     desk.fail("POST me/messages", Fault::Answer(504, json!("<html>")));
     desk.fail("GET me/messages", Fault::Dropped);
     let doubtful = scene.says("a-4", "Нет").await;
     scene.fate(&doubtful, DeliveryState::Uncertain).await;
     let after = scene.says("a-5", "после").await;
     scene.fate(&after, DeliveryState::Sent).await;
-    assert_eq!(scene.ok.texts_of(ANNA), ["Да", "Да", "после"]);
+    assert_eq!(scene.provider.texts_of(ANNA), ["Да", "Да", "после"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -429,37 +359,35 @@ async fn presses_and_links_are_told() {
     // The same button twice is two presses.
     for at in 1..=2 {
         let press = json!({"callbackId": "cb/1+=", "payload": "where", "timestamp": at});
-        scene.ok.happens("MESSAGE_CALLBACK", ANNA, press);
-        let pressed = scene.pressed().await;
+        scene.provider.happens("MESSAGE_CALLBACK", ANNA, press);
+        let pressed = pressed(&mut scene).await;
         assert_eq!(pressed, (String::new(), "where".to_owned()));
     }
     let came = json!({"message": {"text": "Анна пришла"}});
-    scene.ok.happens("CHAT_SYSTEM", ANNA, came);
+    scene.provider.happens("CHAT_SYSTEM", ANNA, came);
     let link = json!({"payload": "order-17", "message": {"text": "По ссылке"}});
-    scene.ok.happens("CHAT_SYSTEM", ANNA, link);
-    let followed = scene.pressed().await;
+    scene.provider.happens("CHAT_SYSTEM", ANNA, link);
+    let followed = pressed(&mut scene).await;
     assert_eq!(followed, ("По ссылке".to_owned(), "order-17".to_owned()));
-    scene.ok.says(ANNA, "всё");
+    scene.provider.says(ANNA, "всё");
     scene.olga.hears("всё").await;
-    let all = scene.messages().await;
-    let words: Vec<_> = all.iter().map(text_of).collect();
-    assert!(!words.contains(&"Анна пришла"), "{words:?}");
+    let words = scene.texts().await;
+    assert!(!words.contains(&"Анна пришла".to_owned()), "{words:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_among_events_is_kept_over_a_restart() {
     let mut scene = scene("poll").await;
     scene.gateway.stop().await;
-    scene.ok.says(ANNA, "nobody there");
+    scene.provider.says(ANNA, "nobody there");
     scene.gateway.restart().await;
     scene.olga = scene.gateway.sign_in("olga").await;
-    scene.ok.says(ANNA, "back");
+    scene.provider.says(ANNA, "back");
     scene.olga.hears("back").await;
-    let all = scene.messages().await;
-    let words: Vec<_> = all.iter().map(text_of).collect();
+    let words = scene.texts().await;
     assert_eq!(words, ["Здравствуйте!", "nobody there", "back"]);
     // Without a place OK is asked to keep what it tells.
-    let asked = scene.ok.desk.seen("GET me/updates");
+    let asked = scene.provider.desk.seen("GET me/updates");
     assert!(asked[0].path.contains("commit=false") && !asked[0].path.contains("marker"));
     let behind = asked.iter().filter(|one| one.path.contains("marker="));
     assert!(behind.clone().count() > 0);
@@ -468,10 +396,10 @@ async fn a_place_among_events_is_kept_over_a_restart() {
     // A place that is no more is forgotten, and what is told again is known.
     let wrong = error(100, "PARAM : marker");
     scene
-        .ok
+        .provider
         .desk
         .fail("GET me/updates", Fault::Answer(200, wrong));
-    scene.ok.says(ANNA, "again");
+    scene.provider.says(ANNA, "again");
     scene.olga.hears("again").await;
     let all = scene.messages().await;
     assert_eq!(all.len(), 4);
@@ -510,11 +438,13 @@ async fn an_administrator_is_told_what_works_and_no_secret() {
         let is_good = |check: &Check| matches!(check.verdict, Verdict::Good(_));
         assert_eq!(checks.len(), 2);
         assert!(checks.iter().all(is_good), "{checks:?}");
-        scene.ok.subscribe("https://elsewhere.example/their-secret");
+        scene
+            .provider
+            .subscribe("https://elsewhere.example/their-secret");
         let told = format!("{:?}", line.channel.check().await);
         assert!(told.contains("https://elsewhere.example"), "{told}");
         assert!(!told.contains("secret"), "{told}");
-        scene.ok.revoke(true);
+        scene.provider.revoke(true);
         let told = format!("{:?}", line.channel.check().await);
         assert!(told.contains("get an access key"), "{told}");
         assert!(!told.contains(TOKEN) && !told.contains(SECRET), "{told}");

@@ -14,14 +14,18 @@ use std::time::Duration;
 use ::http::Method;
 use bytes::Bytes;
 use http_body_util::Full;
+use proto::channels::v1::DeliveryState;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::desk::{Answer, Desk, Fields, Seen, query};
-use crate::http;
+use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
+use super::platform::{Call, Platform};
+use crate::{http, until};
 
 /// The access key of the group of every scenario.
 pub const TOKEN: &str = "tkn18YdUJZe4R5vLp0sQxW7zN2mKcJhGfDsA:CQABPOJKAKEKEKEKE";
+/// The end of the address that OK calls.
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 /// How long a poll is held where nothing comes, whatever it asks for.
 const POLL: Duration = Duration::from_secs(1);
 /// So often a message with a fresh file is refused.
@@ -82,11 +86,7 @@ impl Odnoklassniki {
 
     /// A client does something; answers how it is told.
     pub fn happens(&self, kind: &str, client: i64, fields: Value) -> Value {
-        let mut event = json!({"webhookType": kind, "sender": user(client),
-            "recipient": {"chat_id": chat(client)}, "timestamp": now()});
-        for (name, value) in fields.as_object().unwrap() {
-            event[name] = value.clone();
-        }
+        let event = event(kind, client, fields);
         self.again(event.clone());
         event
     }
@@ -186,6 +186,103 @@ impl Odnoklassniki {
         }
         refused
     }
+}
+
+impl Platform for Odnoklassniki {
+    const KIND: &'static str = "ok";
+    const SENDS: &'static str = "POST me/messages";
+    /// The chat has it.
+    const TAKEN: DeliveryState = DeliveryState::Sent;
+
+    async fn open() -> Self {
+        Self::start().await
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn called(&self) -> toml::Table {
+        let url = self.desk.url.clone();
+        toml::toml! {
+            token = TOKEN
+            webhook_secret = SECRET
+            api_url = url
+        }
+    }
+
+    fn asking(&self) -> Option<toml::Table> {
+        let mut options = self.called();
+        options.insert("intake".to_owned(), "poll".into());
+        Some(options)
+    }
+
+    async fn ready(&self) {
+        until("it is called", || async {
+            !self.subscriptions().is_empty()
+        })
+        .await;
+    }
+
+    fn words(&self, client: &str, text: &str) -> String {
+        let client = client.parse().unwrap();
+        let message = self.message(client, json!({ "text": text }));
+        event("MESSAGE_CREATED", client, json!({ "message": message })).to_string()
+    }
+
+    fn strange(&self, client: &str) -> Vec<String> {
+        let client = client.parse().unwrap();
+        let hologram = json!({"attachments": [{"type": "HOLOGRAM", "payload": {"size": 7}}]});
+        let message = self.message(client, hologram);
+        let sent = event("MESSAGE_CREATED", client, json!({ "message": message }));
+        let danced = event("USER_DANCED", client, json!({}));
+        vec![sent.to_string(), danced.to_string()]
+    }
+
+    fn call(&self, body: &str) -> Call {
+        Call::behind(body, format!("/{SECRET}"))
+    }
+
+    fn forged(&self, body: &str) -> Vec<Call> {
+        let behind = [
+            String::new(),
+            format!("?{SECRET}"),
+            format!("/{}", &SECRET[1..]),
+            format!("/{SECRET}{SECRET}"),
+            format!("/{SECRET}/"),
+            format!("/{}", SECRET.replace('a', "A")),
+            "/an-older-secret-of-ours-as-long-as-it".to_owned(),
+        ];
+        let calls = behind.map(|behind| Call::behind(body, behind));
+        calls.to_vec()
+    }
+
+    fn tell(&self, body: &str) {
+        self.again(serde_json::from_str(body).unwrap());
+    }
+
+    fn given(&self, client: &str) -> Vec<String> {
+        self.texts_of(client.parse().unwrap())
+    }
+
+    fn flood() -> (Fault, i64) {
+        let told = error(11, "LIMIT_REACHED : Limit reached");
+        (Fault::Answer(200, told), 10_000)
+    }
+
+    fn shut_out(&self, is_out: bool) {
+        self.revoke(is_out);
+    }
+}
+
+/// Something that a client does, as it is told.
+fn event(kind: &str, client: i64, fields: Value) -> Value {
+    let mut event = json!({"webhookType": kind, "sender": user(client),
+        "recipient": {"chat_id": chat(client)}, "timestamp": now()});
+    for (name, value) in fields.as_object().unwrap() {
+        event[name] = value.clone();
+    }
+    event
 }
 
 /// A person, as OK tells them.
