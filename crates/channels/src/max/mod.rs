@@ -53,6 +53,8 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Delete,
         Capability::Files,
         Capability::Typing,
+        // Of what clients write.
+        Capability::ReadReceipts,
     ],
     // It is cut into messages of 4,000.
     text_length_max: 16_000,
