@@ -13,9 +13,10 @@ pub(super) async fn check(api: &Api, line: &LineId, intake: &Intake) -> Vec<Chec
     match api.get("me/info", &[], NO_CLOCK).await {
         Ok(group) => {
             let name = domain::text::line(group["name"].as_str().unwrap_or("?"), 100);
-            checks.push(match group["group_id"].is_null() {
-                false => Check::good("the group", format!("it is {name}")),
-                true => Check::bad("the group", format!("the key is {name}'s, and no group's")),
+            checks.push(if group["group_id"].is_string() {
+                Check::good("the group", format!("it is {name}"))
+            } else {
+                Check::bad("the group", format!("the key is {name}'s, and no group's"))
             });
         }
         Err(failure) => {

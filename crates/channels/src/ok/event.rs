@@ -24,7 +24,7 @@ pub(super) struct Event {
     #[serde(default, rename = "callbackId", deserialize_with = "id")]
     pub(super) callback_id: Option<String>,
     /// Of a pressed button or a followed link.
-    pub(super) payload: Option<Value>,
+    payload: Option<Value>,
     #[serde(default)]
     pub(super) timestamp: i64,
 }
@@ -112,6 +112,18 @@ impl Event {
             .or_else(|| self.message.as_ref().map(|_| CREATED))
     }
 
+    /// What a button or a link says.
+    pub(super) fn said(&self) -> Option<String> {
+        let said = match self.payload.as_ref()? {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                other.to_string()
+            }
+        };
+        (!said.is_empty()).then_some(said)
+    }
+
     /// The dedupe key: events have no number of their own. None where it would not tell one
     /// from another.
     pub(super) fn key(&self) -> Option<String> {
@@ -132,8 +144,12 @@ impl Event {
             let seq = self.message.as_ref()?.seq?;
             return Some(format!("{kind} {} {seq}", chat()?));
         }
-        let person = self.sender.person()?;
-        Some(format!("{kind} {} {} {person}", self.timestamp, chat()?))
+        let (person, payload) = (self.sender.person()?, self.said().unwrap_or_default());
+        Some(format!(
+            "{kind} {} {} {person} {payload}",
+            self.timestamp,
+            chat()?
+        ))
     }
 }
 
@@ -170,14 +186,19 @@ mod tests {
         let press = |at: i64| event(json!({"callbackId": "cb", "timestamp": at})).key();
         assert_eq!(press(1).unwrap(), "MESSAGE_CALLBACK 1 cb");
         assert_ne!(press(1), press(2));
-        let system = |at: i64| {
-            event(json!({"webhookType": SYSTEM, "timestamp": at,
+        let system = |at: i64, said: Value| {
+            event(
+                json!({"webhookType": SYSTEM, "timestamp": at, "payload": said,
                 "sender": {"user_id": 9_007_199_254_740_993_i64},
-                "recipient": {"chat_id": "C1"}}))
+                "recipient": {"chat_id": "C1"}}),
+            )
             .key()
         };
-        assert_eq!(system(5).unwrap(), "CHAT_SYSTEM 5 chat:C1 9007199254740993");
-        assert_ne!(system(6), system(5));
+        let told = system(5, json!("order-17")).unwrap();
+        assert_eq!(told, "CHAT_SYSTEM 5 chat:C1 9007199254740993 order-17");
+        for other in [system(6, json!("order-17")), system(5, json!(null))] {
+            assert_ne!(other.unwrap(), told);
+        }
         for none in [
             json!({}),
             json!({"webhookType": ""}),

@@ -46,7 +46,13 @@ static DESCRIPTOR: Descriptor = Descriptor {
     kind: "ok",
     display_name: "Odnoklassniki",
     medium: Medium::Messenger,
-    capabilities: &[Capability::Reply, Capability::Files, Capability::Typing],
+    capabilities: &[
+        Capability::Reply,
+        Capability::Files,
+        Capability::Typing,
+        // Of what clients write.
+        Capability::ReadReceipts,
+    ],
     // It is cut into messages of 4,000.
     text_length_max: 16_000,
     attachment_bytes_max: 250 << 20,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::identity::{Identity, Trust};
 use domain::message::{Content, Inbound, InboundKind, Sender, Thread};
-use serde_json::Value;
 
 use super::content;
 use super::event::{CALLBACK, CREATED, Event, SYSTEM};
@@ -89,7 +88,7 @@ impl Told {
     }
 
     fn press(&self) -> Option<Inbound> {
-        let payload = self.payload().unwrap_or_default();
+        let payload = self.event.said().unwrap_or_default();
         let message = self.event.message.as_ref();
         let title = message.and_then(|message| content::button(message, &payload));
         let title = title.unwrap_or_default();
@@ -102,7 +101,7 @@ impl Told {
     /// A chat's new name, and who came or went, is nothing to answer; what a link said that
     /// led there is.
     fn system(&self) -> Option<Inbound> {
-        let payload = self.payload()?;
+        let payload = self.event.said()?;
         let title = self.event.message.as_ref();
         let title = title.and_then(|message| message.text.clone());
         let title = title.unwrap_or_default();
@@ -118,17 +117,5 @@ impl Told {
         let mid = mid.and_then(|message| message.mid.as_ref());
         inbound.message_id = mid.map(|mid| format!("{kind} {mid}"));
         Some(inbound)
-    }
-
-    /// What a button or a link says.
-    fn payload(&self) -> Option<String> {
-        let payload = match self.event.payload.as_ref()? {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                other.to_string()
-            }
-        };
-        (!payload.is_empty()).then_some(payload)
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn parts(action: Action) -> Vec<Action> {
 }
 
 /// A message as OK takes it.
-pub(super) fn message(text: &str, attachments: Vec<Value>, reply_to: Option<&str>) -> Value {
+pub(super) fn message(text: &str, attachments: &[Value], reply_to: Option<&str>) -> Value {
     let mut message = json!({});
     if !text.is_empty() {
         message["text"] = json!(text);
@@ -151,10 +151,10 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_said() {
-        assert_eq!(message("Hi", Vec::new(), None), json!({"text": "Hi"}));
+        assert_eq!(message("Hi", &[], None), json!({"text": "Hi"}));
         let picture = json!({"type": "IMAGE"});
         assert_eq!(
-            message("", vec![picture.clone()], Some("mid:C1.2")),
+            message("", std::slice::from_ref(&picture), Some("mid:C1.2")),
             json!({"attachments": [picture], "reply_to": "mid:C1.2"})
         );
     }

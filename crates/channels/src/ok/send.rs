@@ -77,7 +77,7 @@ impl New<'_> {
             operator_text: "the client has no chat".to_owned(),
         })?;
         let files = upload::all(api, self.files, age, host).await?;
-        let message = message(&self.text.plain, files, self.reply_to);
+        let message = message(&self.text.plain, &files, self.reply_to);
         let body = json!({"recipient": recipient, "message": message});
         match hand_over(api, place, &body, host).await {
             Ok(told) => taken(&told),
@@ -95,9 +95,10 @@ impl New<'_> {
 
 /// Where a chat's messages go.
 fn path(place: &str) -> String {
-    match place.starts_with("chat:") {
-        true => format!("me/messages/{place}"),
-        false => "me/messages".to_owned(),
+    if place.starts_with("chat:") {
+        format!("me/messages/{place}")
+    } else {
+        "me/messages".to_owned()
     }
 }
 

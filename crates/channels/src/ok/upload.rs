@@ -67,28 +67,28 @@ async fn one(api: &Api, way: Way, file: Upload, host: &dyn Host) -> Result<Value
     let place = api.get("me/fileUploadUrl", &query, host.now()).await?;
     let url = place["url"].as_str();
     let url = url.ok_or_else(|| Failure::InDoubt("no address to hand a file to".to_owned()))?;
-    let taken = api.upload(url, file, host.now()).await?;
-    let name = name(way, &place, &taken);
+    let after = api.upload(url, file, host.now()).await?;
+    let name = name(way, &place, &after);
     name.ok_or_else(|| Failure::unsuccessful("this file is not taken"))
 }
 
 /// What a message calls a file. Of a picture OK says it when it has it, of any other file
 /// before.
-fn name(way: Way, place: &Value, taken: &Value) -> Option<Value> {
+fn name(way: Way, place: &Value, after: &Value) -> Option<Value> {
     let token = |told: &Value| {
         let token = told["token"].as_str().filter(|token| !token.is_empty());
         token.map(|token| json!({ "token": token }))
     };
     match way {
         Way::Image => {
-            let photos = taken["photos"].as_object();
+            let photos = after["photos"].as_object();
             let photo = photos.and_then(|photos| token(photos.values().next()?));
-            photo.or_else(|| token(taken))
+            photo.or_else(|| token(after))
         }
         Way::Video | Way::Audio | Way::File => {
             let former = place["file_id"].as_str();
             let former = former.map(|file| json!({ "ref": file }));
-            token(place).or_else(|| token(taken)).or(former)
+            token(place).or_else(|| token(after)).or(former)
         }
     }
 }
