@@ -4,7 +4,7 @@
 use channels::{Check, Verdict};
 use e2e::operator::text_of;
 use e2e::providers::ok::{Odnoklassniki, SECRET, TOKEN, error};
-use e2e::providers::{Fault, Platform as _, Seen};
+use e2e::providers::{Fault, Platform as _};
 use e2e::{Scene, TestGateway, gateway, http, until};
 use proto::channels::v1::DeliveryState;
 use proto::inbox::v1 as pb;
@@ -146,14 +146,7 @@ async fn an_operator_sends_files_types_and_reads() {
     let kinds: Vec<_> = files.iter().map(|one| &one["type"]).collect();
     assert_eq!(kinds, ["IMAGE", "FILE"]);
     // Refused once, as the file was not ready, and not handed over again.
-    let posts = |scene: &Scene<Odnoklassniki>| {
-        let seen = scene.provider.desk.seen("POST me/messages");
-        let told = seen.iter().map(Seen::json);
-        told.collect::<Vec<_>>()
-    };
-    let messages = posts(&scene);
-    let messages = messages.iter().filter(|post| post["message"].is_object());
-    assert_eq!(messages.count(), 2);
+    assert_eq!(scene.provider.desk.seen("POST me/messages").len(), 2);
     assert_eq!(scene.provider.desk.seen("POST upload").len(), 2);
 
     let typing = pb::SetTypingRequest {
@@ -161,21 +154,19 @@ async fn an_operator_sends_files_types_and_reads() {
         active: true,
     };
     scene.olga.inbox.set_typing(typing).await.unwrap();
-    let is_told = |scene: &Scene<Odnoklassniki>, action: &str| {
-        let posts = posts(scene);
-        posts.iter().any(|post| post["sender_action"] == action)
-    };
-    until("typing is shown", || async { is_told(&scene, "typing_on") }).await;
+    scene.provider.desk.until_seen("sign", 1).await;
     let theirs = scene.messages().await.remove(0);
     let read = pb::MarkReadRequest {
         conversation_id: scene.conversation.clone(),
         message_id: theirs.id,
     };
     scene.olga.inbox.mark_read(read).await.unwrap();
-    until("reading is shown", || async {
-        is_told(&scene, "mark_seen")
-    })
-    .await;
+    let signs = scene.provider.desk.until_seen("sign", 2).await;
+    let actions: Vec<_> = signs
+        .iter()
+        .map(|sign| sign.json()["sender_action"].clone())
+        .collect();
+    assert_eq!(actions, ["typing_on", "mark_seen"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -265,6 +265,11 @@ impl Platform for Odnoklassniki {
         self.texts_of(client.parse().unwrap())
     }
 
+    fn quoted(&self, body: &str) -> Option<String> {
+        let event: Value = serde_json::from_str(body).unwrap();
+        Some(format!("\"reply_to\":{}", event["message"]["mid"]))
+    }
+
     fn flood() -> (Fault, i64) {
         let told = error(11, "LIMIT_REACHED : Limit reached");
         (Fault::Answer(200, told), 10_000)
@@ -308,8 +313,12 @@ async fn call(url: &str, event: &Value) -> u16 {
     http::send(address, request).await.status.as_u16()
 }
 
-/// `POST /me/messages/chat:C1?…` is `POST me/messages`, `GET /file/7` is `GET file`.
+/// `POST /me/messages/chat:C1?…` is `POST me/messages`, or `sign` where it says nothing;
+/// `GET /file/7` is `GET file`.
 fn name_of(seen: &Seen) -> String {
+    if seen.json()["sender_action"].is_string() {
+        return "sign".to_owned();
+    }
     let path = seen.path.split('?').next().unwrap_or_default();
     let mut parts = path.trim_start_matches('/').split('/');
     match parts.next().unwrap_or_default() {
@@ -476,7 +485,7 @@ impl Group {
         match name.as_str() {
             "GET me/info" => done(json!({"name": "Shop", "group_id": "group:123456789012345"})),
             "GET me/messages" => state.history(path, &query),
-            "POST me/messages" => state.post(path, &body),
+            "POST me/messages" | "sign" => state.post(path, &body),
             "GET me/fileUploadUrl" => state.place(&query),
             "GET me/subscriptions" => done(json!({"subscriptions": state.subscriptions})),
             "POST me/subscribe" => state.subscribed(&body),
