@@ -299,7 +299,8 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
         })
     })
     .await;
-    let theirs = scene.messages().await.remove(0);
+    scene.max.says(ANNA, "Спасибо");
+    let theirs = scene.olga.hears("Спасибо").await;
     let read = pb::MarkReadRequest {
         conversation_id: scene.conversation.clone(),
         message_id: theirs.id,

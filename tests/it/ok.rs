@@ -155,7 +155,8 @@ async fn an_operator_sends_files_types_and_reads() {
     };
     scene.olga.inbox.set_typing(typing).await.unwrap();
     scene.provider.desk.until_seen("sign", 1).await;
-    let theirs = scene.messages().await.remove(0);
+    scene.provider.says(ANNA, "Спасибо");
+    let theirs = scene.olga.hears("Спасибо").await;
     let read = pb::MarkReadRequest {
         conversation_id: scene.conversation.clone(),
         message_id: theirs.id,
