@@ -39,6 +39,7 @@ mod mentions;
 mod metrics;
 mod obligations;
 mod offers;
+mod ok;
 mod power_cut;
 mod proof;
 mod queues;

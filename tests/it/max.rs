@@ -199,6 +199,18 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
         })
     })
     .await;
+    scene.max.says(ANNA, "Спасибо");
+    let theirs = scene.olga.hears("Спасибо").await;
+    let read = pb::MarkReadRequest {
+        conversation_id: scene.conversation.clone(),
+        message_id: theirs.id,
+    };
+    scene.olga.inbox.mark_read(read).await.unwrap();
+    until("reading is shown", || async {
+        let acts = scene.max.desk.seen("POST chats");
+        acts.iter().any(|act| act.json()["action"] == "mark_seen")
+    })
+    .await;
     let delete = pb::DeleteMessageRequest {
         message_id: photo.id,
         client_id: "d-1".to_owned(),

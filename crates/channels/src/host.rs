@@ -242,7 +242,7 @@ pub struct ClientIp(pub IpAddr);
 impl ClientIp {
     /// Reads it from a request. Requests that came without one share one address,
     /// and so one set of limits.
-    pub(crate) fn of(extensions: &http::Extensions) -> IpAddr {
+    pub fn of(extensions: &http::Extensions) -> IpAddr {
         extensions
             .get::<Self>()
             .map_or(IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED), |ip| ip.0)

@@ -8,6 +8,7 @@ pub mod descriptor;
 pub mod egress;
 pub mod error;
 pub mod host;
+pub mod networks;
 pub mod pace;
 // By its path, so that the channels it names are folders beside it.
 #[path = "registry.rs"]
@@ -22,12 +23,14 @@ mod marks;
 mod options;
 mod origin;
 mod refusal;
+mod sent;
 mod split;
 mod upload;
 
 #[cfg(test)]
 mod contract_tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -197,6 +200,8 @@ pub struct Delivery {
     pub path_and_query: String,
     /// Every header.
     pub headers: http::HeaderMap,
+    /// Where it came from, as declared proxies have it.
+    pub from: IpAddr,
     /// The body, at most [`Descriptor::delivery_bytes_max`].
     pub body: Bytes,
 }

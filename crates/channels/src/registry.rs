@@ -4,6 +4,7 @@ mod bridge;
 mod email;
 mod form;
 mod max;
+mod ok;
 mod telegram;
 mod viber;
 mod vk;
@@ -59,6 +60,7 @@ pub const KINDS: &[Kind] = &[
     email::KIND,
     form::KIND,
     max::KIND,
+    ok::KIND,
     telegram::KIND,
     viber::KIND,
     vk::KIND,

@@ -8,6 +8,7 @@ mod replies;
 mod sending;
 
 use e2e::providers::max::Max;
+use e2e::providers::ok::Odnoklassniki;
 use e2e::providers::telegram::Telegram;
 use e2e::providers::viber::Viber;
 use e2e::providers::vk::Vk;
@@ -48,6 +49,7 @@ macro_rules! contract {
 
 contract! {
     max: Max;
+    ok: Odnoklassniki;
     telegram: Telegram;
     viber: Viber;
     vk: Vk;

@@ -3,6 +3,7 @@
 
 mod desk;
 pub mod max;
+pub mod ok;
 pub mod platform;
 pub mod telegram;
 pub mod viber;

@@ -118,6 +118,8 @@ pub trait Albums: Platform {
 /// A call of a webhook.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// What stands behind the address of the line's hook.
+    pub behind: String,
     /// Its headers besides the usual ones.
     pub headers: Vec<(&'static str, String)>,
     /// What it brings.
@@ -128,6 +130,7 @@ impl Call {
     /// One without a secret.
     pub fn bare(body: &str) -> Self {
         Self {
+            behind: String::new(),
             headers: Vec::new(),
             body: body.to_owned(),
         }
@@ -137,14 +140,23 @@ impl Call {
     pub fn with(body: &str, header: &'static str, value: impl Into<String>) -> Self {
         Self {
             headers: vec![(header, value.into())],
-            body: body.to_owned(),
+            ..Self::bare(body)
+        }
+    }
+
+    /// One to an address behind that of the hook.
+    pub fn behind(body: &str, behind: impl Into<String>) -> Self {
+        Self {
+            behind: behind.into(),
+            ..Self::bare(body)
         }
     }
 
     /// Calls a webhook.
     pub async fn post(&self, hook: &str) -> http::Answer {
         let (address, path) = hook.split_at(hook.find("/hooks").unwrap());
-        let mut request = http::request(Method::POST, path, None);
+        let path = format!("{path}{}", self.behind);
+        let mut request = http::request(Method::POST, &path, None);
         request = request.header("content-type", "application/json");
         for (name, value) in &self.headers {
             request = request.header(*name, value);

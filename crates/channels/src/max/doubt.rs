@@ -1,9 +1,6 @@
 //! What became of a message when nobody said: MAX knows no number of ours by which to send
 //! it again, but tells what is in the dialogue.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
 use domain::Millis;
 use domain::message::{Outbound, Recipient};
 use serde_json::Value;
@@ -11,32 +8,12 @@ use serde_json::Value;
 use super::api::Api;
 use super::render::Words;
 use crate::Host;
+use crate::sent::Sent;
 
-/// So many names of sent messages are kept.
-const SENT_MAX: usize = 1_000;
 /// So far MAX's clock may be behind ours.
 const SKEW: Millis = Millis::from_secs(60);
 /// So many messages of a dialogue are looked through.
 const LOOKED_BACK: &str = "20";
-
-/// The names of messages of which MAX said that they were sent: none of them is the one in
-/// doubt, whatever it says.
-#[derive(Default)]
-pub(super) struct Sent(Mutex<VecDeque<String>>);
-
-impl Sent {
-    pub(super) fn note(&self, name: &str) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.push_back(name.to_owned());
-        let surplus = names.len().saturating_sub(SENT_MAX);
-        names.drain(..surplus);
-    }
-
-    fn has(&self, name: &str) -> bool {
-        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.iter().any(|known| known == name)
-    }
-}
 
 /// The name of a message that may have been sent, if it is there.
 pub(super) async fn look(
@@ -115,15 +92,5 @@ mod tests {
             *other.pointer_mut(path).unwrap() = value;
             assert!(!is_same(&other, &words), "{other}");
         }
-    }
-
-    #[test]
-    fn names_are_kept_up_to_a_bound() {
-        let sent = Sent::default();
-        for number in 0..=SENT_MAX {
-            sent.note(&number.to_string());
-        }
-        assert!(!sent.has("0"));
-        assert!(sent.has("1") && sent.has(&SENT_MAX.to_string()));
     }
 }

@@ -26,13 +26,13 @@ use domain::message::{Action, Attachment, Inbound, Medium, Outbound, Receipt, Re
 use tokio_util::sync::CancellationToken;
 
 use crate::intake::Trouble;
+use crate::sent::Sent;
 use crate::{
     Capability, Channel, Check, ConfigProblem, Delivery, Descriptor, FetchError, File, HookError,
     Host, Kind, LineSetup, Malformed, Pace, Rate, Received, RunError, SendError, Sign,
 };
 use api::Api;
 use config::{Config, Intake};
-use doubt::Sent;
 
 /// This kind of channel.
 pub(crate) const KIND: Kind = Kind {
@@ -54,6 +54,8 @@ static DESCRIPTOR: Descriptor = Descriptor {
         Capability::Files,
         Capability::Buttons,
         Capability::Typing,
+        // Of what clients write.
+        Capability::ReadReceipts,
     ],
     // It is cut into messages of 4,000.
     text_length_max: 16_000,

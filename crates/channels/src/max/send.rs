@@ -7,12 +7,13 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::api::{Api, NO_CLOCK};
-use super::doubt::{self, Sent, chat};
+use super::doubt::{self, chat};
 use super::failure::Failure;
 use super::normalize::press_id;
 use super::render::{Words, keyboard, message};
 use super::upload;
 use crate::egress::Body;
+use crate::sent::Sent;
 use crate::{Host, SendError, Sign};
 
 /// How long a file is waited for, in growing steps. What is not ready then is handed over

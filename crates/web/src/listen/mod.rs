@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use self::proxies::{ProxyError, TrustedProxies};
+pub use self::proxies::TrustedProxies;
 pub use self::tls::{Tls, TlsError};
 
 /// How connections are taken.

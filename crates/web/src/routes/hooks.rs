@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use channels::host::Refused;
+use channels::host::{ClientIp, Refused};
 use channels::{Delivery, HookError};
 use engine::Engine;
 use http::{HeaderValue, StatusCode, header};
@@ -51,6 +51,7 @@ async fn receive(engine: &Engine, hook: &str, rest: String, request: Request) ->
     let delivery = Delivery {
         method: head.method,
         path_and_query: rest + query.as_deref().unwrap_or_default(),
+        from: ClientIp::of(&head.extensions),
         headers: head.headers,
         body,
     };

@@ -1,0 +1,178 @@
+//! Ours to theirs. Pure.
+
+use domain::message::{Action, Attachment, Text};
+use serde_json::{Value, json};
+
+use crate::split::{split, utf16};
+
+/// UTF-16 units of a text.
+const TEXT_MAX: usize = 4_000;
+/// Files of a message.
+const FILES_MAX: usize = 5;
+
+/// How OK takes a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Image,
+    Video,
+    Audio,
+    File,
+}
+
+/// What a message says, as far as it can be known again.
+pub(super) struct Words<'a> {
+    pub(super) text: &'a str,
+    pub(super) kinds: Vec<Way>,
+}
+
+impl Way {
+    pub(super) fn of(file: &Attachment) -> Self {
+        match file.media_type.as_str() {
+            "image/jpeg" | "image/png" | "image/gif" => Self::Image,
+            "video/mp4" | "video/quicktime" | "video/webm" | "video/x-matroska" => Self::Video,
+            "audio/mpeg" | "audio/mp4" | "audio/x-m4a" | "audio/wav" | "audio/x-wav" => Self::Audio,
+            _ => Self::File,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Image => "IMAGE",
+            Self::Video => "VIDEO",
+            Self::Audio => "AUDIO",
+            Self::File => "FILE",
+        }
+    }
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn of(text: &'a Text, files: &[Attachment]) -> Self {
+        Self {
+            text: &text.plain,
+            kinds: files.iter().map(Way::of).collect(),
+        }
+    }
+}
+
+/// Texts that are too long in pieces; files by five, the first of them with the last words.
+pub(super) fn parts(action: Action) -> Vec<Action> {
+    let Action::Send {
+        text,
+        attachments,
+        mut reply_to,
+        mut letter,
+    } = action
+    else {
+        return vec![action];
+    };
+    let mut words = split(&text.plain, TEXT_MAX, utf16);
+    words.retain(|words| !words.is_empty());
+    let mut files = attachments.chunks(FILES_MAX).map(<[_]>::to_vec);
+    let mut parts: Vec<_> = words.into_iter().map(|words| (words, Vec::new())).collect();
+    if let Some((_, last)) = parts.last_mut() {
+        *last = files.next().unwrap_or_default();
+    }
+    parts.extend(files.map(|files| (String::new(), files)));
+    // What is answered is told once.
+    let send = |(words, attachments)| Action::Send {
+        text: Text::plain(words),
+        attachments,
+        reply_to: reply_to.take(),
+        letter: letter.take(),
+    };
+    parts.into_iter().map(send).collect()
+}
+
+/// A message as OK takes it.
+pub(super) fn message(text: &str, attachments: &[Value], reply_to: Option<&str>) -> Value {
+    let mut message = json!({});
+    if !text.is_empty() {
+        message["text"] = json!(text);
+    }
+    if !attachments.is_empty() {
+        message["attachments"] = json!(attachments);
+    }
+    if let Some(mid) = reply_to {
+        message["reply_to"] = json!(mid);
+    }
+    message
+}
+
+/// Whom a thread's messages go to, as OK takes it.
+pub(super) fn recipient(thread_key: &str) -> Option<Value> {
+    let is_id = |id: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        !id.is_empty() && id.bytes().all(is_plain)
+    };
+    match thread_key.split_once(':')? {
+        ("chat", id) if is_id(id) => Some(json!({ "chat_id": thread_key })),
+        ("user", id) if is_id(id) => Some(json!({ "user_id": thread_key })),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each part's length, how many files it has, and whether it answers something.
+    fn shape(text: &str, files: usize) -> Vec<(usize, usize, bool)> {
+        let action = Action::Send {
+            text: Text::plain(text),
+            attachments: vec![Attachment::default(); files],
+            reply_to: Some("mid:C1.2".to_owned()),
+            letter: None,
+        };
+        let shape = |part| {
+            let Action::Send {
+                text,
+                attachments,
+                reply_to,
+                ..
+            } = part
+            else {
+                panic!("{part:?}");
+            };
+            let length = text.plain.encode_utf16().count();
+            (length, attachments.len(), reply_to.is_some())
+        };
+        parts(action).into_iter().map(shape).collect()
+    }
+
+    #[test]
+    fn files_go_by_five() {
+        assert_eq!(shape("Hi", 0), [(2, 0, true)]);
+        assert_eq!(shape("Hi", 5), [(2, 5, true)]);
+        assert_eq!(shape("Hi", 6), [(2, 5, true), (0, 1, false)]);
+        assert_eq!(shape("", 6), [(0, 5, true), (0, 1, false)]);
+        let long = "👍".repeat(2_001);
+        assert_eq!(shape(&long, 1), [(4_000, 0, true), (2, 1, false)]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_said() {
+        assert_eq!(message("Hi", &[], None), json!({"text": "Hi"}));
+        let picture = json!({"type": "IMAGE"});
+        assert_eq!(
+            message("", std::slice::from_ref(&picture), Some("mid:C1.2")),
+            json!({"attachments": [picture], "reply_to": "mid:C1.2"})
+        );
+    }
+
+    #[test]
+    fn messages_go_to_chats_and_persons_only() {
+        let chat = recipient("chat:C3ecb9d02a600").unwrap();
+        assert_eq!(chat, json!({"chat_id": "chat:C3ecb9d02a600"}));
+        assert_eq!(recipient("user:7").unwrap(), json!({"user_id": "user:7"}));
+        for other in [
+            "",
+            "7",
+            "chat:",
+            "group:7",
+            "chat:../me/info",
+            "chat:C1/url",
+        ] {
+            assert_eq!(recipient(other), None, "{other}");
+        }
+    }
+}
