@@ -96,6 +96,8 @@ pub trait Albums: Platform {
 /// A call of a webhook.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// What stands behind the line's address, where that is a secret, too.
+    pub behind: String,
     /// Its headers besides the usual ones.
     pub headers: Vec<(&'static str, String)>,
     /// What it brings.
@@ -105,7 +107,13 @@ pub struct Call {
 impl Call {
     /// One without a secret.
     pub fn bare(body: &str) -> Self {
+        Self::behind(body, "")
+    }
+
+    /// One to an address behind the line's.
+    pub fn behind(body: &str, behind: impl Into<String>) -> Self {
         Self {
+            behind: behind.into(),
             headers: Vec::new(),
             body: body.to_owned(),
         }
@@ -115,14 +123,15 @@ impl Call {
     pub fn with(body: &str, header: &'static str, value: impl Into<String>) -> Self {
         Self {
             headers: vec![(header, value.into())],
-            body: body.to_owned(),
+            ..Self::bare(body)
         }
     }
 
     /// Calls a webhook.
     pub async fn post(&self, hook: &str) -> http::Answer {
         let (address, path) = hook.split_at(hook.find("/hooks").unwrap());
-        let mut request = http::request(Method::POST, path, None);
+        let path = format!("{path}{}", self.behind);
+        let mut request = http::request(Method::POST, &path, None);
         request = request.header("content-type", "application/json");
         for (name, value) in &self.headers {
             request = request.header(*name, value);
