@@ -101,11 +101,14 @@ impl Api {
         Ok(self.ask(call, now).await?.json()?)
     }
 
-    /// `~` stands for the account, and a slash at the beginning for the whole API.
+    /// A first `~` stands for the account, and a slash at the beginning for the whole API.
     fn path(&self, path: &str) -> String {
-        match path.strip_prefix('/') {
-            Some(path) => path.to_owned(),
-            None => format!("messenger/{path}").replace("~", &format!("accounts/{}", self.user)),
+        match (path.strip_prefix('/'), path.split_once("/~/")) {
+            (Some(path), _) => path.to_owned(),
+            (None, Some((version, path))) => {
+                format!("messenger/{version}/accounts/{}/{path}", self.user)
+            }
+            (None, None) => format!("messenger/{path}"),
         }
     }
 
