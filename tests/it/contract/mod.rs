@@ -4,6 +4,7 @@
 mod books;
 mod intake;
 
+use e2e::providers::avito::Avito;
 use e2e::providers::telegram::Telegram;
 use e2e::providers::viber::Viber;
 
@@ -26,6 +27,7 @@ macro_rules! contract {
 }
 
 contract! {
+    avito: Avito;
     telegram: Telegram;
     viber: Viber;
 }
