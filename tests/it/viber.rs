@@ -105,7 +105,8 @@ impl Scene {
 
     fn trouble(&self) -> Option<String> {
         let line = self.gateway.engine().line(&"viber".into()).unwrap();
-        line.channel.trouble()
+        let status = self.gateway.engine().line_status(&line);
+        Some(status).filter(|status| status != "up")
     }
 
     /// Lets time pass until so many messages were handed over, or tried to be.

@@ -1,14 +1,17 @@
 //! A gateway with one line, the provider behind it, and an operator who is ready.
 
+use std::time::Duration;
+
 use domain::message::Medium;
 use proto::channels::v1::DeliveryState;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
+use rusqlite::Connection;
 use toml::Table;
 
 use crate::operator::text_of;
 use crate::providers::platform::Platform;
-use crate::{OperatorClient, TestGateway, gateway, http, until};
+use crate::{OperatorClient, TestGateway, gateway, http, soon};
 
 /// Everybody who is there.
 pub struct Scene<P> {
@@ -22,7 +25,12 @@ pub struct Scene<P> {
     pub line: &'static str,
     /// The conversation that it is about, once there is one.
     pub conversation: String,
+    /// Whether the line asks, and is not called.
+    asks: bool,
 }
+
+/// While time passes, this is how often it is looked at what happened.
+const TICK: Duration = Duration::from_millis(5);
 
 impl<P> Scene<P> {
     /// Begins with a line of a kind, which is also its id.
@@ -47,6 +55,7 @@ impl<P> Scene<P> {
             olga,
             line,
             conversation: String::new(),
+            asks: false,
         }
     }
 
@@ -134,17 +143,44 @@ impl<P> Scene<P> {
 
     /// What is wrong with the line, as an administrator is told.
     pub fn trouble(&self) -> Option<String> {
-        let line = self.gateway.engine().line(&self.line.into()).unwrap();
-        line.channel.trouble()
+        let engine = self.gateway.engine();
+        let line = engine.line(&self.line.into()).unwrap();
+        Some(engine.line_status(&line)).filter(|status| status != "up")
     }
 
-    /// Lets time pass until something is so.
-    pub async fn passes_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        until(what, || async {
-            self.gateway.clock().advance(1_000);
-            is_so(self)
-        })
-        .await;
+    /// Counts something in the store.
+    pub fn count(&self, sql: &str) -> i64 {
+        let store = Connection::open(self.gateway.store_path()).unwrap();
+        store.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// How much was made durable of what came.
+    pub fn journaled(&self) -> i64 {
+        self.count("select count(*) from journal")
+    }
+
+    /// How much waits to be sent.
+    pub fn unsent(&self) -> i64 {
+        self.count("select count(*) from outbox")
+    }
+
+    /// Lets so much time pass, so much at a time.
+    pub async fn passes(&self, span_ms: i64, step_ms: i64) {
+        for _ in 0..span_ms / step_ms {
+            self.gateway.passes(step_ms);
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    /// Lets time pass, so much at a time, until something is so.
+    pub async fn passes_until(&self, what: &str, step_ms: i64, is_so: impl Fn(&Self) -> bool) {
+        let wait = async {
+            while !is_so(self) {
+                self.gateway.passes(step_ms);
+                tokio::time::sleep(TICK).await;
+            }
+        };
+        soon(what, wait).await;
     }
 }
 
@@ -158,6 +194,20 @@ impl<P: Platform> Scene<P> {
         scene
     }
 
+    /// Begins with a line that asks, where there is such a way.
+    pub async fn asking() -> Self {
+        let provider = P::open().await;
+        let Some(options) = provider.asking() else {
+            return Self::called().await;
+        };
+        let scene = Self::begin(provider, P::KIND, options).await;
+        scene.provider.is_asked().await;
+        Self {
+            asks: true,
+            ..scene
+        }
+    }
+
     /// Where the provider calls.
     pub fn hook(&self) -> String {
         format!("{}/hooks/{}", self.gateway.url(), self.line)
@@ -165,6 +215,9 @@ impl<P: Platform> Scene<P> {
 
     /// The provider brings something, which has to be taken.
     pub async fn brings(&self, body: &str) {
+        if self.asks {
+            return self.provider.tell(body);
+        }
         let answer = self.provider.call(body).post(&self.hook()).await;
         assert!(P::is_taken(&answer), "{answer:?} to {body}");
     }
@@ -175,5 +228,11 @@ impl<P: Platform> Scene<P> {
         let conversation = self.olga.accept().await;
         assert_eq!(conversation.last_message_text, client);
         conversation.id
+    }
+
+    /// A client writes, and Olga reads it.
+    pub async fn hears(&mut self, client: &str, text: &str) -> pb::Message {
+        self.brings(&self.provider.words(client, text)).await;
+        self.olga.hears(text).await
     }
 }

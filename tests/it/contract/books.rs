@@ -2,7 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use e2e::providers::Seen;
 use serde::Serialize;
+
+/// Stands before the number of an answer.
+const WORD: &str = "word";
+
+/// The words of an answer by its number.
+pub(crate) fn word(number: usize) -> String {
+    format!("{WORD}{number:05}")
+}
+
+/// Which answer a call of a provider's is to send.
+pub(crate) fn word_in(call: &Seen) -> Option<usize> {
+    let body = String::from_utf8_lossy(&call.body);
+    let (_, behind) = body.split_once(WORD)?;
+    behind.get(..5)?.parse().ok()
+}
 
 /// What a comparison found. Everything but the first has to be 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

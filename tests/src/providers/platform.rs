@@ -43,6 +43,11 @@ pub trait Platform: Sized + Send + Sync + 'static {
         async {}
     }
 
+    /// Waits until somebody asks, or something would not be told.
+    fn is_asked(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// A client's id. The next one's is as near to it as can be.
     fn client(number: u32) -> String {
         (CLIENT + u64::from(number)).to_string()
@@ -78,6 +83,13 @@ pub trait Platform: Sized + Send + Sync + 'static {
 
     /// The texts that a client was given.
     fn given(&self, client: &str) -> Vec<String>;
+
+    /// What stands in the call that sends an answer to the message that this tells of, where
+    /// one message can answer another.
+    fn quoted(&self, body: &str) -> Option<String> {
+        let _ = body;
+        None
+    }
 
     /// The answer to whoever sends too much, and how many milliseconds it asks for.
     fn flood() -> (Fault, i64);

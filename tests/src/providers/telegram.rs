@@ -267,6 +267,12 @@ impl Platform for Telegram {
         self.texts_of(client.parse().unwrap())
     }
 
+    fn quoted(&self, body: &str) -> Option<String> {
+        let update: Value = serde_json::from_str(body).unwrap();
+        let number = &update["message"]["message_id"];
+        Some(format!("\"message_id\":{number}"))
+    }
+
     fn flood() -> (Fault, i64) {
         let told = json!({"ok": false, "error_code": 429,
             "description": "Too Many Requests: retry after 100",
