@@ -249,6 +249,16 @@ impl Platform for Avito {
         }
     }
 
+    fn asking(&self) -> Option<toml::Table> {
+        let mut options = self.called();
+        options.insert("check_secs".to_owned(), 1.into());
+        Some(options)
+    }
+
+    async fn is_asked(&self) {
+        self.desk.until_seen("chats", 1).await;
+    }
+
     async fn ready(&self) {
         until("the webhook is set", || async { !self.hooks().is_empty() }).await;
     }
@@ -269,6 +279,11 @@ impl Platform for Avito {
         all.to_vec()
     }
 
+    /// Nothing at all is how somebody looks whether we are there.
+    fn unreadable() -> &'static [&'static str] {
+        &["not JSON", "[]", "7", "\"\"", "{\"id\":\"\"}"]
+    }
+
     fn call(&self, body: &str) -> Call {
         Call::behind(body, format!("/{SECRET}"))
     }
@@ -284,6 +299,15 @@ impl Platform for Avito {
             format!("?{SECRET}"),
         ];
         behind.map(|behind| Call::behind(body, behind)).to_vec()
+    }
+
+    /// The webhook is not called: it is there, and unread.
+    fn tell(&self, body: &str) {
+        let mut event: Value = serde_json::from_str(body).unwrap();
+        let mut message = event["payload"]["value"].take();
+        message["direction"] = json!("in");
+        message["is_read"] = json!(false);
+        self.misses(message);
     }
 
     fn given(&self, client: &str) -> Vec<String> {

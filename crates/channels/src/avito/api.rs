@@ -219,3 +219,54 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::routing::post;
+    use axum::{Json, Router};
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::super::config::tests::setup;
+    use super::*;
+
+    /// How many tokens so many calls take, where each is good for so long.
+    async fn tokens_of(calls: usize, expires_secs: u64) -> usize {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let token = move || async move {
+            let number = counted.fetch_add(1, Ordering::Relaxed);
+            Json(json!({"access_token": format!("t{number}"), "expires_in": expires_secs}))
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api_url = format!("http://{}", listener.local_addr().unwrap());
+        let done = || async { Json(json!({"ok": true})) };
+        let pages = Router::new().route("/token", post(token));
+        let pages = pages.route("/messenger/v1/accounts/7/chats/a~b/read", post(done));
+        tokio::spawn(async move { axum::serve(listener, pages).await });
+        let config = Config::read(&setup(toml::toml! {
+            user_id = 7
+            client_id = "id"
+            client_secret = "secret"
+            webhook_secret = "0123456789abcdef"
+            api_url = api_url
+        }));
+        let api = Api::new(&config.unwrap());
+        let call = || async {
+            let told = api.post("v1/~/chats/a~b/read", &json!({}), NO_CLOCK).await;
+            assert_eq!(told, Ok(json!({"ok": true})));
+        };
+        futures::future::join_all((0..calls).map(|_| call())).await;
+        count.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_replaced_before_it_ends() {
+        assert_eq!(tokens_of(5, 86_400).await, 1);
+        // What is good for no more than a minute is good for one call.
+        assert_eq!(tokens_of(5, 60).await, 5);
+    }
+}

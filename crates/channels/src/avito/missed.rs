@@ -34,17 +34,12 @@ impl Missed {
         let refused = |refused: crate::host::Refused| RunError(refused.to_string());
         let note = host.bookmark(line, NOTE).await.map_err(refused)?;
         let known = note.and_then(|note| note.parse().ok()).map(Timestamp);
-        let since = match known {
-            Some(since) => since,
-            None => {
-                let now = host.now();
-                let note = now.0.to_string();
-                host.set_bookmark(line, NOTE, &note)
-                    .await
-                    .map_err(refused)?;
-                now
-            }
-        };
+        let since = known.unwrap_or_else(|| host.now());
+        if known.is_none() {
+            let note = since.0.to_string();
+            let noted = host.set_bookmark(line, NOTE, &note).await;
+            noted.map_err(refused)?;
+        }
         Ok(Self {
             since: Timestamp(since.0 - SKEW.0),
             looked_at: BTreeMap::new(),
@@ -52,8 +47,8 @@ impl Missed {
     }
 
     fn is_of_line(&self, message: &Value) -> bool {
-        let created = message["created"].as_i64().unwrap_or_default();
-        created.saturating_mul(1_000) >= self.since.0
+        let created = message["created"].as_i64();
+        created.is_none_or(|created| created.saturating_mul(1_000) >= self.since.0)
     }
 }
 

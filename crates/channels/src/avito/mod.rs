@@ -64,10 +64,7 @@ struct Connection {
     line: LineId,
     config: Config,
     api: Api,
-    /// What is wrong with the way in.
     trouble: Trouble,
-    /// Why messages are not taken, whoever they are for.
-    refusal: Trouble,
 }
 
 fn build(setup: &LineSetup) -> Built {
@@ -77,7 +74,6 @@ fn build(setup: &LineSetup) -> Built {
         api: Api::new(&config),
         config,
         trouble: Trouble::default(),
-        refusal: Trouble::default(),
     }))
 }
 
@@ -107,9 +103,7 @@ impl Channel for Connection {
     }
 
     async fn send(&self, outbound: &Outbound, host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
-        let sent = send::send(&self.api, outbound, host.as_ref()).await;
-        self.note(&sent);
-        sent
+        send::send(&self.api, outbound, host.as_ref()).await
     }
 
     fn send_time_max(&self) -> Duration {
@@ -130,7 +124,7 @@ impl Channel for Connection {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.refusal.told().or_else(|| self.trouble.told())
+        self.trouble.told()
     }
 
     async fn check(&self) -> Vec<Check> {

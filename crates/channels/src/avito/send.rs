@@ -4,7 +4,6 @@ use domain::Millis;
 use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient};
 use serde_json::{Value, json};
 
-use super::Connection;
 use super::api::{Api, NO_CLOCK};
 use super::failure::Failure;
 use super::render::{chat, check};
@@ -103,24 +102,5 @@ pub(super) async fn show(api: &Api, sign: &Sign, recipient: &Recipient) {
     let shown: Result<Value, Failure> = api.post(&path, &json!({}), NO_CLOCK).await;
     if let Err(failure) = shown {
         tracing::debug!(%failure, "a chat was not marked read");
-    }
-}
-
-impl Connection {
-    /// Notes what concerns everybody, not only whom a message was for.
-    pub(super) fn note(&self, sent: &Result<Receipt, SendError>) {
-        match sent {
-            Ok(_) => self.refusal.set(None),
-            Err(SendError::Reauthorize(reason) | SendError::LineBusy { reason, .. }) => {
-                self.refusal.set(Some(reason.clone()));
-            }
-            Err(
-                SendError::RetryAfter { .. }
-                | SendError::Rejected { .. }
-                | SendError::ContactUnreachable { .. }
-                | SendError::Uncertain(_)
-                | SendError::Unsupported,
-            ) => {}
-        }
     }
 }

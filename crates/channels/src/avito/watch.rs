@@ -18,6 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// In which form messages are told.
 const VERSION: &str = "3";
+const VERSION_NUMBER: u64 = 3;
 
 /// Whom Avito calls.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -34,7 +35,7 @@ impl Subscription {
             .version
             .as_str()
             .map(|told| told.trim_start_matches('v'));
-        self.url == url && (version == Some(VERSION) || self.version.to_string() == VERSION)
+        self.url == url && (version == Some(VERSION) || self.version == VERSION_NUMBER)
     }
 
     /// Whether it led here before the gateway got another address or the line another
