@@ -8,6 +8,7 @@
 
 mod access;
 mod audit;
+mod avito;
 mod bad_input;
 mod bench;
 mod contacts;

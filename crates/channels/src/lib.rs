@@ -38,7 +38,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Millis;
 use domain::message::{
-    Action, Attachment, Inbound, Outbound, Receipt, Recipient, Sender, Template,
+    Action, Attachment, Inbound, Outbound, Receipt, Recipient, Sender, Template, Thread,
 };
 use futures::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
@@ -102,10 +102,10 @@ pub trait Channel: Send + Sync + 'static {
         let _ = (sign, recipient);
     }
 
-    /// Asks the provider who somebody is that has not written before, where events do
-    /// not tell. What it does not say stays as it is.
-    async fn introduce(&self, sender: &mut Sender) {
-        let _ = sender;
+    /// Asks the provider who somebody is that has not written in a thread before, and what
+    /// it is about, where events do not tell. What it does not say stays as it is.
+    async fn introduce(&self, sender: &mut Sender, thread: &mut Thread) {
+        let _ = (sender, thread);
     }
 
     /// Opens a file that an event brought along, by its `source`, so that it can be

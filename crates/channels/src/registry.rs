@@ -1,5 +1,6 @@
 //! Every kind of channel there is. A new channel is a folder and two lines here.
 
+mod avito;
 mod bridge;
 mod email;
 mod form;
@@ -56,6 +57,7 @@ pub struct LineSetup {
 
 /// Every kind, by name.
 pub const KINDS: &[Kind] = &[
+    avito::KIND,
     bridge::KIND,
     email::KIND,
     form::KIND,

@@ -7,6 +7,7 @@ mod outage;
 mod replies;
 mod sending;
 
+use e2e::providers::avito::Avito;
 use e2e::providers::max::Max;
 use e2e::providers::ok::Odnoklassniki;
 use e2e::providers::telegram::Telegram;
@@ -48,6 +49,7 @@ macro_rules! contract {
 }
 
 contract! {
+    avito: Avito;
     max: Max;
     ok: Odnoklassniki;
     telegram: Telegram;

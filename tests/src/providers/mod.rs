@@ -1,6 +1,7 @@
 //! Messengers' servers, as they are documented to behave: they redeliver what is not
 //! acknowledged, sign, ask for patience, and fail as each of them does.
 
+pub mod avito;
 mod desk;
 pub mod max;
 pub mod ok;

@@ -129,8 +129,13 @@ pub struct Call {
 impl Call {
     /// One without a secret.
     pub fn bare(body: &str) -> Self {
+        Self::behind(body, "")
+    }
+
+    /// One to an address behind the line's.
+    pub fn behind(body: &str, behind: impl Into<String>) -> Self {
         Self {
-            behind: String::new(),
+            behind: behind.into(),
             headers: Vec::new(),
             body: body.to_owned(),
         }
@@ -140,14 +145,6 @@ impl Call {
     pub fn with(body: &str, header: &'static str, value: impl Into<String>) -> Self {
         Self {
             headers: vec![(header, value.into())],
-            ..Self::bare(body)
-        }
-    }
-
-    /// One to an address behind that of the hook.
-    pub fn behind(body: &str, behind: impl Into<String>) -> Self {
-        Self {
-            behind: behind.into(),
             ..Self::bare(body)
         }
     }

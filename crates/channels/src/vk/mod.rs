@@ -23,7 +23,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::LineId;
-use domain::message::{Action, Attachment, Inbound, Medium, Outbound, Receipt, Recipient, Sender};
+use domain::message::{
+    Action, Attachment, Inbound, Medium, Outbound, Receipt, Recipient, Sender, Thread,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::intake::Trouble;
@@ -135,7 +137,7 @@ impl Channel for Connection {
         send::show(&self.api, sign, recipient).await;
     }
 
-    async fn introduce(&self, sender: &mut Sender) {
+    async fn introduce(&self, sender: &mut Sender, _thread: &mut Thread) {
         send::introduce(&self.api, sender).await;
     }
 

@@ -87,7 +87,21 @@ pub(super) fn is_known(
     let Some(external_id) = &inbound.message_id else {
         return Ok(false);
     };
-    let known = view.message_by_external_id(line, external_id, Direction::Inbound)?;
+    let direction = match &inbound.kind {
+        InboundKind::Echo { .. } => Direction::Outbound,
+        InboundKind::Message(_)
+        | InboundKind::Reaction { .. }
+        | InboundKind::Edit { .. }
+        | InboundKind::Delete { .. }
+        | InboundKind::Receipt { .. }
+        | InboundKind::Reached { .. }
+        | InboundKind::Bounce { .. }
+        | InboundKind::Typing { .. }
+        | InboundKind::Membership(_)
+        | InboundKind::Rating { .. }
+        | InboundKind::CallbackRequest { .. } => Direction::Inbound,
+    };
+    let known = view.message_by_external_id(line, external_id, direction)?;
     Ok(known.is_some())
 }
 

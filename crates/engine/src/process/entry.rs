@@ -16,6 +16,7 @@ use crate::{Engine, Line};
 
 /// How long a provider may take to tell who somebody is.
 const INTRODUCTION_MAX: Duration = Duration::from_secs(5);
+const SUBJECT_CHARS_MAX: usize = 998;
 
 /// Who a sender is, as far as could be found out.
 #[derive(Clone)]
@@ -173,7 +174,7 @@ async fn who(engine: &Engine, line: &Line, inbound: &mut Inbound) -> Result<Who,
     }
     match &thread {
         Some(thread) => as_before(&mut inbound.sender, &thread.sender),
-        None if needs_contact => introduce(line, &mut inbound.sender).await,
+        None if needs_contact => introduce(line, inbound).await,
         None => {}
     }
     let same = thread
@@ -202,13 +203,15 @@ async fn who(engine: &Engine, line: &Line, inbound: &mut Inbound) -> Result<Who,
     }
 }
 
-/// Asks the provider about somebody who has not written before.
-async fn introduce(line: &Line, sender: &mut Sender) {
-    let mut told = sender.clone();
-    let asked = tokio::time::timeout(INTRODUCTION_MAX, line.channel.introduce(&mut told));
-    if asked.await.is_ok() {
-        *sender = told;
-        tidy(line, sender);
+/// Asks the provider about a thread that nobody wrote in before.
+async fn introduce(line: &Line, inbound: &mut Inbound) {
+    let (mut sender, mut thread) = (inbound.sender.clone(), inbound.thread.clone());
+    let told = line.channel.introduce(&mut sender, &mut thread);
+    if tokio::time::timeout(INTRODUCTION_MAX, told).await.is_ok() {
+        let subject = thread.subject.take();
+        thread.subject = subject.map(|subject| text::line(&subject, SUBJECT_CHARS_MAX));
+        (inbound.sender, inbound.thread) = (sender, thread);
+        tidy(line, &mut inbound.sender);
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use domain::conversation::Conversation;
-use domain::message::{Author, Content, Delivery, Direction, Inbound, Mark, Message};
+use domain::message::{Action, Author, Content, Delivery, Direction, Inbound, Mark, Message, Text};
 use domain::{MessageId, Millis, Timestamp};
 use store::{StoreError, ThreadRow, Tx};
 
 use super::entry::sent_at;
 use crate::Line;
-use crate::act::{delivered, last_message};
+use crate::act::{delivered, last_message, named};
 
 /// How long a message of ours may be under way until the provider shows it to us.
 const UNDER_WAY: Millis = Millis::from_secs(10 * 60);
@@ -36,6 +36,11 @@ pub(super) fn echoed(
     let known = tx.message_by_external_id(&line.id, &external_id, Direction::Outbound)?;
     if known.is_some() {
         return Ok(());
+    }
+    if ours.is_none()
+        && let Some(sent) = part_under_way(tx, line, &thread, &inbound, &content)?
+    {
+        return named(tx, sent, &external_id);
     }
     if let Some(sent) = under_way(tx, &thread, &content, ours)? {
         return delivered(tx, sent, Delivery::Sent, Some(external_id), "");
@@ -100,13 +105,52 @@ fn under_way(
         let sent = sent.filter(|sent| sent.thread == thread.id);
         return Ok(sent.filter(is_ours).map(|sent| sent.id));
     }
+    let open = open(tx, thread)?;
+    let mut same = open.iter().filter(|sent| sent.content == *content);
+    Ok(same.next().map(|sent| sent.id))
+}
+
+/// The message of ours of which an echo shows a part.
+fn part_under_way(
+    tx: &Tx<'_>,
+    line: &Line,
+    thread: &ThreadRow,
+    inbound: &Inbound,
+    content: &Content,
+) -> Result<Option<MessageId>, StoreError> {
+    let is_shown = |part: &Action| match part {
+        Action::Send {
+            text, attachments, ..
+        } => {
+            let is_same = text.plain.trim() == content.words().trim();
+            is_same && attachments.len() == inbound.attachments.len()
+        }
+        Action::Edit { .. } | Action::Delete { .. } | Action::React { .. } => false,
+    };
+    for sent in open(tx, thread)? {
+        let whole = Action::Send {
+            text: Text::plain(sent.content.words()),
+            attachments: sent.attachments,
+            reply_to: None,
+            letter: None,
+        };
+        let parts = line.channel.parts(whole);
+        if parts.len() > 1 && parts.iter().any(is_shown) {
+            return Ok(Some(sent.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Messages of ours whose fate is open, the first first.
+fn open(tx: &Tx<'_>, thread: &ThreadRow) -> Result<Vec<Message>, StoreError> {
     let since = tx.now() + Millis(-UNDER_WAY.0);
-    let sent = tx.outbound_of(thread.id, since, AT_ONCE_MAX)?;
-    let mut open = sent.into_iter().filter(|sent| {
+    let mut sent = tx.outbound_of(thread.id, since, AT_ONCE_MAX)?;
+    sent.retain(|sent| {
         let is_open = matches!(sent.delivery, Some(Delivery::Queued | Delivery::Uncertain));
-        is_open && is_ours(sent) && sent.external_id.is_none() && sent.content == *content
+        is_open && is_ours(sent) && sent.external_id.is_none()
     });
-    Ok(open.next().map(|sent| sent.id))
+    Ok(sent)
 }
 
 fn is_ours(message: &Message) -> bool {

@@ -149,13 +149,14 @@ pub(super) fn is_aside(inbound: &Inbound) -> bool {
         })
 }
 
-/// The thread as it is told after a letter: an answer names all that went before.
+/// The thread as it is told after an event: what does not say what it is about is about
+/// the same, and the answer to a letter names all that went before.
 pub(super) fn go_on(context: &mut Thread, inbound: &Inbound) {
+    let before = std::mem::replace(context, inbound.thread.clone());
     let Some(letter) = &inbound.letter else {
-        *context = inbound.thread.clone();
+        context.subject = context.subject.take().or(before.subject);
         return;
     };
-    let before = std::mem::replace(context, inbound.thread.clone());
     context.subject = before.subject.or(context.subject.take());
     context.token = None;
     if !letter.message_id.is_empty() && !context.references.contains(&letter.message_id) {
