@@ -36,6 +36,8 @@ pub(super) fn apply(
         InboundKind::Message(content) => {
             message(tx, rules, line, received_at, inbound, content, who)
         }
+        InboundKind::Aside(_) if !is_begun(tx, line, key)? => Ok(()),
+        InboundKind::Aside(content) => message(tx, rules, line, received_at, inbound, content, who),
         InboundKind::Echo {
             content,
             ours: sent,
@@ -76,6 +78,14 @@ pub(super) fn apply(
         // Leaves no trace; a channel tells it by `Host::typing`.
         InboundKind::Typing { .. } => Ok(()),
     }
+}
+
+/// Whether there is a conversation of a thread.
+fn is_begun(view: &View<'_>, line: &Line, thread_key: &str) -> Result<bool, StoreError> {
+    let Some(thread) = view.thread_by_key(&line.id, thread_key)? else {
+        return Ok(false);
+    };
+    Ok(view.last_conversation_of(thread.id)?.is_some())
 }
 
 /// Whether a message came before.

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use domain::conversation::Conversation;
-use domain::message::{Author, Content, Delivery, Direction, Inbound, Mark, Message};
+use domain::message::{Action, Author, Content, Delivery, Direction, Inbound, Mark, Message, Text};
 use domain::{MessageId, Millis, Timestamp};
 use store::{StoreError, ThreadRow, Tx};
 
 use super::entry::sent_at;
 use crate::Line;
-use crate::act::{delivered, last_message};
+use crate::act::{delivered, last_message, named};
 
 /// How long a message of ours may be under way until the provider shows it to us.
 const UNDER_WAY: Millis = Millis::from_secs(10 * 60);
@@ -35,6 +35,15 @@ pub(super) fn echoed(
     };
     let known = tx.message_by_external_id(&line.id, &external_id, Direction::Outbound)?;
     if known.is_some() {
+        return Ok(());
+    }
+    if ours.is_none()
+        && let Some((sent, is_last)) = part_under_way(tx, line, &thread, &inbound, &content)?
+    {
+        named(tx, sent, &external_id)?;
+        if is_last {
+            return delivered(tx, sent, Delivery::Sent, Some(external_id), "");
+        }
         return Ok(());
     }
     if let Some(sent) = under_way(tx, &thread, &content, ours)? {
@@ -99,13 +108,49 @@ fn under_way(
         let sent = sent.filter(|sent| sent.thread == thread.id);
         return Ok(sent.filter(is_ours).map(|sent| sent.id));
     }
-    let since = tx.now() + Millis(-UNDER_WAY.0);
-    let sent = tx.outbound_of(thread.id, since, AT_ONCE_MAX)?;
-    let mut open = sent.into_iter().filter(|sent| {
-        let is_open = matches!(sent.delivery, Some(Delivery::Queued | Delivery::Uncertain));
-        is_open && is_ours(sent) && sent.external_id.is_none() && sent.content == *content
+    let mut open = open(tx, thread)?.into_iter();
+    let same = open.find(|sent| sent.external_id.is_none() && sent.content == *content);
+    Ok(same.map(|sent| sent.id))
+}
+
+/// The message of ours of which an echo shows a part, by its words, when it goes in
+/// several; and whether that is the last.
+fn part_under_way(
+    tx: &Tx<'_>,
+    line: &Line,
+    thread: &ThreadRow,
+    inbound: &Inbound,
+    content: &Content,
+) -> Result<Option<(MessageId, bool)>, StoreError> {
+    let has_files = !inbound.attachments.is_empty();
+    let is_it = |part: &Action| match part {
+        Action::Send {
+            text, attachments, ..
+        } => text.plain == content.words() && attachments.is_empty() != has_files,
+        Action::Edit { .. } | Action::Delete { .. } | Action::React { .. } => false,
+    };
+    let found = open(tx, thread)?.into_iter().find_map(|sent| {
+        let parts = line.channel.parts(Action::Send {
+            text: Text::plain(sent.content.words()),
+            attachments: sent.attachments.clone(),
+            reply_to: None,
+            letter: None,
+        });
+        let at = parts.iter().position(is_it).filter(|_| parts.len() > 1)?;
+        Some((sent.id, at + 1 == parts.len()))
     });
-    Ok(open.next().map(|sent| sent.id))
+    Ok(found)
+}
+
+/// Messages of ours whose fate is open.
+fn open(tx: &Tx<'_>, thread: &ThreadRow) -> Result<Vec<Message>, StoreError> {
+    let since = tx.now() + Millis(-UNDER_WAY.0);
+    let mut sent = tx.outbound_of(thread.id, since, AT_ONCE_MAX)?;
+    sent.retain(|sent| {
+        let is_open = matches!(sent.delivery, Some(Delivery::Queued | Delivery::Uncertain));
+        is_open && is_ours(sent)
+    });
+    Ok(sent)
 }
 
 fn is_ours(message: &Message) -> bool {
