@@ -3,7 +3,9 @@
 mod bridge;
 mod email;
 mod form;
+mod instagram;
 mod max;
+mod messenger;
 mod telegram;
 mod viber;
 mod vk;
@@ -58,7 +60,9 @@ pub const KINDS: &[Kind] = &[
     bridge::KIND,
     email::KIND,
     form::KIND,
+    instagram::KIND,
     max::KIND,
+    messenger::KIND,
     telegram::KIND,
     viber::KIND,
     vk::KIND,
