@@ -11,6 +11,7 @@ mod audit;
 mod bad_input;
 mod bench;
 mod contacts;
+mod contract;
 mod dead_provider;
 mod disk_full;
 mod durability;

@@ -45,7 +45,8 @@ impl TestClock {
         self.ahead_ms.fetch_add(by_ms, Ordering::SeqCst);
     }
 
-    fn now(&self) -> Timestamp {
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
         Timestamp(engine::clock::now().0 + self.ahead_ms.load(Ordering::SeqCst))
     }
 }
@@ -135,6 +136,12 @@ impl TestGateway {
     /// The clock.
     pub fn clock(&self) -> &TestClock {
         &self.clock
+    }
+
+    /// Lets so much time pass at once, and what waited for it happen.
+    pub fn passes(&self, by_ms: i64) {
+        self.clock.advance(by_ms);
+        self.engine().look_again();
     }
 
     /// The address, without a slash at the end.

@@ -18,6 +18,7 @@ pub mod operator;
 pub mod providers;
 pub mod real;
 pub mod receiver;
+pub mod scene;
 pub mod visitor;
 
 use std::future::Future;
@@ -27,6 +28,7 @@ pub use bridge::Bridge;
 pub use gateway::TestGateway;
 pub use operator::OperatorClient;
 pub use receiver::Receiver;
+pub use scene::Scene;
 pub use visitor::Visitor;
 
 /// Longer than anything takes on a busy machine; only a failure waits so long.

@@ -122,6 +122,7 @@ struct Inner {
     last_inbound: Mutex<BTreeMap<LineId, Timestamp>>,
     attendance: Arc<Attendance>,
     present: standing::Present,
+    refusals: outbox::Refusals,
     /// Where it is written who of the clients came and went.
     comings: mpsc::Sender<standing::Coming>,
     failures: people::Failures,
@@ -217,6 +218,7 @@ impl Engine {
                 last_inbound: Mutex::default(),
                 attendance: Arc::default(),
                 present: standing::Present::default(),
+                refusals: outbox::Refusals::default(),
                 comings,
                 failures: people::Failures::default(),
                 runners: webhooks::Runners::default(),
@@ -271,6 +273,12 @@ impl Engine {
         self.inner.stop.cancel();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
+    }
+
+    /// Looks at once for what time alone has brought, as after the clock was set forward.
+    pub fn look_again(&self) {
+        self.inner.wakes.outbox.notify_one();
+        self.inner.wakes.timers.notify_one();
     }
 
     /// Cancelled when the gateway is to stop.

@@ -2,8 +2,7 @@
 //! to fail.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -16,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::soon;
@@ -30,7 +29,7 @@ pub enum Fault {
     DoneAndDropped,
     /// Closed without being done.
     Dropped,
-    /// Never answered, and not done.
+    /// Not done, and not answered until [`Desk::hang_up`] closes it.
     Hang,
 }
 
@@ -63,9 +62,13 @@ type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 type Serve = Arc<dyn Fn(Seen) -> Answering + Send + Sync>;
 /// Names a call for faults and counts, such as by its method of the API.
 type Name = fn(&Seen) -> String;
+/// Chooses how a call is met.
+type Plan = Box<dyn FnMut(&str, &Seen) -> Option<Fault> + Send>;
 
+#[derive(Default)]
 struct State {
     faults: VecDeque<(String, Fault)>,
+    plan: Option<Plan>,
     seen: Vec<(String, Seen)>,
 }
 
@@ -75,7 +78,9 @@ pub struct Desk {
     pub url: String,
     state: Arc<Mutex<State>>,
     changed: watch::Receiver<()>,
-    serving: JoinHandle<()>,
+    counter: Arc<Counter>,
+    /// None while the port is closed.
+    serving: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Desk {
@@ -86,10 +91,7 @@ impl Desk {
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(State {
-            faults: VecDeque::new(),
-            seen: Vec::new(),
-        }));
+        let state = Arc::<Mutex<State>>::default();
         let (tell, changed) = watch::channel(());
         let serve: Serve = Arc::new(move |seen| Box::pin(serve(seen)));
         let counter = Arc::new(Counter {
@@ -97,13 +99,51 @@ impl Desk {
             serve,
             state: Arc::clone(&state),
             tell,
+            hung_up: Notify::new(),
         });
+        let serving = tokio::spawn(Arc::clone(&counter).open(listener));
         Self {
             url,
             state,
             changed,
-            serving: tokio::spawn(counter.open(listener)),
+            counter,
+            serving: Mutex::new(Some(serving)),
         }
+    }
+
+    /// Closes the port, and every connection to it.
+    pub async fn shut(&self) {
+        let serving = lock(&self.serving).take();
+        if let Some(serving) = serving {
+            serving.abort();
+            // Nobody is listening any more when it has ended.
+            let _ = serving.await;
+        }
+    }
+
+    /// Opens the port that was closed.
+    pub async fn reopen(&self) {
+        let listener = TcpListener::bind(&self.url["http://".len()..]).await;
+        let serving = tokio::spawn(Arc::clone(&self.counter).open(listener.unwrap()));
+        *lock(&self.serving) = Some(serving);
+    }
+
+    /// Meets calls as a plan has it, where no single fault does: by their names, and what
+    /// they are.
+    pub fn plan(&self, plan: impl FnMut(&str, &Seen) -> Option<Fault> + Send + 'static) {
+        lock(&self.state).plan = Some(Box::new(plan));
+    }
+
+    /// Meets all calls as they should be met.
+    pub fn mend(&self) {
+        let mut state = lock(&self.state);
+        state.plan = None;
+        state.faults.clear();
+    }
+
+    /// Closes what hangs.
+    pub fn hang_up(&self) {
+        self.counter.hung_up.notify_waiters();
     }
 
     /// Meets the next call of a name so. Faults of one name come in their order.
@@ -137,7 +177,9 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        self.serving.abort();
+        if let Some(serving) = lock(&self.serving).take() {
+            serving.abort();
+        }
     }
 }
 
@@ -146,6 +188,7 @@ struct Counter {
     serve: Serve,
     state: Arc<Mutex<State>>,
     tell: watch::Sender<()>,
+    hung_up: Notify,
 }
 
 impl Counter {
@@ -179,29 +222,39 @@ impl Counter {
             body,
         };
         let name = (self.name)(&seen);
-        let fault = {
-            let mut state = lock(&self.state);
-            state.seen.push((name.clone(), seen.clone()));
-            let at = state.faults.iter().position(|(known, _)| *known == name);
-            at.and_then(|at| state.faults.remove(at))
-        };
+        // Listening before anybody can know that it hangs.
+        let hung_up = self.hung_up.notified();
+        let fault = lock(&self.state).meet(name, &seen);
         self.tell.send_replace(());
         let (status, body) = match fault {
             None => (self.serve)(seen).await,
-            Some((_, Fault::Answer(status, body))) => (status, body.to_string().into()),
-            Some((_, Fault::DoneAndDropped)) => {
+            Some(Fault::Answer(status, body)) => (status, body.to_string().into()),
+            Some(Fault::DoneAndDropped) => {
                 (self.serve)(seen).await;
                 return Err(Closed);
             }
-            Some((_, Fault::Dropped)) => return Err(Closed),
-            Some((_, Fault::Hang)) => {
-                let never: Infallible = pending().await;
-                match never {}
+            Some(Fault::Dropped) => return Err(Closed),
+            Some(Fault::Hang) => {
+                hung_up.await;
+                return Err(Closed);
             }
         };
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         Ok(response)
+    }
+}
+
+impl State {
+    /// Writes a call down, and answers how it is met.
+    fn meet(&mut self, name: String, seen: &Seen) -> Option<Fault> {
+        let at = self.faults.iter().position(|(known, _)| *known == name);
+        let single = at.and_then(|at| self.faults.remove(at));
+        let single = single.map(|(_, fault)| fault);
+        let planned = || self.plan.as_mut()?(&name, seen);
+        let fault = single.or_else(planned);
+        self.seen.push((name, seen.clone()));
+        fault
     }
 }
 
@@ -217,8 +270,8 @@ impl std::fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

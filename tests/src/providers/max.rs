@@ -13,15 +13,19 @@ use std::time::Duration;
 
 use ::http::Method;
 use bytes::Bytes;
-use http_body_util::Full;
+use proto::channels::v1::DeliveryState;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::desk::{Answer, Desk, Fields, Seen, query};
-use crate::http;
+use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
+use super::platform::{Call, Platform, forged_secrets};
+use crate::until;
 
 /// The bot of every scenario.
 pub const TOKEN: &str = "f9LHodD0cOJf4_DkJGeq8BkDgc5vgSwZocVrn44oirfMzUQ4mv5k";
+/// What the webhook is called with.
+pub const SECRET: &str = "a-secret-of-sixteen";
+const SECRET_HEADER: &str = "x-max-bot-api-secret";
 /// How long a poll is held where nothing comes, whatever it asks for.
 const POLL: Duration = Duration::from_millis(500);
 /// So often a message with a fresh file is refused.
@@ -79,10 +83,7 @@ impl Max {
 
     /// Something happens; answers how it is told.
     pub fn happens(&self, kind: &str, fields: Value) -> Value {
-        let mut update = json!({"update_type": kind, "timestamp": now(), "user_locale": "ru"});
-        for (name, value) in fields.as_object().unwrap() {
-            update[name] = value.clone();
-        }
+        let update = update(kind, fields);
         self.again(update.clone());
         update
     }
@@ -212,6 +213,105 @@ impl Max {
     }
 }
 
+impl Max {
+    fn options(&self, intake: &str) -> toml::Table {
+        let url = self.desk.url.clone();
+        toml::toml! {
+            token = TOKEN
+            intake = intake
+            webhook_secret = SECRET
+            api_url = url
+        }
+    }
+
+    /// What tells of a message of a client's.
+    fn told(&self, kind: &str, client: &str, body: Value) -> String {
+        let message = self.message(client.parse().unwrap(), body, Value::Null);
+        update(kind, json!({ "message": message })).to_string()
+    }
+}
+
+impl Platform for Max {
+    const KIND: &'static str = "max";
+    const SENDS: &'static str = "POST messages";
+    // It is looked for.
+    const TAKEN: DeliveryState = DeliveryState::Sent;
+
+    async fn open() -> Self {
+        Self::start().await
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn called(&self) -> toml::Table {
+        self.options("webhook")
+    }
+
+    fn asking(&self) -> Option<toml::Table> {
+        Some(self.options("poll"))
+    }
+
+    async fn ready(&self) {
+        until("it is subscribed", || async {
+            !self.subscriptions().is_empty()
+        })
+        .await;
+    }
+
+    fn words(&self, client: &str, text: &str) -> String {
+        self.told("message_created", client, json!({"text": text}))
+    }
+
+    fn strange(&self, client: &str) -> Vec<String> {
+        let hologram = json!({"attachments": [{"type": "hologram", "payload": {"id": 7}}]});
+        vec![
+            self.told("message_created", client, hologram),
+            self.told("message_danced", client, json!({"text": "?"})),
+        ]
+    }
+
+    fn call(&self, body: &str) -> Call {
+        Call::with(body, SECRET_HEADER, SECRET)
+    }
+
+    fn forged(&self, body: &str) -> Vec<Call> {
+        forged_secrets(body, SECRET_HEADER, SECRET)
+    }
+
+    fn tell(&self, body: &str) {
+        self.again(serde_json::from_str(body).unwrap());
+    }
+
+    fn given(&self, client: &str) -> Vec<String> {
+        self.texts_of(client.parse().unwrap())
+    }
+
+    fn quoted(&self, body: &str) -> Option<String> {
+        let update: Value = serde_json::from_str(body).unwrap();
+        Some(format!("\"mid\":{}", update["message"]["body"]["mid"]))
+    }
+
+    fn flood() -> (Fault, i64) {
+        let told = error("too.many.requests", "Too many requests");
+        (Fault::Answer(429, told), 2_000)
+    }
+
+    fn shut_out(&self, is_out: bool) {
+        self.revoke(is_out);
+    }
+}
+
+/// An update as it is told.
+fn update(kind: &str, fields: Value) -> Value {
+    let mut update = json!({"update_type": kind, "timestamp": now(), "user_locale": "ru"});
+    for (name, value) in fields.as_object().unwrap() {
+        update[name] = value.clone();
+    }
+    update
+}
+
 /// A person, as MAX tells them.
 pub fn user(id: i64) -> Value {
     json!({"user_id": id, "first_name": "Анна", "last_name": "Иванова", "is_bot": false,
@@ -233,17 +333,10 @@ fn now() -> i64 {
 }
 
 async fn call(subscription: &Value, update: &Value) -> u16 {
-    let url = subscription["url"].as_str().unwrap();
-    let (address, path) = url.split_at(url.find("/hooks").unwrap());
-    let request = http::request(Method::POST, path, None)
-        .header(
-            "x-max-bot-api-secret",
-            subscription["secret"].as_str().unwrap(),
-        )
-        .header("content-type", "application/json")
-        .body(Full::from(update.to_string()))
-        .unwrap();
-    http::send(address, request).await.status.as_u16()
+    let secret = subscription["secret"].as_str().unwrap();
+    let call = Call::with(&update.to_string(), SECRET_HEADER, secret);
+    let answer = call.post(subscription["url"].as_str().unwrap()).await;
+    answer.status.as_u16()
 }
 
 /// `POST /messages?…` is `POST messages`, `GET /file/7` is `GET file`.

@@ -3,9 +3,11 @@
 
 mod desk;
 pub mod max;
+pub mod platform;
 pub mod telegram;
 pub mod viber;
 pub mod vk;
 pub mod whatsapp;
 
 pub use desk::{Desk, Fault, Fields, Seen};
+pub use platform::Platform;

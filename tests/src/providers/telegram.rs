@@ -11,17 +11,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::http::Method;
 use bytes::Bytes;
-use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::desk::{Answer, Desk, Seen};
-use crate::http;
+use super::desk::{Answer, Desk, Fault, Seen};
+use super::platform::{Albums, Call, Platform, forged_secrets};
 
 /// The bot of every scenario.
 pub const TOKEN: &str = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+/// What the webhook is called with.
+pub const SECRET: &str = "a-secret-of-sixteen";
+const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 /// How long a poll is held where nothing comes, whatever it asks for.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -194,6 +195,110 @@ impl Telegram {
     }
 }
 
+impl Telegram {
+    /// The update that tells of a message with these fields.
+    fn update(&self, client: &str, fields: Value) -> Value {
+        let (client, mut state) = (client.parse().unwrap(), self.bot.state());
+        let (number, update) = (state.next(), state.next());
+        drop(state);
+        json!({"update_id": update, "message": self.message(client, number, fields)})
+    }
+
+    fn options(&self, intake: &str) -> toml::Table {
+        let url = self.desk.url.clone();
+        toml::toml! {
+            token = TOKEN
+            intake = intake
+            webhook_secret = SECRET
+            api_url = url
+        }
+    }
+}
+
+impl Platform for Telegram {
+    const KIND: &'static str = "telegram";
+    const SENDS: &'static str = "sendMessage";
+
+    async fn open() -> Self {
+        Self::start().await
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn called(&self) -> toml::Table {
+        self.options("webhook")
+    }
+
+    fn asking(&self) -> Option<toml::Table> {
+        Some(self.options("poll"))
+    }
+
+    async fn ready(&self) {
+        self.desk.until_seen("setWebhook", 1).await;
+    }
+
+    fn words(&self, client: &str, text: &str) -> String {
+        self.update(client, json!({"text": text})).to_string()
+    }
+
+    fn strange(&self, client: &str) -> Vec<String> {
+        let fields = json!({"hologram": {"size": 7}});
+        vec![
+            self.update(client, fields).to_string(),
+            self.update(client, json!({})).to_string(),
+        ]
+    }
+
+    fn call(&self, body: &str) -> Call {
+        Call::with(body, SECRET_HEADER, SECRET)
+    }
+
+    fn forged(&self, body: &str) -> Vec<Call> {
+        forged_secrets(body, SECRET_HEADER, SECRET)
+    }
+
+    fn tell(&self, body: &str) {
+        self.again(serde_json::from_str(body).unwrap());
+    }
+
+    fn given(&self, client: &str) -> Vec<String> {
+        self.texts_of(client.parse().unwrap())
+    }
+
+    fn quoted(&self, body: &str) -> Option<String> {
+        let update: Value = serde_json::from_str(body).unwrap();
+        let number = &update["message"]["message_id"];
+        Some(format!("\"message_id\":{number}"))
+    }
+
+    fn flood() -> (Fault, i64) {
+        let told = json!({"ok": false, "error_code": 429,
+            "description": "Too Many Requests: retry after 100",
+            "parameters": {"retry_after": 100}});
+        (Fault::Answer(429, told), 100_000)
+    }
+
+    fn shut_out(&self, is_out: bool) {
+        self.revoke(is_out);
+    }
+}
+
+impl Albums for Telegram {
+    fn pieces(&self, client: &str, text: &str, pictures: &[&str]) -> Vec<String> {
+        let mut captions = std::iter::once(text).chain(std::iter::repeat(""));
+        let pieces = pictures.iter().map(|content| {
+            let id = self.keep((*content).to_owned());
+            let photo = json!([{"file_id": id, "file_unique_id": id, "width": 9, "height": 9}]);
+            let caption = captions.next().unwrap();
+            let fields = json!({"photo": photo, "caption": caption, "media_group_id": text});
+            self.update(client, fields).to_string()
+        });
+        pieces.collect()
+    }
+}
+
 /// A person, as the Bot API tells them.
 pub fn user(id: i64) -> Value {
     json!({"id": id, "is_bot": false, "first_name": format!("Client {id}"), "language_code": "ru"})
@@ -224,7 +329,7 @@ fn method_of(seen: &Seen) -> String {
 impl State {
     fn next(&mut self) -> i64 {
         self.numbers += 1;
-        9_007_199_254_740_000 + self.numbers
+        9_007_199_254_740_992 + self.numbers
     }
 }
 
@@ -234,16 +339,11 @@ impl Bot {
     }
 
     async fn deliver_chat(&self, url: &str, secret: &str, updates: Vec<Value>) -> usize {
-        let (address, path) = url.split_at(url.find("/hooks").unwrap());
         let mut refused = 0;
         for update in updates {
+            let call = Call::with(&update.to_string(), SECRET_HEADER, secret);
             loop {
-                let request = http::request(Method::POST, path, None)
-                    .header("x-telegram-bot-api-secret-token", secret)
-                    .header("content-type", "application/json")
-                    .body(Full::from(update.to_string()))
-                    .unwrap();
-                if http::send(address, request).await.status.is_success() {
+                if call.post(url).await.status.is_success() {
                     let number = update["update_id"].as_i64().unwrap();
                     self.state().updates.remove(&number);
                     break;

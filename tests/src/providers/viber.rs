@@ -18,8 +18,9 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::desk::{Answer, Desk, Seen};
-use crate::http;
+use super::desk::{Answer, Desk, Fault, Seen};
+use super::platform::{Call, Platform, forged_signatures};
+use crate::{http, until};
 
 /// The bot's token.
 pub const TOKEN: &str = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9";
@@ -28,6 +29,7 @@ const ENDINGS: [(&str, &[&str]); 2] = [
     ("picture", &[".jpeg", ".png", ".gif"]),
     ("video", &[".mp4"]),
 ];
+const SIGNATURE_HEADER: &str = "x-viber-content-signature";
 const CALL_BYTES_MAX: usize = 30_000;
 
 /// A server with one bot.
@@ -200,7 +202,7 @@ impl Viber {
         for event in waiting {
             let body = event.to_string();
             let answer = loop {
-                let answer = post(&hook, &body, Some(&sign(TOKEN, &body))).await;
+                let answer = self.call(&body).post(&hook).await;
                 if answer.status == 200 {
                     break answer;
                 }
@@ -215,12 +217,83 @@ impl Viber {
     }
 }
 
+impl Platform for Viber {
+    const KIND: &'static str = "viber";
+    const SENDS: &'static str = "send_message";
+
+    async fn open() -> Self {
+        Self::start().await
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn called(&self) -> toml::Table {
+        let url = self.desk.url.clone();
+        toml::toml! {
+            token = TOKEN
+            sender_name = "Магазин"
+            welcome = "Здравствуйте! Напишите нам."
+            api_url = url
+        }
+    }
+
+    async fn ready(&self) {
+        until("the webhook is set", || async {
+            !self.webhook().is_empty()
+        })
+        .await;
+    }
+
+    fn client(number: u32) -> String {
+        format!("{number:022}==")
+    }
+
+    fn words(&self, client: &str, text: &str) -> String {
+        self.bot.state().subscribed.insert(client.to_owned());
+        let message = json!({"type": "text", "text": text});
+        self.message(client, message).to_string()
+    }
+
+    fn strange(&self, client: &str) -> Vec<String> {
+        let mut event = self.event("danced");
+        event["sender"] = user(client);
+        let message = json!({"type": "hologram", "size": 7});
+        vec![self.message(client, message).to_string(), event.to_string()]
+    }
+
+    fn call(&self, body: &str) -> Call {
+        signed(body)
+    }
+
+    fn forged(&self, body: &str) -> Vec<Call> {
+        forged_signatures(body, SIGNATURE_HEADER, TOKEN, sign)
+    }
+
+    fn given(&self, client: &str) -> Vec<String> {
+        self.texts_of(client)
+    }
+
+    fn flood() -> (Fault, i64) {
+        (Fault::Answer(200, refusal(12, "tooManyRequests")), 10_000)
+    }
+
+    fn shut_out(&self, is_out: bool) {
+        self.revoke(is_out);
+    }
+}
+
 /// A client as events have them.
 pub fn user(client: &str) -> Value {
     json!({
         "id": client, "name": format!("Client {client}"), "avatar": "https://example.com/a.jpg",
         "country": "RU", "language": "ru-RU", "api_version": 10,
     })
+}
+
+fn signed(body: &str) -> Call {
+    Call::with(body, SIGNATURE_HEADER, sign(TOKEN, body))
 }
 
 /// What a body is signed with.
@@ -231,18 +304,6 @@ pub fn sign(token: &str, body: &str) -> String {
         write!(text, "{byte:02x}").unwrap();
         text
     })
-}
-
-/// Calls a webhook.
-pub async fn post(hook: &str, body: &str, signature: Option<&str>) -> http::Answer {
-    let (address, path) = hook.split_at(hook.find("/hooks").unwrap());
-    let mut request = http::request(Method::POST, path, None);
-    request = request.header("content-type", "application/json");
-    if let Some(signature) = signature {
-        request = request.header("x-viber-content-signature", signature);
-    }
-    let request = request.body(Full::from(body.to_owned())).unwrap();
-    http::send(address, request).await
 }
 
 /// The method, or `file`.
@@ -302,7 +363,7 @@ impl Bot {
         let token = self.state().token();
         let event = json!({"event": "webhook", "timestamp": 1, "message_token": token});
         let body = event.to_string();
-        let answer = post(url, &body, Some(&sign(TOKEN, &body))).await;
+        let answer = signed(&body).post(url).await;
         if answer.status != 200 {
             return refusal(1, "Result:Bad Request");
         }

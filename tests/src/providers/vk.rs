@@ -11,19 +11,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::http::Method;
 use bytes::Bytes;
-use http_body_util::Full;
+use proto::channels::v1::DeliveryState;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::desk::{Answer, Desk, Fields, Seen, form, query};
-use crate::http;
+use super::desk::{Answer, Desk, Fault, Fields, Seen, form, query};
+use super::platform::{Call, Platform};
+use crate::{http, until};
 
 /// The access key of every scenario.
 pub const TOKEN: &str = "vk1.a.0123456789abcdefghijklmnopqrst";
 /// The community of every scenario.
 pub const GROUP: i64 = 218_765_432;
+/// What the webhook is called with.
+pub const SECRET: &str = "a_secret_of_sixteen";
 /// How long a poll is held where nothing comes, whatever it asks for.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -98,14 +100,10 @@ impl Vk {
 
     /// A client sends a message with these fields.
     pub fn sends(&self, client: i64, fields: Value) -> i64 {
-        let number = self.community.state().next_in(client);
-        let message = message(client, client, number, fields);
-        self.community.state().messages.push(message.clone());
-        self.happens(
-            "message_new",
-            json!({"message": message, "client_info": {"lang_id": 0}}),
-        );
-        number
+        let told = self.community.state().written(client, fields);
+        let number = told["message"]["conversation_message_id"].as_i64();
+        self.happens("message_new", told);
+        number.unwrap()
     }
 
     /// Somebody writes to a client in VK's own app.
@@ -209,6 +207,140 @@ impl Vk {
     }
 }
 
+impl Vk {
+    fn options(&self, intake: &str) -> toml::Table {
+        let url = self.desk.url.clone();
+        toml::toml! {
+            token = TOKEN
+            group_id = GROUP
+            intake = intake
+            webhook_secret = SECRET
+            api_url = url
+        }
+    }
+
+    /// What tells of a message of a client's.
+    fn told(&self, kind: &str, client: &str, fields: Value) -> String {
+        let mut state = self.community.state();
+        let told = state.written(client.parse().unwrap(), fields);
+        state.event(kind, told).to_string()
+    }
+}
+
+impl Platform for Vk {
+    const KIND: &'static str = "vk";
+    const SENDS: &'static str = "messages.send";
+    // It is sent again, and known again.
+    const TAKEN: DeliveryState = DeliveryState::Sent;
+    const DROPPED: DeliveryState = DeliveryState::Sent;
+
+    async fn open() -> Self {
+        Self::start().await
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn called(&self) -> toml::Table {
+        self.options("webhook")
+    }
+
+    fn asking(&self) -> Option<toml::Table> {
+        Some(self.options("poll"))
+    }
+
+    async fn ready(&self) {
+        until("the server is confirmed", || async {
+            self.server().is_some_and(|server| server["status"] == "ok")
+        })
+        .await;
+    }
+
+    async fn is_asked(&self) {
+        self.desk.until_seen("lp", 1).await;
+    }
+
+    fn words(&self, client: &str, text: &str) -> String {
+        self.told("message_new", client, json!({"text": text}))
+    }
+
+    fn strange(&self, client: &str) -> Vec<String> {
+        let hologram = json!({"attachments": [{"type": "hologram", "hologram": {"id": 7}}]});
+        vec![
+            self.told("message_new", client, hologram),
+            self.told("message_new", client, json!({})),
+            self.told("message_danced", client, json!({"text": "?"})),
+        ]
+    }
+
+    fn unreadable() -> &'static [&'static str] {
+        // Who it is from stands in it.
+        &[
+            r#"{"type":"message_new","group_id":218765432}"#,
+            r#"{"type":"message_new","group_id":218765432,"object":7}"#,
+            r#"{"type":"message_new","group_id":218765432,"event_id":"","object":{"message":[]}}"#,
+        ]
+    }
+
+    fn call(&self, body: &str) -> Call {
+        Call::bare(&signed(body, json!(SECRET)))
+    }
+
+    fn forged(&self, body: &str) -> Vec<Call> {
+        let secrets = [
+            Value::Null,
+            json!(""),
+            json!(7),
+            json!("a_secret_of_sixtee"),
+            json!("A_SECRET_OF_SIXTEEN"),
+            json!("an_older_secret_of_ours"),
+        ];
+        let mut forged: Vec<String> = secrets.map(|secret| signed(body, secret)).to_vec();
+        forged.push(body.to_owned());
+        // Of another community, and what says nothing of where it is from.
+        let own = format!("\"group_id\":{GROUP}");
+        let other = format!("\"group_id\":{}", GROUP + 1);
+        forged.push(signed(body, json!(SECRET)).replace(&own, &other));
+        forged.push(format!("{body}{{"));
+        forged.iter().map(|body| Call::bare(body)).collect()
+    }
+
+    fn is_taken(answer: &http::Answer) -> bool {
+        answer.status == 200 && answer.text() == "ok"
+    }
+
+    fn tell(&self, body: &str) {
+        self.again(serde_json::from_str(body).unwrap());
+    }
+
+    fn given(&self, client: &str) -> Vec<String> {
+        self.texts_of(client.parse().unwrap())
+    }
+
+    fn quoted(&self, body: &str) -> Option<String> {
+        let event: Value = serde_json::from_str(body).unwrap();
+        let number = &event["object"]["message"]["conversation_message_id"];
+        Some(format!("%22conversation_message_ids%22%3A%5B{number}%5D"))
+    }
+
+    fn flood() -> (Fault, i64) {
+        let told = error(6, "Too many requests per second");
+        (Fault::Answer(200, told), 1_000)
+    }
+
+    fn shut_out(&self, is_out: bool) {
+        self.revoke(is_out);
+    }
+}
+
+/// An event with a secret in it.
+fn signed(body: &str, secret: Value) -> String {
+    let mut event: Value = serde_json::from_str(body).unwrap();
+    event["secret"] = secret;
+    event.to_string()
+}
+
 /// A message as events have it.
 pub fn message(peer: i64, from: i64, number: i64, fields: Value) -> Value {
     let mut message = json!({
@@ -229,13 +361,8 @@ pub fn error(code: i64, words: &str) -> Value {
 
 /// What a server of the Callback API answers; nothing where it refuses.
 async fn call(server: &Value, event: &Value) -> String {
-    let url = server["url"].as_str().unwrap();
-    let (address, path) = url.split_at(url.find("/hooks").unwrap());
-    let request = http::request(Method::POST, path, None)
-        .header("content-type", "application/json")
-        .body(Full::from(event.to_string()))
-        .unwrap();
-    let answer = http::send(address, request).await;
+    let call = Call::bare(&event.to_string());
+    let answer = call.post(server["url"].as_str().unwrap()).await;
     if answer.status.is_success() {
         answer.text()
     } else {
@@ -262,12 +389,25 @@ impl State {
         self.next() + client % 1_000
     }
 
-    fn happens(&mut self, kind: &str, object: Value) -> Value {
+    /// An event with a name of its own.
+    fn event(&mut self, kind: &str, object: Value) -> Value {
         let id = format!("{:040x}", self.next());
-        let event = json!({"type": kind, "event_id": id, "v": "5.199", "group_id": GROUP,
-            "object": object});
+        json!({"type": kind, "event_id": id, "v": "5.199", "group_id": GROUP,
+            "object": object})
+    }
+
+    fn happens(&mut self, kind: &str, object: Value) -> Value {
+        let event = self.event(kind, object);
         self.tell(event.clone());
         event
+    }
+
+    /// A client's message, which is then in the dialogue; answers how it is told.
+    fn written(&mut self, client: i64, fields: Value) -> Value {
+        let number = self.next_in(client);
+        let message = message(client, client, number, fields);
+        self.messages.push(message.clone());
+        json!({"message": message, "client_info": {"lang_id": 0}})
     }
 
     fn tell(&mut self, event: Value) {

@@ -12,15 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::http::Method;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http_body_util::Full;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::desk::{Answer, Desk, Seen};
-use crate::http;
+use super::desk::{Answer, Desk, Fault, Seen};
+use super::platform::{Call, Platform, forged_signatures};
 
 /// A system user's token.
 pub const TOKEN: &str = "EAAJB0cV1ZBsBAOtoken";
@@ -32,6 +30,7 @@ pub const VERIFY_TOKEN: &str = "a-word-of-sixteen-letters";
 pub const NUMBER: &str = "106540352242922";
 /// The other one.
 pub const OTHER_NUMBER: &str = "106540352242923";
+const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 const ACCOUNT: &str = "102290129340398";
 const VERSION: &str = "/v23.0/";
 
@@ -92,6 +91,18 @@ impl WhatsApp {
     /// Where the API is, with its version.
     pub fn api_url(&self) -> String {
         format!("{}{}", self.desk.url, VERSION.trim_end_matches('/'))
+    }
+
+    /// What is configured of the line of a number.
+    pub fn number(&self, number: &str) -> toml::Table {
+        let url = self.api_url();
+        toml::toml! {
+            phone_number_id = number
+            token = TOKEN
+            app_secret = APP_SECRET
+            verify_token = VERIFY_TOKEN
+            api_url = url
+        }
     }
 
     /// Something happens: it is told until it is taken.
@@ -221,11 +232,85 @@ impl WhatsApp {
     pub async fn deliver(&self, hook: &str) {
         let waiting = std::mem::take(&mut self.app.state().waiting);
         for event in waiting {
-            let body = notice(&[event]);
-            while post(hook, &body, Some(&sign(APP_SECRET, &body))).await != 200 {
+            let call = self.call(&notice(&[event]));
+            while call.post(hook).await.status != 200 {
                 tokio::task::yield_now().await;
             }
         }
+    }
+}
+
+impl Platform for WhatsApp {
+    const KIND: &'static str = "whatsapp";
+    const SENDS: &'static str = "messages";
+
+    async fn open() -> Self {
+        Self::start().await
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    fn called(&self) -> toml::Table {
+        self.number(NUMBER)
+    }
+
+    fn client(number: u32) -> String {
+        format!("79161{number:06}")
+    }
+
+    fn words(&self, client: &str, text: &str) -> String {
+        notice(&[self.message(client, "text", json!({"text": {"body": text}}))])
+    }
+
+    fn strange(&self, client: &str) -> Vec<String> {
+        let hologram = json!({"hologram": {"id": 7}});
+        let odd = [
+            self.message(client, "hologram", hologram),
+            self.message(client, "unsupported", json!({})),
+        ];
+        odd.map(|odd| notice(&[odd])).to_vec()
+    }
+
+    fn unreadable() -> &'static [&'static str] {
+        &[
+            "not JSON",
+            "{}",
+            "[]",
+            r#"{"entry":[{"changes":[{"value":7}]}]}"#,
+        ]
+    }
+
+    fn call(&self, body: &str) -> Call {
+        Call::with(body, SIGNATURE_HEADER, sign(APP_SECRET, body))
+    }
+
+    fn forged(&self, body: &str) -> Vec<Call> {
+        let mut forged = forged_signatures(body, SIGNATURE_HEADER, APP_SECRET, sign);
+        let bare = sign(APP_SECRET, body).replace("sha256=", "");
+        forged.push(Call::with(body, SIGNATURE_HEADER, bare));
+        forged.push(Call::with(body, SIGNATURE_HEADER, "sha256="));
+        forged
+    }
+
+    fn given(&self, client: &str) -> Vec<String> {
+        self.texts_of(client)
+    }
+
+    fn quoted(&self, body: &str) -> Option<String> {
+        let notice: Value = serde_json::from_str(body).unwrap();
+        let message = &notice["entry"][0]["changes"][0]["value"]["messages"][0];
+        Some(format!("\"message_id\":{}", message["id"]))
+    }
+
+    fn flood() -> (Fault, i64) {
+        let told = refusal(130_429, "Rate limit hit");
+        (Fault::Answer(400, told), 10_000)
+    }
+
+    fn shut_out(&self, is_out: bool) {
+        self.revoke(is_out);
     }
 }
 
@@ -288,18 +373,6 @@ fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").unwrap();
         text
     })
-}
-
-/// Calls a webhook; answers the status.
-pub async fn post(hook: &str, body: &str, signature: Option<&str>) -> u16 {
-    let (address, path) = hook.split_at(hook.find("/hooks").unwrap());
-    let mut request = http::request(Method::POST, path, None);
-    request = request.header("content-type", "application/json");
-    if let Some(signature) = signature {
-        request = request.header("x-hub-signature-256", signature);
-    }
-    let request = request.body(Full::from(body.to_owned())).unwrap();
-    http::send(address, request).await.status.as_u16()
 }
 
 /// `messages` is a message or a `sign`; then `media`, `number`, `file_id` and `file`.

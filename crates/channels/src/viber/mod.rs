@@ -56,10 +56,7 @@ struct Connection {
     region: String,
     config: Config,
     api: Api,
-    /// What is wrong with the webhook.
     trouble: Trouble,
-    /// Why messages are not taken, whoever they are for.
-    refusal: Trouble,
     /// Somebody noticed that there is no webhook.
     is_unset: Notify,
 }
@@ -73,7 +70,6 @@ fn build(setup: &LineSetup) -> Built {
         config,
         api,
         trouble: Trouble::default(),
-        refusal: Trouble::default(),
         is_unset: Notify::new(),
     }))
 }
@@ -121,7 +117,7 @@ impl Channel for Connection {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.refusal.told().or_else(|| self.trouble.told())
+        self.trouble.told()
     }
 
     async fn check(&self) -> Vec<Check> {

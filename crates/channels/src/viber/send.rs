@@ -50,26 +50,12 @@ pub(super) async fn send(
 }
 
 impl Connection {
-    /// Notes what concerns everybody, not only whom a message was for.
+    /// Has a webhook set that is missing.
     pub(super) fn note(&self, sent: &Result<Receipt, Stopped>) {
-        match sent {
-            Ok(_) => self.refusal.set(None),
-            Err(Stopped::Here(_)) => {}
-            Err(Stopped::There(failure)) => {
-                if failure.is_of_webhook() {
-                    self.is_unset.notify_one();
-                }
-                match failure.clone().outcome() {
-                    SendError::Reauthorize(reason) | SendError::LineBusy { reason, .. } => {
-                        self.refusal.set(Some(reason));
-                    }
-                    SendError::RetryAfter { .. }
-                    | SendError::Rejected { .. }
-                    | SendError::ContactUnreachable { .. }
-                    | SendError::Uncertain(_)
-                    | SendError::Unsupported => {}
-                }
-            }
+        if let Err(Stopped::There(failure)) = sent
+            && failure.is_of_webhook()
+        {
+            self.is_unset.notify_one();
         }
     }
 }

@@ -127,13 +127,7 @@ impl Channel for Connection {
     }
 
     async fn send(&self, outbound: &Outbound, host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
-        let sent = send::send(&self.api, outbound, host.as_ref()).await;
-        match &sent {
-            Ok(_) => self.trouble.set(None),
-            Err(SendError::Reauthorize(reason)) => self.trouble.set(Some(reason.clone())),
-            Err(_) => {}
-        }
-        sent
+        send::send(&self.api, outbound, host.as_ref()).await
     }
 
     fn send_time_max(&self) -> Duration {

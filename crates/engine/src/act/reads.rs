@@ -192,7 +192,8 @@ impl Engine {
 
     /// How a line does, for a person to read.
     pub fn line_status(&self, line: &Line) -> String {
-        let trouble = line.channel.trouble();
+        let refused = || self.inner.refusals.of(&line.id);
+        let trouble = line.channel.trouble().or_else(refused);
         trouble.unwrap_or_else(|| "up".to_owned())
     }
 

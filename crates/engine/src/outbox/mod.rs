@@ -4,6 +4,7 @@
 
 mod outcome;
 mod pace;
+mod refusals;
 mod way;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Engine, Line};
 use outcome::Next;
+pub(crate) use refusals::Refusals;
 use way::{Turn, Way, Ways};
 
 /// Even without news the outbox is looked at so often.

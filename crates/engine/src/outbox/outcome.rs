@@ -29,6 +29,7 @@ impl Engine {
         outcome: Result<Receipt, SendError>,
     ) -> Result<Next, StoreError> {
         metrics::counter!("outbound_total", "outcome" => name(&outcome)).increment(1);
+        self.inner.refusals.note(&entry.outbound.line, &outcome);
         let next = match &outcome {
             Err(SendError::LineBusy { after, .. }) => Next::Rest(bounded(*after)),
             Err(SendError::Reauthorize(_)) => Next::Rest(REAUTHORIZE_REST),

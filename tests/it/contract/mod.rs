@@ -1,0 +1,59 @@
+//! What every messenger has to hold, each scenario written once. A platform joins by its
+//! line below.
+
+mod books;
+mod intake;
+mod outage;
+mod replies;
+mod sending;
+
+use e2e::providers::max::Max;
+use e2e::providers::telegram::Telegram;
+use e2e::providers::viber::Viber;
+use e2e::providers::vk::Vk;
+use e2e::providers::whatsapp::WhatsApp;
+
+macro_rules! contract {
+    ($($name:ident: $platform:ty;)*) => {$(
+        mod $name {
+            use super::*;
+
+            contract!(@ $platform,
+                intake::what_is_told_again_is_one_message_each,
+                intake::what_is_forged_is_of_nobody,
+                intake::what_nobody_knows_yet_is_shown_and_what_nobody_can_read_is_kept,
+                intake::what_is_too_large_is_refused_and_the_next_is_taken,
+                sending::ids_are_exact_to_the_last_digit,
+                sending::a_wait_that_is_asked_for_is_kept_by_whom_it_was_asked_of,
+                sending::a_token_that_is_refused_holds_everything_and_loses_nothing,
+                outage::an_hour_s_outage_loses_and_doubles_nothing,
+                replies::of_replies_only_the_doubtful_are_uncertain,
+            );
+
+            #[tokio::test(flavor = "multi_thread")]
+            #[ignore = "takes minutes"]
+            async fn ten_thousand_replies() {
+                replies::replies::<$platform>(100, 10_000).await;
+            }
+        }
+    )*};
+    (@ $platform:ty, $($module:ident::$scenario:ident,)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $scenario() {
+            $module::$scenario::<$platform>().await;
+        }
+    )*};
+}
+
+contract! {
+    max: Max;
+    telegram: Telegram;
+    viber: Viber;
+    vk: Vk;
+    whatsapp: WhatsApp;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn telegram_s_albums_are_one_message_each() {
+    intake::pieces_of_an_album_are_one_message::<Telegram>().await;
+}

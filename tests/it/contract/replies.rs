@@ -1,0 +1,183 @@
+//! Many answers to a provider that fails as providers do: all arrive once and in order but
+//! for those of which nobody can know, and these are told to be such.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use e2e::Scene;
+use e2e::operator::text_of;
+use e2e::providers::{Fault, Platform};
+use e2e::real::Random;
+use proto::channels::v1::DeliveryState;
+use proto::inbox::v1 as pb;
+use serde::Serialize;
+use serde_json::json;
+
+use super::books::{Findings, word, word_in};
+
+/// A call that was not met as it should be so often is met well at last.
+const TRIES_MAX: usize = 5;
+const STEP_MS: i64 = 5_000;
+
+/// How an answer was met, each time that it was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Met {
+    Flood,
+    Busy,
+    Silent,
+    Dropped,
+    Taken,
+    Well,
+}
+
+/// By answers, in the order of the tries.
+type Tries = Arc<Mutex<BTreeMap<usize, Vec<Met>>>>;
+
+#[derive(Serialize)]
+struct Figures {
+    platform: &'static str,
+    replies: usize,
+    conversations: u32,
+    met: BTreeMap<Met, usize>,
+    uncertain: usize,
+    findings: Findings,
+}
+
+pub(super) async fn of_replies_only_the_doubtful_are_uncertain<P: Platform>() {
+    replies::<P>(12, 300).await;
+}
+
+pub(super) async fn replies<P: Platform>(conversations: u32, replies: usize) {
+    let mut scene = Scene::<P>::called().await;
+    let mut talks = Vec::new();
+    for number in 0..conversations {
+        let client = P::client(number);
+        let conversation = scene.meets(&client).await;
+        talks.push((client, conversation, Vec::new()));
+    }
+    let tries = Tries::default();
+    let noted = Arc::clone(&tries);
+    scene.provider.desk().plan(move |name, seen| {
+        let number = (name == P::SENDS).then(|| word_in(seen))??;
+        let met = meet(number, &mut noted.lock().unwrap());
+        fault::<P>(met)
+    });
+    let mut random = Random::new(8);
+    for number in 0..replies {
+        let at = random.below(u64::from(conversations));
+        let (_, conversation, said) = &mut talks[usize::try_from(at).unwrap()];
+        let text = word(number);
+        scene.olga.say(conversation, &text, &text).await.unwrap();
+        said.push(number);
+    }
+    // Time passes as long as anything comes of it.
+    while let left @ 1.. = scene.unsent() {
+        let fewer = |scene: &Scene<P>| {
+            scene.provider.desk().hang_up();
+            scene.unsent() < left
+        };
+        scene
+            .passes_until("an answer is sent", STEP_MS, fewer)
+            .await;
+    }
+
+    let tries = tries.lock().unwrap().clone();
+    let mut findings = Findings::default();
+    let (mut expected, mut uncertain) = (BTreeSet::new(), BTreeSet::new());
+    for (client, conversation, said) in &talks {
+        uncertain.extend(uncertain_of(&mut scene, conversation).await);
+        let (mut arrives, mut doubtful) = (Vec::new(), Vec::new());
+        for number in said {
+            let end = end::<P>(&tries[number]);
+            doubtful.extend(end.is_uncertain.then(|| word(*number)));
+            arrives.extend(end.arrives.then(|| word(*number)));
+        }
+        expected.extend(doubtful);
+        findings.add(&arrives, &scene.provider.given(client));
+    }
+    let mut met = BTreeMap::new();
+    for one in tries.values().flatten() {
+        *met.entry(*one).or_insert(0) += 1;
+    }
+    let figures = Figures {
+        platform: P::KIND,
+        replies,
+        conversations,
+        met,
+        uncertain: uncertain.len(),
+        findings,
+    };
+    println!("{}", serde_json::to_string(&figures).unwrap());
+    assert_eq!(tries.len(), replies);
+    assert_eq!(figures.met.len(), 6, "not every fault was met");
+    assert_eq!(uncertain, expected);
+    findings.prove(findings.said);
+}
+
+/// Chooses how an answer is met this time: always the same for the same try.
+fn meet(number: usize, tries: &mut BTreeMap<usize, Vec<Met>>) -> Met {
+    let before = tries.entry(number).or_default();
+    let mut random = Random::new((number * TRIES_MAX + before.len()) as u64);
+    let met = match random.below(100) {
+        _ if before.len() >= TRIES_MAX => Met::Well,
+        0..8 => Met::Flood,
+        8..16 => Met::Busy,
+        16..20 => Met::Silent,
+        20..24 => Met::Dropped,
+        24..30 => Met::Taken,
+        _ => Met::Well,
+    };
+    before.push(met);
+    met
+}
+
+fn fault<P: Platform>(met: Met) -> Option<Fault> {
+    match met {
+        Met::Flood => Some(P::flood().0),
+        Met::Busy => Some(Fault::Answer(503, json!("<html>"))),
+        Met::Silent => Some(Fault::Hang),
+        Met::Dropped => Some(Fault::Dropped),
+        Met::Taken => Some(Fault::DoneAndDropped),
+        Met::Well => None,
+    }
+}
+
+/// What has to come of an answer.
+struct End {
+    arrives: bool,
+    is_uncertain: bool,
+}
+
+fn end<P: Platform>(tries: &[Met]) -> End {
+    let is = |state| state == DeliveryState::Uncertain;
+    let last = tries.last().unwrap();
+    let was_taken = tries
+        .iter()
+        .any(|met| matches!(met, Met::Taken | Met::Well));
+    End {
+        arrives: was_taken,
+        is_uncertain: match last {
+            Met::Taken => is(P::TAKEN),
+            Met::Silent | Met::Dropped => is(P::DROPPED),
+            Met::Flood | Met::Busy | Met::Well => false,
+        },
+    }
+}
+
+/// What Olga is told to be uncertain; everything else has to be sent.
+async fn uncertain_of<P: Platform>(scene: &mut Scene<P>, conversation: &str) -> Vec<String> {
+    let all = scene.olga.messages(conversation).await;
+    let ours = all
+        .iter()
+        .filter(|one| one.direction() == pb::Direction::Outbound);
+    let mut uncertain = Vec::new();
+    for message in ours {
+        match message.delivery() {
+            DeliveryState::Sent => {}
+            DeliveryState::Uncertain => uncertain.push(text_of(message).to_owned()),
+            other => panic!("{other:?}: {message:?}"),
+        }
+    }
+    uncertain
+}

@@ -1,0 +1,180 @@
+//! What the contract suite has to know of a messenger: only in what it differs from others.
+
+use std::future::Future;
+
+use ::http::Method;
+use http_body_util::Full;
+use proto::channels::v1::DeliveryState;
+use toml::Table;
+
+use super::desk::{Desk, Fault};
+use crate::http;
+
+/// Beyond 2⁵³: what reads ids as floats takes one client for another.
+const CLIENT: u64 = 9_007_199_254_740_993;
+
+/// A messenger's server, and its line.
+pub trait Platform: Sized + Send + Sync + 'static {
+    /// The kind of the line, which is also its id.
+    const KIND: &'static str;
+    /// What the desk calls the call by which words are sent.
+    const SENDS: &'static str;
+    /// What becomes of a message that was taken without a word.
+    const TAKEN: DeliveryState = DeliveryState::Uncertain;
+    /// What becomes of one that was not taken, and of which nobody knows.
+    const DROPPED: DeliveryState = DeliveryState::Uncertain;
+
+    /// Opens a server.
+    fn open() -> impl Future<Output = Self> + Send;
+
+    /// Its port.
+    fn desk(&self) -> &Desk;
+
+    /// What is configured of a line that is called.
+    fn called(&self) -> Table;
+
+    /// What is configured of one that asks, where there is such a way.
+    fn asking(&self) -> Option<Table> {
+        None
+    }
+
+    /// Waits until the server knows whom to call.
+    fn ready(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Waits until somebody asks, or something would not be told.
+    fn is_asked(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// A client's id. The next one's is as near to it as can be.
+    fn client(number: u32) -> String {
+        (CLIENT + u64::from(number)).to_string()
+    }
+
+    /// What tells that a client wrote something just now.
+    fn words(&self, client: &str, text: &str) -> String;
+
+    /// What tells that a client sent kinds of things that nobody knows yet.
+    fn strange(&self, client: &str) -> Vec<String>;
+
+    /// What cannot be read, and has to be taken all the same.
+    fn unreadable() -> &'static [&'static str] {
+        &["not JSON", "{}", "[]", "7", "\"\""]
+    }
+
+    /// The call of the webhook that brings something.
+    fn call(&self, body: &str) -> Call;
+
+    /// Calls that bring the same and are of somebody else: without a secret, with an empty
+    /// one, a wrong one, one of before, or one that is good for something else.
+    fn forged(&self, body: &str) -> Vec<Call>;
+
+    /// Whether it is told that a call was taken, in the very words.
+    fn is_taken(answer: &http::Answer) -> bool {
+        answer.status == 200
+    }
+
+    /// Has something told to whoever asks. Only where [`Self::asking`] is a way.
+    fn tell(&self, body: &str) {
+        let _ = body;
+    }
+
+    /// The texts that a client was given.
+    fn given(&self, client: &str) -> Vec<String>;
+
+    /// What stands in the call that sends an answer to the message that this tells of, where
+    /// one message can answer another.
+    fn quoted(&self, body: &str) -> Option<String> {
+        let _ = body;
+        None
+    }
+
+    /// The answer to whoever sends too much, and how many milliseconds it asks for.
+    fn flood() -> (Fault, i64);
+
+    /// The line's token is good no more, or again.
+    fn shut_out(&self, is_out: bool);
+}
+
+/// A platform that tells of an album in pieces.
+pub trait Albums: Platform {
+    /// What tells of pictures, which are the files with these contents, with words below
+    /// the first.
+    fn pieces(&self, client: &str, text: &str, pictures: &[&str]) -> Vec<String>;
+}
+
+/// A call of a webhook.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its headers besides the usual ones.
+    pub headers: Vec<(&'static str, String)>,
+    /// What it brings.
+    pub body: String,
+}
+
+impl Call {
+    /// One without a secret.
+    pub fn bare(body: &str) -> Self {
+        Self {
+            headers: Vec::new(),
+            body: body.to_owned(),
+        }
+    }
+
+    /// One with a header.
+    pub fn with(body: &str, header: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            headers: vec![(header, value.into())],
+            body: body.to_owned(),
+        }
+    }
+
+    /// Calls a webhook.
+    pub async fn post(&self, hook: &str) -> http::Answer {
+        let (address, path) = hook.split_at(hook.find("/hooks").unwrap());
+        let mut request = http::request(Method::POST, path, None);
+        request = request.header("content-type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Full::from(self.body.clone())).unwrap();
+        http::send(address, request).await
+    }
+}
+
+/// Calls that do not say the secret in a header.
+pub fn forged_secrets(body: &str, header: &'static str, secret: &str) -> Vec<Call> {
+    let wrong = [
+        String::new(),
+        secret[1..].to_owned(),
+        format!("{secret}{secret}"),
+        secret.to_uppercase(),
+        "an-older-secret-of-ours".to_owned(),
+    ];
+    let wrong = wrong.map(|secret| Call::with(body, header, secret));
+    [vec![Call::bare(body)], wrong.to_vec()].concat()
+}
+
+/// Calls that are not signed so in a header. `sign` tells how a body is signed with a key.
+pub fn forged_signatures(
+    body: &str,
+    header: &'static str,
+    key: &str,
+    sign: impl Fn(&str, &str) -> String,
+) -> Vec<Call> {
+    let good = sign(key, body);
+    let wrong = [
+        String::new(),
+        good[1..].to_owned(),
+        good[..good.len() - 1].to_owned(),
+        format!("sha1={good}"),
+        sign("an older key of ours", body),
+        sign("", body),
+        sign(key, &format!("{body} ")),
+        sign(key, ""),
+    ];
+    let wrong = wrong.map(|signature| Call::with(body, header, signature));
+    [vec![Call::bare(body)], wrong.to_vec()].concat()
+}
