@@ -36,6 +36,7 @@ mod mail_servers;
 mod mail_trust;
 mod max;
 mod mentions;
+mod messenger;
 mod metrics;
 mod obligations;
 mod offers;

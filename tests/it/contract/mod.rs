@@ -8,6 +8,7 @@ mod replies;
 mod sending;
 
 use e2e::providers::max::Max;
+use e2e::providers::messenger::{Instagram, Messenger};
 use e2e::providers::telegram::Telegram;
 use e2e::providers::viber::Viber;
 use e2e::providers::vk::Vk;
@@ -46,7 +47,9 @@ macro_rules! contract {
 }
 
 contract! {
+    instagram: Instagram;
     max: Max;
+    messenger: Messenger;
     telegram: Telegram;
     viber: Viber;
     vk: Vk;

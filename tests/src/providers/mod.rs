@@ -3,6 +3,7 @@
 
 mod desk;
 pub mod max;
+pub mod messenger;
 pub mod platform;
 pub mod telegram;
 pub mod viber;

@@ -233,7 +233,7 @@ impl Event {
         } else {
             return None;
         };
-        let key = key.trim_end().to_owned();
+        let key = key.trim_end_matches(' ').to_owned();
         clean::is_key(&key).then_some(key)
     }
 }

@@ -103,10 +103,7 @@ struct Connection {
     platform: &'static Platform,
     config: Config,
     api: Api,
-    /// What is wrong with the subscription.
     trouble: Trouble,
-    /// Why messages are not taken, whoever they are for.
-    refusal: Trouble,
 }
 
 /// Connects a line of one of the two.
@@ -120,7 +117,6 @@ pub(super) fn build(setup: &LineSetup, platform: &'static Platform) -> Built {
         config,
         api,
         trouble: Trouble::default(),
-        refusal: Trouble::default(),
     }))
 }
 
@@ -142,10 +138,10 @@ impl Channel for Connection {
         receive::receive(&self.config, self.platform, delivery)
     }
 
-    async fn run(&self, host: Arc<dyn Host>, stop: CancellationToken) -> Result<(), RunError> {
+    async fn run(&self, _host: Arc<dyn Host>, stop: CancellationToken) -> Result<(), RunError> {
         tokio::select! {
             () = stop.cancelled() => Ok(()),
-            never = self.watch(host.as_ref()) => never,
+            never = self.watch() => never,
         }
     }
 
@@ -170,9 +166,7 @@ impl Channel for Connection {
     }
 
     async fn send(&self, outbound: &Outbound, host: &Arc<dyn Host>) -> Result<Receipt, SendError> {
-        let sent = self.hand_over(outbound, host.as_ref()).await;
-        self.note(&sent);
-        sent
+        self.hand_over(outbound, host.as_ref()).await
     }
 
     fn send_time_max(&self) -> Duration {
@@ -192,7 +186,7 @@ impl Channel for Connection {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.refusal.told().or_else(|| self.trouble.told())
+        self.trouble.told()
     }
 
     async fn check(&self) -> Vec<Check> {

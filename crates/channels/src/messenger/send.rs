@@ -58,23 +58,6 @@ impl Connection {
         };
         Ok(json!({"type": kind, "payload": payload}))
     }
-
-    /// Notes what concerns everybody, not only whom a message was for.
-    pub(super) fn note(&self, sent: &Result<Receipt, SendError>) {
-        match sent {
-            Ok(_) => self.refusal.set(None),
-            Err(SendError::Reauthorize(reason) | SendError::LineBusy { reason, .. }) => {
-                self.refusal.set(Some(reason.clone()));
-            }
-            Err(
-                SendError::RetryAfter { .. }
-                | SendError::Rejected { .. }
-                | SendError::ContactUnreachable { .. }
-                | SendError::Uncertain(_)
-                | SendError::Unsupported,
-            ) => {}
-        }
-    }
 }
 
 fn file(outbound: &Outbound) -> Option<&Attachment> {

@@ -9,7 +9,7 @@ use super::Connection;
 use super::api::Api;
 use super::config::Config;
 use super::failure::Failure;
-use crate::{Host, RunError};
+use crate::RunError;
 
 const PAUSE: Duration = Duration::from_secs(1);
 /// Pauses of a connection that fails grow up to this.
@@ -18,7 +18,7 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 const WATCH: Duration = Duration::from_mins(5);
 
 impl Connection {
-    pub(super) async fn watch(&self, _host: &dyn Host) -> Result<(), RunError> {
+    pub(super) async fn watch(&self) -> Result<(), RunError> {
         let mut pause = PAUSE;
         loop {
             let wait = match look_after(&self.api, &self.config).await {
