@@ -202,3 +202,36 @@ async fn all_up_to_a_mark_was_read() {
     assert_eq!(of("Line 3", &all), DeliveryState::Delivered);
     assert_eq!(of("Not sent yet", &all), DeliveryState::Queued);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_program_answers_is_shown_and_asks_nobody() {
+    let mut scene = scene().await;
+    let aside = |who: &str, key: &str| channels::Inbound {
+        aside: true,
+        ..bridge::message(who, key, key)
+    };
+    scene.bridge.push(aside("li", "Menu")).await.unwrap();
+    scene.bridge.push(aside("wu", "Hi, bot")).await.unwrap();
+    let shown = scene.after("that is all").await;
+    let texts: Vec<&str> = shown.iter().map(text_of).collect();
+    assert_eq!(texts, ["Hello", "Menu", "that is all"]);
+    assert_eq!(shown[1].direction(), Direction::Inbound);
+    let open = scene.anna.list(pb::Folder::AllOpen).await;
+    assert_eq!(open.conversations.len(), 1);
+
+    // An ended conversation stays so.
+    let id = scene.conversation.clone();
+    scene.anna.finish(&id).await.unwrap();
+    scene.bridge.push(aside("li", "Menu again")).await.unwrap();
+    scene.anna.hears("Menu again").await;
+    let open = scene.anna.list(pb::Folder::AllOpen).await;
+    assert_eq!(open.conversations.len(), 0);
+    let mut wrong = reached(
+        "li-r",
+        DeliveryState::Read,
+        channels::reached::Until::MessageId("m-1".to_owned()),
+    );
+    wrong.aside = true;
+    let refused = scene.bridge.push(wrong).await.unwrap_err();
+    assert!(refused.message().starts_with("aside: "), "{refused}");
+}

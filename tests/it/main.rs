@@ -37,6 +37,7 @@ mod mail_servers;
 mod mail_trust;
 mod max;
 mod mentions;
+mod messenger;
 mod metrics;
 mod obligations;
 mod offers;

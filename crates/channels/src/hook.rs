@@ -55,10 +55,15 @@ pub(crate) fn check_signature(
 
 /// Whether something is the HMAC-SHA256 of a text by a secret of ours, in hex.
 pub(crate) fn is_code(given: &str, ours: &str, text: &[u8]) -> bool {
-    let mac = Hmac::<Sha256>::new_from_slice(ours.as_bytes());
-    let code = mac.map(|mac| hex(&mac.chain_update(text).finalize().into_bytes()));
     let given = given.to_ascii_lowercase();
-    !ours.is_empty() && code.is_ok_and(|code| is_same(given.as_bytes(), code.as_bytes()))
+    code(ours, text).is_some_and(|code| is_same(given.as_bytes(), code.as_bytes()))
+}
+
+/// The HMAC-SHA256 of a text by a secret of ours, in hex; none without a secret.
+pub(crate) fn code(ours: &str, text: &[u8]) -> Option<String> {
+    let mac = Hmac::<Sha256>::new_from_slice(ours.as_bytes()).ok();
+    let mac = mac.filter(|_| !ours.is_empty())?;
+    Some(hex(&mac.chain_update(text).finalize().into_bytes()))
 }
 
 /// Bytes as lower-case hex.

@@ -18,6 +18,7 @@ pub mod uplink;
 
 mod clean;
 mod hook;
+mod hub;
 mod intake;
 mod marks;
 mod options;

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use domain::Millis;
+use http::HeaderValue;
 use toml::{Table, Value};
 
 use crate::egress::{Client, Proxy, Roots, Setup, Target};
@@ -201,4 +202,19 @@ impl Options {
         }
         read
     }
+}
+
+/// What calls begin with that show a token; none where it is no token.
+pub(crate) fn bearer(token: &str) -> Option<HeaderValue> {
+    let is_plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    let value = HeaderValue::from_str(&format!("Bearer {token}"));
+    let mut value = value.ok().filter(|_| is_plain)?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Whether something is of letters, digits, `_` and `-`, and so long.
+pub(crate) fn is_word(word: &str, min: usize, max: usize) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (min..=max).contains(&word.len()) && word.bytes().all(known)
 }

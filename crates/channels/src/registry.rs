@@ -4,7 +4,9 @@ mod avito;
 mod bridge;
 mod email;
 mod form;
+mod instagram;
 mod max;
+mod messenger;
 mod ok;
 mod telegram;
 mod viber;
@@ -61,7 +63,9 @@ pub const KINDS: &[Kind] = &[
     bridge::KIND,
     email::KIND,
     form::KIND,
+    instagram::KIND,
     max::KIND,
+    messenger::KIND,
     ok::KIND,
     telegram::KIND,
     viber::KIND,

@@ -9,6 +9,7 @@ mod sending;
 
 use e2e::providers::avito::Avito;
 use e2e::providers::max::Max;
+use e2e::providers::messenger::{Instagram, Messenger};
 use e2e::providers::ok::Odnoklassniki;
 use e2e::providers::telegram::Telegram;
 use e2e::providers::viber::Viber;
@@ -50,7 +51,9 @@ macro_rules! contract {
 
 contract! {
     avito: Avito;
+    instagram: Instagram;
     max: Max;
+    messenger: Messenger;
     ok: Odnoklassniki;
     telegram: Telegram;
     viber: Viber;

@@ -4,6 +4,7 @@
 pub mod avito;
 mod desk;
 pub mod max;
+pub mod messenger;
 pub mod ok;
 pub mod platform;
 pub mod telegram;

@@ -73,6 +73,7 @@ mod tests {
             method,
             path_and_query: path.to_owned(),
             headers: HeaderMap::new(),
+            from: std::net::Ipv4Addr::LOCALHOST.into(),
             body: Bytes::from_static(body.as_bytes()),
         };
         let received = receive(&config.unwrap(), &delivery)?;

@@ -1,9 +1,9 @@
 //! Ours to theirs. Pure.
 
-use domain::message::{Action, Attachment, Text};
+use domain::message::{Action, Attachment};
 
 use crate::SendError;
-use crate::split::{split, utf16};
+use crate::split::{pieces, split, utf16};
 
 /// Letters of a text; counted by UTF-16 units, there are never more.
 const TEXT_MAX: usize = 1_000;
@@ -19,28 +19,18 @@ const PICTURES: [&str; 6] = [
 
 /// Texts that are too long in pieces, and every picture by itself behind them.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        mut reply_to,
-        mut letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
+    let text = std::mem::take(&mut whole.text);
+    let attachments = std::mem::take(&mut whole.attachments);
     let mut words = split(&text.plain, TEXT_MAX, utf16);
     words.retain(|words| !words.is_empty());
     let words = words.into_iter().map(|words| (words, Vec::new()));
     let files = attachments
         .into_iter()
         .map(|file| (String::new(), vec![file]));
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
-    };
-    words.chain(files).map(send).collect()
+    pieces(whole, words.chain(files).collect())
 }
 
 /// Avito takes no other files.
@@ -64,6 +54,7 @@ pub(super) fn chat(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::message::{Text, ToSend};
 
     fn file(media_type: &str, size_bytes: u64) -> Attachment {
         Attachment {
@@ -77,16 +68,15 @@ mod tests {
     #[test]
     fn words_go_first_and_pictures_alone() {
         let shape = |text: &str, files: usize| {
-            let action = Action::Send {
+            let action = Action::Send(ToSend {
                 text: Text::plain(text),
                 attachments: vec![file("image/png", 1); files],
-                reply_to: None,
-                letter: None,
-            };
+                ..ToSend::default()
+            });
             let shape = |part| match part {
-                Action::Send {
+                Action::Send(ToSend {
                     text, attachments, ..
-                } => (text.plain.chars().count(), attachments.len()),
+                }) => (text.plain.chars().count(), attachments.len()),
                 other => panic!("{other:?}"),
             };
             parts(action).into_iter().map(shape).collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 //! The way to clients.
 
 use domain::Millis;
-use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient};
+use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, ToSend};
 use serde_json::{Value, json};
 
 use super::api::{Api, NO_CLOCK};
@@ -18,9 +18,9 @@ pub(super) async fn send(
     let id = chat(&outbound.recipient.thread_key);
     let id = id.ok_or_else(|| rejected("the chat has no name that can be called"))?;
     let message_id = match &outbound.action {
-        Action::Send {
+        Action::Send(ToSend {
             text, attachments, ..
-        } => {
+        }) => {
             let (path, fields) = match attachments.first() {
                 Some(file) => {
                     let picture = upload(api, file, host).await?;

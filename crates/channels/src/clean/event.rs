@@ -111,6 +111,7 @@ fn make_attachment_safe(attachment: &mut Attachment) {
 fn make_kind_safe(kind: InboundKind, region: &str) -> InboundKind {
     match kind {
         InboundKind::Message(content) => InboundKind::Message(make_content_safe(content, region)),
+        InboundKind::Aside(content) => InboundKind::Aside(make_content_safe(content, region)),
         InboundKind::Echo { content, ours } => InboundKind::Echo {
             content: make_content_safe(content, region),
             ours: ours.filter(|id| super::is_key(id)),

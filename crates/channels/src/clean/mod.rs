@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::identity::{self, Identity};
 use domain::text;
+use serde_json::Value;
 
 pub(crate) use event::event;
 
@@ -14,6 +15,19 @@ pub(crate) const TEXT_BYTES_MAX: usize = 64 << 10;
 
 const KEY_BYTES_MAX: usize = 256;
 const ATTRIBUTES_MAX: usize = 50;
+
+/// What is said to be nothing is as if it were not said.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let said = fields.into_iter().filter(|(_, value)| !value.is_null());
+            said.map(|(name, value)| (name, without_nulls(value)))
+                .collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
+    }
+}
 
 /// A message's words, cut to what is kept.
 pub(crate) fn body(raw: &str) -> String {

@@ -50,8 +50,8 @@ fn is_same(message: &Value, words: &Words<'_>) -> bool {
     let text = said["text"].as_str().unwrap_or_default();
     let files = said["attachments"].as_array();
     let files = files.into_iter().flatten().map(|file| &file["type"]);
-    // A link that stands in the text may have grown a picture.
-    let files = files.filter(|kind| **kind != "SHARE");
+    // A link that stands in the text may have grown a picture, and buttons are no file.
+    let files = files.filter(|kind| **kind != "SHARE" && **kind != "INLINE_KEYBOARD");
     let kinds = words.kinds.iter();
     // A person has a number of their own.
     message["sender"]["user_id"].is_null()

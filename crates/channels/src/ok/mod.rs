@@ -49,6 +49,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     capabilities: &[
         Capability::Reply,
         Capability::Files,
+        Capability::Buttons,
         Capability::Typing,
         // Of what clients write.
         Capability::ReadReceipts,

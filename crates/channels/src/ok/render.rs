@@ -3,7 +3,7 @@
 use domain::message::{Action, Attachment, Text};
 use serde_json::{Value, json};
 
-use crate::split::{split, utf16};
+use crate::split::{pieces, split, utf16};
 
 /// UTF-16 units of a text.
 const TEXT_MAX: usize = 4_000;
@@ -56,15 +56,11 @@ impl<'a> Words<'a> {
 
 /// Texts that are too long in pieces; files by five, the first of them with the last words.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send {
-        text,
-        attachments,
-        mut reply_to,
-        mut letter,
-    } = action
-    else {
+    let Action::Send(mut whole) = action else {
         return vec![action];
     };
+    let text = std::mem::take(&mut whole.text);
+    let attachments = std::mem::take(&mut whole.attachments);
     let mut words = split(&text.plain, TEXT_MAX, utf16);
     words.retain(|words| !words.is_empty());
     let mut files = attachments.chunks(FILES_MAX).map(<[_]>::to_vec);
@@ -73,14 +69,7 @@ pub(super) fn parts(action: Action) -> Vec<Action> {
         *last = files.next().unwrap_or_default();
     }
     parts.extend(files.map(|files| (String::new(), files)));
-    // What is answered is told once.
-    let send = |(words, attachments)| Action::Send {
-        text: Text::plain(words),
-        attachments,
-        reply_to: reply_to.take(),
-        letter: letter.take(),
-    };
-    parts.into_iter().map(send).collect()
+    pieces(whole, parts)
 }
 
 /// A message as OK takes it.
@@ -96,6 +85,14 @@ pub(super) fn message(text: &str, attachments: &[Value], reply_to: Option<&str>)
         message["reply_to"] = json!(mid);
     }
     message
+}
+
+/// Buttons below a message, each on a line of its own: an attachment like others. What is
+/// pressed says its own words.
+pub(super) fn keyboard(buttons: &[String]) -> Value {
+    let row = |label: &String| json!([{"type": "CALLBACK", "text": label, "intent": "DEFAULT", "payload": label}]);
+    let rows: Vec<Value> = buttons.iter().map(row).collect();
+    json!({"type": "INLINE_KEYBOARD", "payload": {"keyboard": {"buttons": rows}}})
 }
 
 /// Whom a thread's messages go to, as OK takes it.
@@ -114,22 +111,23 @@ pub(super) fn recipient(thread_key: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::message::ToSend;
 
     /// Each part's length, how many files it has, and whether it answers something.
     fn shape(text: &str, files: usize) -> Vec<(usize, usize, bool)> {
-        let action = Action::Send {
+        let action = Action::Send(ToSend {
             text: Text::plain(text),
             attachments: vec![Attachment::default(); files],
             reply_to: Some("mid:C1.2".to_owned()),
-            letter: None,
-        };
+            ..ToSend::default()
+        });
         let shape = |part| {
-            let Action::Send {
+            let Action::Send(ToSend {
                 text,
                 attachments,
                 reply_to,
                 ..
-            } = part
+            }) = part
             else {
                 panic!("{part:?}");
             };
@@ -174,5 +172,15 @@ mod tests {
         ] {
             assert_eq!(recipient(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_pressed_says_its_own_words() {
+        assert_eq!(
+            keyboard(&["Да".to_owned()]),
+            json!({"type": "INLINE_KEYBOARD", "payload": {"keyboard": {"buttons": [
+                [{"type": "CALLBACK", "text": "Да", "intent": "DEFAULT", "payload": "Да"}],
+            ]}}})
+        );
     }
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::Millis;
-use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, Text};
+use domain::message::{Action, Attachment, Delivery, Outbound, Receipt, Recipient, Text, ToSend};
 use serde_json::{Value, json};
 
 use super::api::{Api, NO_CLOCK};
 use super::doubt;
 use super::failure::Failure;
-use super::render::{Words, message, recipient};
+use super::render::{Words, keyboard, message, recipient};
 use super::upload;
 use crate::sent::Sent;
 use crate::{Host, SendError, Sign};
@@ -30,18 +30,20 @@ pub(super) async fn send(
     outbound: &Outbound,
     host: &dyn Host,
 ) -> Result<Receipt, SendError> {
-    let Action::Send {
+    let Action::Send(ToSend {
         text,
         attachments,
         reply_to,
+        buttons,
         ..
-    } = &outbound.action
+    }) = &outbound.action
     else {
         return Err(SendError::Unsupported);
     };
     let what = New {
         text,
         files: attachments,
+        buttons,
         reply_to: reply_to.as_deref(),
     };
     let message_id = what.send(api, sent, outbound, host).await?;
@@ -59,6 +61,7 @@ pub(super) async fn send(
 struct New<'a> {
     text: &'a Text,
     files: &'a [Attachment],
+    buttons: &'a [String],
     reply_to: Option<&'a str>,
 }
 
@@ -76,8 +79,11 @@ impl New<'_> {
         let recipient = recipient(place).ok_or_else(|| SendError::Rejected {
             operator_text: "the client has no chat".to_owned(),
         })?;
-        let files = upload::all(api, self.files, age, host).await?;
-        let message = message(&self.text.plain, &files, self.reply_to);
+        let mut attachments = upload::all(api, self.files, age, host).await?;
+        if !self.buttons.is_empty() {
+            attachments.push(keyboard(self.buttons));
+        }
+        let message = message(&self.text.plain, &attachments, self.reply_to);
         let body = json!({"recipient": recipient, "message": message});
         match hand_over(api, place, &body, host).await {
             Ok(told) => taken(&told),

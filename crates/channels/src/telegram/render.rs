@@ -148,9 +148,13 @@ fn rejected(operator_text: &str) -> SendError {
     }
 }
 
+/// Bytes of what a press brings.
+const DATA_MAX: usize = 64;
+
 /// Buttons, each on a line of its own; what is pressed says its own words.
 fn keyboard(buttons: &[String]) -> Value {
-    let row = |label: &String| json!([{"text": label, "callback_data": label}]);
+    let data = |label: &str| label[..label.floor_char_boundary(DATA_MAX)].to_owned();
+    let row = |label: &String| json!([{"text": label, "callback_data": data(label)}]);
     json!({"inline_keyboard": buttons.iter().map(row).collect::<Vec<_>>()})
 }
 

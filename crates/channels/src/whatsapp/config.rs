@@ -2,7 +2,8 @@ use domain::Millis;
 use http::HeaderValue;
 
 use crate::egress::Client;
-use crate::options::Options;
+use crate::hub::Hub;
+use crate::options::{Options, bearer};
 use crate::{ConfigProblem, LineSetup};
 
 const API: &str = "https://graph.facebook.com/v23.0";
@@ -16,12 +17,7 @@ pub(super) struct Config {
     pub(super) account: Option<String>,
     /// What every call begins with.
     pub(super) authorization: HeaderValue,
-    pub(super) app_secret: String,
-    pub(super) verify_token: String,
-    /// The name of a webhook that several lines share.
-    pub(super) hook: Option<String>,
-    /// Where Meta calls us.
-    pub(super) webhook: String,
+    pub(super) hub: Hub,
     pub(super) client: Client,
 }
 
@@ -47,55 +43,22 @@ impl Config {
                         system user";
             options.problem("token", told);
         }
-        let app_secret = options.text("app_secret").unwrap_or_default();
-        if app_secret.len() < 16 {
-            let told = "is missing or too short: write app_secret_file = \"…\" with the secret \
-                        that the app's dashboard shows; what Meta sends is signed with it";
-            options.problem("app_secret", told);
-        }
-        let verify_token = options.text("verify_token").unwrap_or_default();
-        if !is_word(&verify_token, 16, 256) {
-            let told = "is missing or no secret: write verify_token_file = \"…\", 16 to 256 \
-                        letters, digits, _ or -, made up by you";
-            options.problem("verify_token", told);
-        }
-        let hook = options.text("hook");
-        if hook.as_ref().is_some_and(|hook| !is_word(hook, 1, 64)) {
-            let told = "has to be 1 to 64 letters, digits, _ or -";
-            options.problem("hook", told);
-        }
+        let hub = Hub::read(&mut options, setup);
         let client = options.server("api_url", API, TIMEOUT);
         options.finish(())?;
         let (Some(client), Some(authorization)) = (client, authorization) else {
             return Err(Vec::new());
         };
-        let name = hook.as_deref().unwrap_or(setup.id.as_str());
         Ok(Self {
             number,
             account,
             authorization,
-            app_secret,
-            verify_token,
-            webhook: format!("{}/hooks/{name}", setup.public_url),
-            hook,
+            hub,
             client,
         })
     }
 }
 
-fn bearer(token: &str) -> Option<HeaderValue> {
-    let is_plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    let value = HeaderValue::from_str(&format!("Bearer {token}"));
-    let mut value = value.ok().filter(|_| is_plain)?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
 fn is_number(id: &str) -> bool {
     (1..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_word(word: &str, min: usize, max: usize) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    (min..=max).contains(&word.len()) && word.bytes().all(known)
 }

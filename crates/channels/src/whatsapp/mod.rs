@@ -98,7 +98,7 @@ impl Channel for Connection {
     }
 
     fn hook(&self) -> Option<&str> {
-        self.config.hook.as_deref()
+        self.config.hub.hook.as_deref()
     }
 
     fn receive(&self, delivery: &Delivery) -> Result<Received, HookError> {
@@ -157,6 +157,6 @@ impl Channel for Connection {
     }
 
     async fn check(&self) -> Vec<Check> {
-        check::check(&self.api, &self.config.webhook).await
+        check::check(&self.api, &self.config.hub.url).await
     }
 }

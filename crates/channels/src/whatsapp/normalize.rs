@@ -15,7 +15,7 @@ use crate::{Malformed, clean};
 pub(super) const REGION: &str = "RU";
 
 pub(super) fn normalize(raw: &[u8], region: &str) -> Result<Vec<Inbound>, Malformed> {
-    let read = serde_json::from_slice(raw).map(without_nulls);
+    let read = serde_json::from_slice(raw).map(clean::without_nulls);
     let read = read.and_then(serde_json::from_value::<Notice>);
     let notice = read.map_err(|error| Malformed(error.to_string()))?;
     let mut events = Vec::new();
@@ -27,19 +27,6 @@ pub(super) fn normalize(raw: &[u8], region: &str) -> Result<Vec<Inbound>, Malfor
         }
     }
     Ok(events)
-}
-
-/// What is said to be nothing is as if it were not said.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let said = fields.into_iter().filter(|(_, value)| !value.is_null());
-            said.map(|(name, value)| (name, without_nulls(value)))
-                .collect()
-        }
-        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
-        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
-    }
 }
 
 fn told(account: &str, news: &News, region: &str) -> Result<Vec<Inbound>, Malformed> {

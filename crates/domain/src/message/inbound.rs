@@ -40,6 +40,9 @@ pub struct Inbound {
 pub enum InboundKind {
     /// A message to show.
     Message(Content),
+    /// A message that another program of the company's answers: it is shown where there is
+    /// a conversation, and nobody is asked to answer it.
+    Aside(Content),
     /// A message of ours that the provider shows us: somebody wrote it in the provider's
     /// own app, or it is what we sent.
     Echo {

@@ -36,6 +36,8 @@ pub(super) fn apply(
         InboundKind::Message(content) => {
             message(tx, rules, line, received_at, inbound, content, who)
         }
+        InboundKind::Aside(_) if !is_begun(tx, line, key)? => Ok(()),
+        InboundKind::Aside(content) => message(tx, rules, line, received_at, inbound, content, who),
         InboundKind::Echo {
             content,
             ours: sent,
@@ -78,6 +80,14 @@ pub(super) fn apply(
     }
 }
 
+/// Whether there is a conversation of a thread.
+fn is_begun(view: &View<'_>, line: &Line, thread_key: &str) -> Result<bool, StoreError> {
+    let Some(thread) = view.thread_by_key(&line.id, thread_key)? else {
+        return Ok(false);
+    };
+    Ok(view.last_conversation_of(thread.id)?.is_some())
+}
+
 /// Whether a message came before.
 pub(super) fn is_known(
     view: &View<'_>,
@@ -90,6 +100,7 @@ pub(super) fn is_known(
     let direction = match &inbound.kind {
         InboundKind::Echo { .. } => Direction::Outbound,
         InboundKind::Message(_)
+        | InboundKind::Aside(_)
         | InboundKind::Reaction { .. }
         | InboundKind::Edit { .. }
         | InboundKind::Delete { .. }

@@ -149,6 +149,7 @@ async fn who(engine: &Engine, line: &Line, inbound: &mut Inbound) -> Result<Who,
         | InboundKind::Delete { .. }
         | InboundKind::Receipt { .. }
         | InboundKind::Reached { .. }
+        | InboundKind::Aside(_)
         | InboundKind::Echo { .. }
         | InboundKind::Bounce { .. }
         | InboundKind::Typing { .. }

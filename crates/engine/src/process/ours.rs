@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use domain::conversation::Conversation;
-use domain::message::{Action, Author, Content, Delivery, Direction, Inbound, Mark, Message, Text};
+use domain::message::{
+    Action, Author, Content, Delivery, Direction, Inbound, Mark, Message, Text, ToSend,
+};
 use domain::{MessageId, Millis, Timestamp};
 use store::{StoreError, ThreadRow, Tx};
 
@@ -38,9 +40,13 @@ pub(super) fn echoed(
         return Ok(());
     }
     if ours.is_none()
-        && let Some(sent) = part_under_way(tx, line, &thread, &inbound, &content)?
+        && let Some((sent, is_last)) = part_under_way(tx, line, &thread, &inbound, &content)?
     {
-        return named(tx, sent, &external_id);
+        named(tx, sent, &external_id)?;
+        if is_last {
+            return delivered(tx, sent, Delivery::Sent, Some(external_id), "");
+        }
+        return Ok(());
     }
     if let Some(sent) = under_way(tx, &thread, &content, ours)? {
         return delivered(tx, sent, Delivery::Sent, Some(external_id), "");
@@ -105,50 +111,47 @@ fn under_way(
         let sent = sent.filter(|sent| sent.thread == thread.id);
         return Ok(sent.filter(is_ours).map(|sent| sent.id));
     }
-    let open = open(tx, thread)?;
-    let mut same = open.iter().filter(|sent| sent.content == *content);
-    Ok(same.next().map(|sent| sent.id))
+    let mut open = open(tx, thread)?.into_iter();
+    let same = open.find(|sent| sent.external_id.is_none() && sent.content == *content);
+    Ok(same.map(|sent| sent.id))
 }
 
-/// The message of ours of which an echo shows a part.
+/// The message of ours of which an echo shows a part, by its words, when it goes in
+/// several; and whether that is the last.
 fn part_under_way(
     tx: &Tx<'_>,
     line: &Line,
     thread: &ThreadRow,
     inbound: &Inbound,
     content: &Content,
-) -> Result<Option<MessageId>, StoreError> {
-    let is_shown = |part: &Action| match part {
-        Action::Send {
-            text, attachments, ..
-        } => {
-            let is_same = text.plain.trim() == content.words().trim();
-            is_same && attachments.len() == inbound.attachments.len()
+) -> Result<Option<(MessageId, bool)>, StoreError> {
+    let is_it = |part: &Action| match part {
+        Action::Send(sent) => {
+            let is_same = sent.text.plain.trim() == content.words().trim();
+            is_same && sent.attachments.len() == inbound.attachments.len()
         }
         Action::Edit { .. } | Action::Delete { .. } | Action::React { .. } => false,
     };
-    for sent in open(tx, thread)? {
-        let whole = Action::Send {
+    let found = open(tx, thread)?.into_iter().find_map(|sent| {
+        let parts = line.channel.parts(Action::Send(ToSend {
             text: Text::plain(sent.content.words()),
             attachments: sent.attachments,
-            reply_to: None,
-            letter: None,
-        };
-        let parts = line.channel.parts(whole);
-        if parts.len() > 1 && parts.iter().any(is_shown) {
-            return Ok(Some(sent.id));
-        }
-    }
-    Ok(None)
+            buttons: sent.buttons,
+            ..ToSend::default()
+        }));
+        let at = parts.iter().position(is_it).filter(|_| parts.len() > 1)?;
+        Some((sent.id, at + 1 == parts.len()))
+    });
+    Ok(found)
 }
 
-/// Messages of ours whose fate is open, the first first.
+/// Messages of ours whose fate is open.
 fn open(tx: &Tx<'_>, thread: &ThreadRow) -> Result<Vec<Message>, StoreError> {
     let since = tx.now() + Millis(-UNDER_WAY.0);
     let mut sent = tx.outbound_of(thread.id, since, AT_ONCE_MAX)?;
     sent.retain(|sent| {
         let is_open = matches!(sent.delivery, Some(Delivery::Queued | Delivery::Uncertain));
-        is_open && is_ours(sent) && sent.external_id.is_none()
+        is_open && is_ours(sent)
     });
     Ok(sent)
 }

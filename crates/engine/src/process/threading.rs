@@ -135,9 +135,12 @@ pub(super) fn is_guest(
     Ok(!asked.iter().any(|it| it.address == sender.value))
 }
 
-/// Whether no person wrote it and nobody has to answer: it is shown where it belongs
-/// and changes nothing.
+/// Whether no person wrote it or a program answers it, and nobody has to: it is shown
+/// where it belongs and changes nothing.
 pub(super) fn is_aside(inbound: &Inbound) -> bool {
+    if matches!(inbound.kind, InboundKind::Aside(_)) {
+        return true;
+    }
     let letter = inbound.letter.as_deref();
     letter
         .and_then(|letter| letter.automatic)

@@ -3,7 +3,7 @@
 use channels::SendError;
 use domain::message::{
     Action, Attachment, Content, Delivery, Inbound, InboundKind, Mark, MembershipChange, Outbound,
-    Receipt, Sender, Text, Thread, ToSend,
+    Receipt, Sender, Text, Thread,
 };
 use domain::rating::Score;
 use domain::{LineId, Millis, Timestamp};
@@ -40,6 +40,7 @@ pub fn inbound(line: &LineId, inbound: &Inbound) -> pb::Inbound {
         letter: inbound.letter.as_deref().map(letter),
         album: inbound.album.clone().unwrap_or_default(),
         echo: echo(&inbound.kind),
+        aside: matches!(inbound.kind, InboundKind::Aside(_)),
         content: Some(kind(&inbound.kind)),
     }
 }
@@ -55,7 +56,9 @@ fn thread(thread: &Thread) -> pb::Thread {
 
 fn kind(kind: &InboundKind) -> Kind {
     match kind {
-        InboundKind::Message(content) | InboundKind::Echo { content, .. } => message(content),
+        InboundKind::Message(content)
+        | InboundKind::Aside(content)
+        | InboundKind::Echo { content, .. } => message(content),
         InboundKind::Reached { until, delivery } => Kind::Reached(reached(until, *delivery)),
         InboundKind::Reaction { target, emoji } => Kind::Reaction(pb::Reaction {
             target_message_id: target.clone(),
@@ -180,15 +183,17 @@ fn echo(kind: &InboundKind) -> Option<pb::Echo> {
     })
 }
 
-/// The same, when it is told that the message is one of ours.
-fn echo_from(echo: Option<pb::Echo>, kind: InboundKind) -> Result<InboundKind, String> {
-    match (echo, kind) {
-        (None, kind) => Ok(kind),
-        (Some(echo), InboundKind::Message(content)) => Ok(InboundKind::Echo {
+/// A message, by whose it is and who answers it.
+fn whose(echo: Option<pb::Echo>, aside: bool, kind: InboundKind) -> Result<InboundKind, String> {
+    match (echo, aside, kind) {
+        (None, false, kind) => Ok(kind),
+        (Some(echo), false, InboundKind::Message(content)) => Ok(InboundKind::Echo {
             content,
             ours: filled(echo.sent_id),
         }),
-        (Some(_), _) => Err("echo: only messages have one".to_owned()),
+        (None, true, InboundKind::Message(content)) => Ok(InboundKind::Aside(content)),
+        (None, true, _) => Err("aside: only messages are".to_owned()),
+        (Some(_), _, _) => Err("echo: only messages have one, and none that are aside".to_owned()),
     }
 }
 
@@ -235,7 +240,7 @@ pub(crate) fn inbound_from(inbound: pb::Inbound) -> Result<Inbound, String> {
             .collect(),
         letter: inbound.letter.map(letter_from).map(Box::new),
         album: filled(inbound.album),
-        kind: echo_from(inbound.echo, kind_from(content)?)?,
+        kind: whose(inbound.echo, inbound.aside, kind_from(content)?)?,
     })
 }
 
