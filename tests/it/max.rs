@@ -375,8 +375,7 @@ async fn a_proven_number_is_one_person_and_a_claimed_one_a_suggestion() {
     scene.provider.sends(ANNA, card(code(TOKEN)), Value::Null);
     scene.provider.says(ANNA, "a proof");
     scene.olga.hears("a proof").await;
-    let after = (scene.contact(&own).await, scene.contact(&other).await);
-    assert_eq!(after.0, after.1);
+    scene.become_one(&own, &other).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

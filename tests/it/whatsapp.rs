@@ -404,5 +404,5 @@ async fn the_number_is_proven_and_joins_one_person() {
     let mut scene = scene().await;
     let other = scene.is_called_from(&format!("+{ANNA}")).await;
     let own = scene.conversation.clone();
-    assert_eq!(scene.contact(&own).await, scene.contact(&other).await);
+    scene.become_one(&own, &other).await;
 }

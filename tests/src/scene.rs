@@ -170,6 +170,17 @@ impl<P> Scene<P> {
         conversation.contact.unwrap().id
     }
 
+    /// Waits until the clients of two conversations are one: the directory tells it in its
+    /// own time.
+    pub async fn become_one(&mut self, one: &str, other: &str) {
+        let wait = async {
+            while self.contact(one).await != self.contact(other).await {
+                tokio::time::sleep(TICK).await;
+            }
+        };
+        soon("they are one", wait).await;
+    }
+
     /// Makes sure that there are only so many conversations.
     pub async fn nobody_else_waits(&self, known: usize) {
         let role = domain::operator::Role::Supervisor;

@@ -62,7 +62,9 @@ async fn tell<P: Platform>(scene: &Scene<P>, bodies: &[String]) -> usize {
             }
         }
         calls += now.len();
-        now.iter().for_each(|number| left[*number] -= 1);
+        for number in &now {
+            left[*number] -= 1;
+        }
         join_all(now.iter().map(|number| scene.brings(&bodies[*number]))).await;
     }
     // The rest in any order and under any name, all at once.
@@ -74,9 +76,10 @@ async fn tell<P: Platform>(scene: &Scene<P>, bodies: &[String]) -> usize {
     calls += rest.len();
     let rest = rest.iter().map(|number| {
         let body = &bodies[*number];
-        match random.once_in(2) {
-            true => scene.provider.renamed(body),
-            false => body.clone(),
+        if random.once_in(2) {
+            scene.provider.renamed(body)
+        } else {
+            body.clone()
         }
     });
     let rest: Vec<String> = rest.collect();

@@ -37,7 +37,8 @@ macro_rules! contract {
             #[tokio::test(flavor = "multi_thread")]
             #[ignore = "takes minutes"]
             async fn ten_thousand_replies() {
-                replies::replies::<$platform>(100, 10_000).await;
+                let figures = replies::replies::<$platform>(100, 10_000).await;
+                println!("{}", serde_json::to_string(&figures).unwrap());
             }
         }
     )*};
