@@ -296,7 +296,7 @@ async fn a_token_that_ended_is_replaced_before_anybody_notices() {
     let picture = scene.uploads("a.png", b"\x89PNG\r\n\x1a\n").await;
     let sent = scene.sends_files("a-2", "", &[&picture]).await;
     scene
-        .passes_until("the picture is there", |scene| {
+        .passes_until("the picture is there", 1_000, |scene| {
             scene.provider.sent().len() == 2
         })
         .await;
@@ -318,7 +318,7 @@ async fn every_failure_has_its_own_end() {
     })
     .await;
     scene
-        .passes_until("it was paid for", |scene| scene.trouble().is_none())
+        .passes_until("it was paid for", 10_000, |scene| scene.trouble().is_none())
         .await;
     scene.fate(&unpaid, DeliveryState::Sent).await;
 
