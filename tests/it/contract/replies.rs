@@ -181,3 +181,20 @@ async fn uncertain_of<P: Platform>(scene: &mut Scene<P>, conversation: &str) -> 
     }
     uncertain
 }
+
+#[test]
+fn only_what_nobody_can_know_is_uncertain() {
+    use e2e::providers::telegram::Telegram;
+    use e2e::providers::vk::Vk;
+
+    let ends = |tries: &[Met]| {
+        [end::<Telegram>(tries), end::<Vk>(tries)].map(|end| (end.arrives, end.is_uncertain))
+    };
+    assert_eq!(ends(&[Met::Busy, Met::Well]), [(true, false); 2]);
+    assert_eq!(ends(&[Met::Flood, Met::Taken])[0], (true, true));
+    assert_eq!(ends(&[Met::Dropped])[0], (false, true));
+    assert_eq!(
+        ends(&[Met::Silent, Met::Taken, Met::Well])[1],
+        (true, false)
+    );
+}
