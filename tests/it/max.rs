@@ -199,7 +199,7 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
         })
     })
     .await;
-    scene.max.says(ANNA, "Спасибо");
+    scene.provider.says(ANNA, "Спасибо");
     let theirs = scene.olga.hears("Спасибо").await;
     let read = pb::MarkReadRequest {
         conversation_id: scene.conversation.clone(),
@@ -207,7 +207,7 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
     };
     scene.olga.inbox.mark_read(read).await.unwrap();
     until("reading is shown", || async {
-        let acts = scene.max.desk.seen("POST chats");
+        let acts = scene.provider.desk.seen("POST chats");
         acts.iter().any(|act| act.json()["action"] == "mark_seen")
     })
     .await;

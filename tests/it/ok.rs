@@ -5,41 +5,27 @@ use channels::{Check, Verdict};
 use e2e::operator::text_of;
 use e2e::providers::ok::{Odnoklassniki, SECRET, TOKEN, error};
 use e2e::providers::{Fault, Platform as _};
-use e2e::{Scene, TestGateway, gateway, http, until};
+use e2e::{Scene, TestGateway, http, until};
 use proto::channels::v1::DeliveryState;
 use proto::inbox::v1 as pb;
-use proto::inbox::v1::event::Kind;
 use serde_json::{Value, json};
 
 /// Beyond 2⁵³: ids are no floats.
 const ANNA: i64 = 9_007_199_254_740_993;
 
-async fn gateway(ok: &Odnoklassniki, more: toml::Table) -> TestGateway {
-    let mut options = ok.called();
-    options.extend(more);
-    TestGateway::start_with(move |settings| {
-        let public_url = settings.public_url.clone();
-        let line = gateway::line_with("ok", "ok", "main", &public_url, options.clone());
-        settings.lines.push(line);
-    })
-    .await
-}
-
 /// Anna wrote, and Olga has it.
-async fn scene(intake: &'static str) -> Scene<Odnoklassniki> {
-    let ok = Odnoklassniki::start().await;
-    let gateway = gateway(&ok, toml::toml! { intake = intake }).await;
-    let mut scene = Scene::with(ok, "ok", gateway).await;
+async fn wrote(mut scene: Scene<Odnoklassniki>) -> Scene<Odnoklassniki> {
     scene.provider.says(ANNA, "Здравствуйте!");
-    if intake == "webhook" {
-        scene.provider.ready().await;
+    if !scene.asks() {
         assert_eq!(scene.provider.deliver().await, 0);
     }
-    let conversation = scene.olga.accept().await;
-    assert_eq!(conversation.last_message_text, "Здравствуйте!");
+    let conversation = scene.takes("Здравствуйте!").await;
     assert_eq!(conversation.contact.unwrap().display_name, "Анна Иванова");
-    scene.conversation = conversation.id;
     scene
+}
+
+async fn scene() -> Scene<Odnoklassniki> {
+    wrote(Scene::asking().await).await
 }
 
 /// An answer of Anna's to the n-th message that was sent.
@@ -49,21 +35,9 @@ fn answers(scene: &Scene<Odnoklassniki>, at: usize, text: &str) {
     scene.provider.sends(ANNA, message);
 }
 
-/// Waits for a press; answers its title and payload.
-async fn pressed(scene: &mut Scene<Odnoklassniki>) -> (String, String) {
-    let pressed = |kind| match kind {
-        Kind::MessageAdded(pb::Message {
-            content: Some(pb::message::Content::Postback(press)),
-            ..
-        }) => Some((press.title, press.payload)),
-        _ => None,
-    };
-    scene.olga.wait_for("a press", pressed).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_writes_and_is_answered() {
-    let mut scene = scene("webhook").await;
+    let mut scene = wrote(Scene::called().await).await;
     let theirs = scene.messages().await.remove(0);
     let request = pb::SendMessageRequest {
         conversation_id: scene.conversation.clone(),
@@ -85,7 +59,7 @@ async fn a_client_writes_and_is_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_places_come_whole() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let ok = &scene.provider;
     let with_url = |kind: &str, url: String| json!({"type": kind, "payload": {"url": url}});
     let files = [
@@ -132,7 +106,7 @@ async fn files_and_places_come_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_sends_files_types_and_reads() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let png = scene
         .uploads("shop.png", b"\x89PNG\r\n\x1a\n picture")
         .await;
@@ -172,7 +146,7 @@ async fn an_operator_sends_files_types_and_reads() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_ok_does_not_take_is_told_by_its_name() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let virus = scene.uploads("virus.txt", b"MZ").await;
     let sent = scene.sends_files("a-1", "Вот", &[&virus]).await;
     let failed = scene.fate(&sent, DeliveryState::Failed).await;
@@ -180,23 +154,6 @@ async fn a_file_that_ok_does_not_take_is_told_by_its_name() {
     assert!(told.starts_with("virus.txt: "), "{told}");
     assert!(told.contains("not allowed (505)"), "{told}");
     assert!(scene.provider.sent().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_long_answer_goes_in_parts_and_is_one_message() {
-    let mut scene = scene("poll").await;
-    let long = "слово ".repeat(1_500);
-    let answer = scene.says("a-1", &long).await;
-    scene.fate(&answer, DeliveryState::Sent).await;
-    let texts = scene.provider.texts_of(ANNA);
-    assert_eq!(texts.len(), 3);
-    assert_eq!(texts.join(" ").split(' ').count(), 1_500);
-    // Whichever part is answered, it is that message.
-    answers(&scene, 1, "долго");
-    assert_eq!(
-        scene.olga.hears("долго").await.reply_to_message_id,
-        answer.id
-    );
 }
 
 /// How a call to a path of the gateway is answered.
@@ -208,7 +165,7 @@ async fn knock(gateway: &TestGateway, path: &str, body: &Value) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_know_the_address_is_nobody() {
-    let scene = scene("webhook").await;
+    let scene = wrote(Scene::called().await).await;
     let message = scene.provider.message(666, json!({"text": "forged"}));
     let forged = json!({"webhookType": "MESSAGE_CREATED", "sender": {"user_id": "user:666"},
         "recipient": {"chat_id": "chat:C29a"}, "message": message, "timestamp": 1});
@@ -242,14 +199,20 @@ async fn where_networks_are_told_nobody_else_is_let_in() {
     let path = format!("/hooks/ok/{SECRET}");
     for (networks, status) in [("217.20.145.192/28", 403), ("127.0.0.0/8", 200)] {
         let ok = Odnoklassniki::start().await;
-        let gateway = gateway(&ok, toml::toml! { source_networks = [networks] }).await;
-        assert_eq!(knock(&gateway, &path, &event).await, status, "{networks}");
+        let mut options = ok.called();
+        options.extend(toml::toml! { source_networks = [networks] });
+        let scene = Scene::begin(ok, "ok", options).await;
+        assert_eq!(
+            knock(&scene.gateway, &path, &event).await,
+            status,
+            "{networks}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_has_its_own_end() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let desk = &scene.provider.desk;
     for (status, code, words) in [
         (200, 8, "FLOOD_BLOCKED : errors.flood"),
@@ -292,7 +255,7 @@ async fn every_refusal_has_its_own_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_knows_is_tried_for_ten_minutes() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     for _ in 0..3 {
         let later = error(4_242, "LATER");
         let desk = &scene.provider.desk;
@@ -314,7 +277,7 @@ async fn what_nobody_knows_is_tried_for_ten_minutes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_doubt_is_looked_for_and_never_sent_twice() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let before = scene.says("a-1", "Да").await;
     scene.fate(&before, DeliveryState::Sent).await;
 
@@ -347,19 +310,19 @@ async fn what_is_in_doubt_is_looked_for_and_never_sent_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presses_and_links_are_told() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     // The same button twice is two presses.
     for at in 1..=2 {
         let press = json!({"callbackId": "cb/1+=", "payload": "where", "timestamp": at});
         scene.provider.happens("MESSAGE_CALLBACK", ANNA, press);
-        let pressed = pressed(&mut scene).await;
+        let pressed = scene.pressed().await;
         assert_eq!(pressed, (String::new(), "where".to_owned()));
     }
     let came = json!({"message": {"text": "Анна пришла"}});
     scene.provider.happens("CHAT_SYSTEM", ANNA, came);
     let link = json!({"payload": "order-17", "message": {"text": "По ссылке"}});
     scene.provider.happens("CHAT_SYSTEM", ANNA, link);
-    let followed = pressed(&mut scene).await;
+    let followed = scene.pressed().await;
     assert_eq!(followed, ("По ссылке".to_owned(), "order-17".to_owned()));
     scene.provider.says(ANNA, "всё");
     scene.olga.hears("всё").await;
@@ -369,7 +332,7 @@ async fn presses_and_links_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_place_among_events_is_kept_over_a_restart() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     scene.gateway.stop().await;
     scene.provider.says(ANNA, "nobody there");
     scene.gateway.restart().await;
@@ -402,15 +365,20 @@ async fn who_asks_is_not_called_and_who_is_called_is_called_once() {
     let ok = Odnoklassniki::start().await;
     ok.subscribe("https://elsewhere.example/bot");
     ok.subscribe("https://former.example/hooks/ok/former-secret");
-    let asking = gateway(&ok, toml::toml! { intake = "poll" }).await;
+    let options = ok.asking().unwrap();
+    let Scene { provider: ok, .. } = Scene::begin(ok, "ok", options).await;
     ok.desk.until_seen("GET me/updates", 1).await;
     assert_eq!(ok.subscriptions(), ["https://elsewhere.example/bot"]);
-    drop(asking);
 
     let ok = Odnoklassniki::start().await;
     ok.subscribe("https://elsewhere.example/bot");
     ok.subscribe("https://former.example/hooks/ok/former-secret");
-    let _called = gateway(&ok, toml::Table::new()).await;
+    let options = ok.called();
+    let Scene {
+        provider: ok,
+        gateway: _called,
+        ..
+    } = Scene::begin(ok, "ok", options).await;
     ok.desk.until_seen("POST me/unsubscribe", 1).await;
     until("both are left", || async { ok.subscriptions().len() == 2 }).await;
     let left = ok.subscriptions();
@@ -423,8 +391,8 @@ async fn who_asks_is_not_called_and_who_is_called_is_called_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_is_told_what_works_and_no_secret() {
-    for intake in ["poll", "webhook"] {
-        let scene = scene(intake).await;
+    for scene in [Scene::asking().await, Scene::called().await] {
+        let scene = wrote(scene).await;
         let line = scene.gateway.engine().line(&"ok".into()).unwrap();
         let checks = line.channel.check().await;
         let is_good = |check: &Check| matches!(check.verdict, Verdict::Good(_));
