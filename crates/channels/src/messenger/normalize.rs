@@ -102,7 +102,7 @@ impl Told<'_> {
             return Some(self.pressed(postback));
         }
         if let Some(referral) = &event.referral {
-            return Some(self.referred(referral));
+            return self.referred(referral);
         }
         if let Some(optin) = &event.optin {
             let mut words = [&optin.payload, &optin.reference].into_iter();
@@ -113,7 +113,8 @@ impl Told<'_> {
             });
         }
         if let Some(handover) = &event.pass_thread_control {
-            return Some(self.said(press(&handover.metadata, "")));
+            let words = Some(handover.metadata.as_str()).filter(|words| !words.is_empty());
+            return Some(self.said(press(words.unwrap_or("pass_thread_control"), "")));
         }
         let mut rest = event.rest.keys().map(String::as_str);
         let kind = rest.find(|name| !FOR_NOBODY.contains(name))?;
@@ -177,15 +178,12 @@ impl Told<'_> {
     }
 
     /// A client came back by a link or an advertisement.
-    fn referred(&self, referral: &Referral) -> Inbound {
+    fn referred(&self, referral: &Referral) -> Option<Inbound> {
         let facts = facts(referral);
-        let advertised = facts.get("advertisement");
-        let mut inbound = match (referral.reference.as_str(), advertised) {
-            ("", Some(title)) => self.said(press(title, "")),
-            (reference, _) => self.said(press(reference, "")),
-        };
+        let told = facts.get("ref").or_else(|| facts.get("advertisement"))?;
+        let mut inbound = self.said(press(told, ""));
         inbound.sender.attributes = facts;
-        inbound
+        Some(inbound)
     }
 
     fn delivered(&self, delivered: &Delivered) -> Vec<Inbound> {
