@@ -183,6 +183,30 @@ await story('answers and templates', stage, async (step) => {
     await onPhone('bubble');
   });
 
+  await step('what does not go stands there with its answers, and can be taken back or sent again', async () => {
+    browser.away = true;
+    await page.route('**/*.Inbox/SendMessage', (route) => route.abort('internetdisconnected'));
+    await page.fill(T('composer-text'), 'Morning or evening?');
+    await page.click(T('offer-answers'));
+    for (const label of ['Morning', 'Evening']) await offers(label);
+    const pending = page.locator(`${T('message-pending')}[data-status=failed]`);
+    await page.click(T('send'));
+    await shown(pending.locator(`${T('pills')} li`), 2);
+    await pending.getByRole('button', { name: 'Discard' }).click();
+    await gone(pending);
+    assert.equal(await page.inputValue(T('composer-text')), 'Morning or evening?');
+    assert.deepEqual(await chips.allInnerTexts(), ['Morning', 'Evening']);
+    await page.click(T('send'));
+    await pending.waitFor();
+    await page.unroute('**/*.Inbox/SendMessage');
+    browser.away = false;
+    const got = whatsapp.next();
+    await pending.locator(T('retry')).click();
+    assert.equal((await got).interactive.action.buttons.length, 2);
+    await gone(pending);
+    await shown(desk.message('Morning or evening?', 'OUTBOUND').locator(`${T('pills')} li`), 2);
+  });
+
   await step('a provider that does not tell its templates is asked again', async () => {
     await page.fill(T('composer-text'), 'something begun');
     await page.click(T('send-template'));

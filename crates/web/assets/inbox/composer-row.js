@@ -36,6 +36,7 @@ export class ComposerRow {
     });
     this.template = iconButton("approved", t("template.send"), {
       onclick: acts.template,
+      "aria-haspopup": "dialog",
       "data-testid": "send-template",
     });
     this.count = h("span", { class: "length", hidden: true });
@@ -55,11 +56,19 @@ export class ComposerRow {
     );
   }
 
-  /** Shows what can be done on the line. @param {State} state @param {Conversation | undefined} c @param {boolean} note */
-  draw(state, c, note) {
+  /**
+   * Shows what can be done on the line.
+   *
+   * @param {State} state
+   * @param {Conversation | undefined} c
+   * @param {boolean} note
+   * @param {boolean} offering whether answers are being typed
+   */
+  draw(state, c, note, offering) {
     const able = (/** @type {string} */ capability) => !note && can(state, c, capability);
     this.attach.hidden = !able("files");
     this.answers.hidden = !able("buttons");
+    this.answers.setAttribute("aria-expanded", String(offering));
     this.template.hidden = !able("templates");
     this.mention.hidden = !note;
     drawSend(this.send, note);

@@ -174,7 +174,7 @@ class Composer extends View {
     const state = getState();
     const c = conversation(state, this.id_ ?? "");
     const note = this.note === true;
-    row.draw(state, c, note);
+    row.draw(state, c, note, !answers.node.hidden);
     drawHints(text, hint, channelName(state, c?.lineId, c?.channel), note);
     drawNotice(notice, text.value, note, this.id_ ?? "", () => void this.#template());
     const over = drawLength(row.count, text.value, note ? 0 : (this.#line()?.textLengthMax ?? 0));
@@ -252,7 +252,7 @@ class Composer extends View {
     if (!text || !uploads || !answers || !row || row.send.disabled) return;
     const id = this.id_ ?? "";
     const note = this.note === true;
-    if (!answers.settle()) return;
+    if (!answers.settle() || row.send.disabled) return;
     if (!note && !(await mayGo(text.value))) {
       text.focus();
       return;

@@ -15,7 +15,7 @@ export const enTemplates = {
   "template.send": "Send an approved template",
   "template.choose": "Choose a template",
   "template.window":
-    "{name} lets only approved templates through to a client who has been silent for {n} hours. Other words can go when they write.",
+    "{name} lets only approved templates through to a client who has been silent for {n} hours. Anything else can be sent once they write.",
   "template.search": "Find a template",
   "template.none": "No templates",
   "template.noneText": "{name} has approved none for this line, or none that can be sent from here.",

@@ -10,12 +10,15 @@ import { Uploads } from "./uploads.js";
 
 /** @import { Template } from "./types/api.js" */
 
+/** @param {string} words */
+const capital = (words) => words.charAt(0).toLocaleUpperCase() + words.slice(1);
+
 /** @param {Template} template */
-export function languageName({ language: own }) {
+export function languageName({ language: own = "" }) {
   try {
-    return new Intl.DisplayNames([language()], { type: "language" }).of(languageTag(own)) ?? own ?? "";
+    return capital(new Intl.DisplayNames([language()], { type: "language" }).of(languageTag(own)) ?? own);
   } catch {
-    return own ?? "";
+    return own;
   }
 }
 
@@ -23,7 +26,7 @@ export function languageName({ language: own }) {
 export function categoryName({ category = "" }) {
   if (category === "utility" || category === "marketing" || category === "authentication")
     return t(`template.category.${category}`);
-  return category.charAt(0).toLocaleUpperCase() + category.slice(1);
+  return capital(category);
 }
 
 /** What tells a template from others beside its name. @param {Template} template */
@@ -34,10 +37,7 @@ export const templateTags = (template) =>
 function variableName(template, id) {
   const [, part, own] = /^(header|button) (.+)$/.exec(id) ?? ["", "", id];
   if (part === "button") return t("template.ofButton", { name: template.buttons?.[Number(own)] ?? own });
-  const words = own.replaceAll("_", " ");
-  const name = /^\d+$/.test(own)
-    ? t("template.variable", { name: own })
-    : words.charAt(0).toLocaleUpperCase() + words.slice(1);
+  const name = /^\d+$/.test(own) ? t("template.variable", { name: own }) : capital(own.replaceAll("_", " "));
   return part === "header" ? t("template.ofHeader", { name }) : name;
 }
 
