@@ -17,7 +17,11 @@ name = "Sales"
 `;
 const ANNA = '79161234567';
 const VERA = '79167654321';
-const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+const SIZE = { width: 1440, height: 900 };
 
 /** @param {string} name @param {object[]} components @param {object} [more] */
 const template = (name, components, more) => ({
@@ -64,8 +68,8 @@ whatsapp.templates = [
 whatsapp.failures = 1;
 const gateway = await Gateway.start(CONFIG + whatsapp.line());
 const browser = await openBrowser();
-const ann = await browser.person('Ann', { viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
-const russian = await browser.person('Ann in Russian', { viewport: { width: 1440, height: 900 }, locale: 'ru-RU', colorScheme: 'dark' });
+const ann = await browser.person('Ann', { viewport: SIZE, colorScheme: 'light' });
+const russian = await browser.person('Ann in Russian', { viewport: SIZE, locale: 'ru-RU', colorScheme: 'dark' });
 const { page } = ann;
 const desk = inboxOn(page);
 const chips = page.locator(T('answer-chip'));
@@ -95,7 +99,7 @@ async function onPhone(name, of = page) {
   await of.setViewportSize({ width: 390, height: 844 });
   assert.deepEqual(await unsound(of), []);
   await picture(`${name} phone`, of);
-  await of.setViewportSize(size ?? { width: 1440, height: 900 });
+  await of.setViewportSize(size ?? SIZE);
 }
 
 /** @param {string} label */

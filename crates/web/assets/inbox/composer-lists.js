@@ -169,12 +169,17 @@ export function drawNotice(strip, text, note, id, choose) {
   const warns = closed !== "" || gaps.length > 0;
   strip.dataset.kind = closed ? "closed" : warns ? "unfilled" : "told";
   const way = closed !== "" && can(getState(), conversation(getState(), id), "templates");
-  replace(strip, said && icon(warns ? "warning" : "bell"), h("span", null, said, way && " ", way && templateLink(choose)));
+  const words = h("span", null, said, way && " ", way && templateLink(choose));
+  replace(strip, said && icon(warns ? "warning" : "bell"), words);
 }
 
 /** @param {() => void} choose */
 const templateLink = (choose) =>
-  h("button", { type: "button", class: "link small", onclick: choose, "data-testid": "choose-template" }, t("template.choose"));
+  h(
+    "button",
+    { type: "button", class: "link small", onclick: choose, "data-testid": "choose-template" },
+    t("template.choose"),
+  );
 
 /** Why the client cannot be written to just now. @param {string} id */
 function windowText(id) {

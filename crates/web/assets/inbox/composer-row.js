@@ -28,7 +28,10 @@ export class ComposerRow {
         lists.text.focus();
       },
     });
-    this.attach = iconButton("attach", t("composer.attach"), { onclick: () => picker.click(), "data-testid": "attach" });
+    this.attach = iconButton("attach", t("composer.attach"), {
+      onclick: () => picker.click(),
+      "data-testid": "attach",
+    });
     this.mention = listButton(lists, "@");
     this.answers = iconButton("answers", t("answers.offer"), {
       onclick: acts.answers,

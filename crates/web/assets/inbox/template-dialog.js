@@ -29,6 +29,10 @@ export function templateDialog(id) {
   return new TemplateDialog(id).sent;
 }
 
+/** What a template is called. @param {Template} template @param {import("./dom.js").Child} [more] */
+const head = (template, more) =>
+  h("span", { class: "template-top" }, h("b", null, template.name), ...templateTags(template), more);
+
 class TemplateDialog {
   /** @param {string} id */
   constructor(id) {
@@ -53,7 +57,12 @@ class TemplateDialog {
     this.list = h("div", { class: "template-list" });
     this.status = h("p", { class: "hint", role: "status" });
     this.page = h("div", { class: "template-page" }, this.search);
-    this.submit = h("button", { class: "button primary", "data-testid": "template-submit" }, icon("send"), t("composer.send"));
+    this.submit = h(
+      "button",
+      { class: "button primary", "data-testid": "template-submit" },
+      icon("send"),
+      t("composer.send"),
+    );
     const { dialog, form, closed } = openDialog({
       title: t("template.send"),
       testid: "template-dialog",
@@ -108,11 +117,9 @@ class TemplateDialog {
     const also = (/** @type {Template} */ one) => `${languageName(one)} ${categoryName(one)}`;
     const found = findTemplates(this.templates, this.search.value, this.locale, also);
     replace(this.list, found.slice(0, SHOWN_MAX).map((one) => this.#row(one)));
-    const more = found.length > SHOWN_MAX;
-    replace(
-      this.status,
-      found.length === 0 ? t("template.notFound") : t(more ? "template.more" : "template.count", { n: more ? SHOWN_MAX : found.length }),
-    );
+    const { length: n } = found;
+    if (n === 0) replace(this.status, t("template.notFound"));
+    else replace(this.status, n > SHOWN_MAX ? t("template.more", { n: SHOWN_MAX }) : t("template.count", { n }));
   }
 
   /** @param {Template} template */
@@ -126,7 +133,7 @@ class TemplateDialog {
         onclick: () => this.#fill(template),
         onkeydown: (/** @type {KeyboardEvent} */ event) => this.#listKey(event),
       },
-      h("span", { class: "template-top" }, h("b", null, template.name), ...templateTags(template), template.takesFile && icon("attach", t("template.withFile"))),
+      head(template, template.takesFile && icon("attach", t("template.withFile"))),
       h("span", { class: "template-words", dir: "auto" }, sample(template)),
     );
   }
@@ -145,8 +152,7 @@ class TemplateDialog {
       () => this.#ready(),
     );
     this.form = form;
-    const head = h("div", { class: "template-top" }, h("b", null, template.name), ...templateTags(template));
-    this.#show(back, head, form.node);
+    this.#show(back, head(template), form.node);
     this.#ready();
     if (!form.focus()) this.submit.focus();
   }

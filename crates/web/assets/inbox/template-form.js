@@ -72,7 +72,11 @@ export class TemplateForm {
     const tray = h("div", { class: "upload-tray", hidden: true });
     this.uploads = new Uploads(tray, bytesMax, () => this.draw());
     this.problem = errorBox("template-error");
-    this.preview = h("div", { class: "reply-preview template-preview", dir: "auto", "data-testid": "template-preview" });
+    this.preview = h("div", {
+      class: "reply-preview template-preview",
+      dir: "auto",
+      "data-testid": "template-preview",
+    });
     this.node = h(
       "div",
       { class: "template-form" },
@@ -114,7 +118,9 @@ export class TemplateForm {
     const names = new Map(this.fields.map(({ id, name }) => [id, name]));
     replace(
       preview,
-      uploads.entries.map(({ file }) => h("p", { class: "chip" }, icon("file"), h("span", { class: "chip-name" }, file.name))),
+      uploads.entries.map(({ file: { name } }) =>
+        h("p", { class: "chip" }, icon("file"), h("span", { class: "chip-name" }, name)),
+      ),
       h(
         "div",
         { class: "text" },
