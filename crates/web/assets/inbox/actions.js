@@ -157,7 +157,7 @@ export async function freshLinks(message, force = false) {
 
 /**
  * @param {string} conversationId
- * @param {Pick<PendingMessage, "note" | "text" | "uploads" | "replyToMessageId" | "mentions" | "cannedReplyIds" | "letter">} content
+ * @param {Pick<PendingMessage, "note" | "text" | "uploads" | "replyToMessageId" | "mentions" | "cannedReplyIds" | "letter" | "buttons" | "template">} content
  */
 export function send(conversationId, content) {
   /** @type {PendingMessage} */
@@ -180,13 +180,16 @@ export function retry(id) {
 /** @param {PendingMessage} pending */
 async function transmit(pending) {
   dispatch({ type: "sending", pending });
-  const { conversationId, text, clientId: id } = pending;
+  const { conversationId, text, clientId: id, template } = pending;
   try {
     const message = pending.note
       ? await call("Inbox/AddNote", { conversationId, text, clientId: id, mentionedOperatorIds: pending.mentions })
       : await call("Inbox/SendMessage", {
           conversationId,
-          text,
+          // A template brings its words and buttons.
+          text: template ? "" : text,
+          buttons: template ? undefined : pending.buttons,
+          template,
           clientId: id,
           uploadIds: pending.uploads.map((u) => u.uploadId),
           replyToMessageId: pending.replyToMessageId || undefined,

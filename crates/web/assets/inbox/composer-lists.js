@@ -13,7 +13,7 @@ import { avatar, channelName, operatorName, presenceDot } from "./parts.js";
 import { errorText } from "./refusals.js";
 import { findReplies, wordsFor } from "./replies.js";
 import { windowClosed } from "./reply-window.js";
-import { conversation } from "./selectors.js";
+import { can, conversation } from "./selectors.js";
 import { Suggest } from "./suggest.js";
 import { unfilled } from "./variables.js";
 
@@ -149,32 +149,46 @@ export function takeUsed(id, text) {
 }
 
 /**
- * Says what is not filled in, or whom a note tells.
+ * Says what is not filled in, whom a note tells, or why nothing can be sent and what can.
  *
  * @param {HTMLElement} strip
  * @param {string} text
  * @param {boolean} note
  * @param {string} id
+ * @param {() => void} choose a template
  */
-export function drawNotice(strip, text, note, id) {
+export function drawNotice(strip, text, note, id, choose) {
   const gaps = unfilled(text);
   const ids = note ? namedIn(text) : [];
   const closed = note ? "" : windowText(id);
   const filled = gaps.length > 0 ? t("replies.unfilled", { name: gaps.slice(0, 3).join(" ") }) : toldText(ids, id);
   const said = closed || filled;
   strip.hidden = said === "";
-  if (strip.textContent === said) return;
+  if (strip.dataset.said === said) return;
+  strip.dataset.said = said;
   const warns = closed !== "" || gaps.length > 0;
   strip.dataset.kind = closed ? "closed" : warns ? "unfilled" : "told";
-  replace(strip, said && icon(warns ? "warning" : "bell"), said);
+  const way = closed !== "" && can(getState(), conversation(getState(), id), "templates");
+  const words = h("span", null, said, way && " ", way && templateLink(choose));
+  replace(strip, said && icon(warns ? "warning" : "bell"), words);
 }
+
+/** @param {() => void} choose */
+const templateLink = (choose) =>
+  h(
+    "button",
+    { type: "button", class: "link small", onclick: choose, "data-testid": "choose-template" },
+    t("template.choose"),
+  );
 
 /** Why the client cannot be written to just now. @param {string} id */
 function windowText(id) {
   const state = getState();
   const hours = windowClosed(state, id, serverNow());
   const c = conversation(state, id);
-  return hours === 0 ? "" : t("composer.window", { name: channelName(state, c?.lineId, c?.channel), n: hours });
+  const name = channelName(state, c?.lineId, c?.channel);
+  if (hours === 0) return "";
+  return t(can(state, c, "templates") ? "template.window" : "composer.window", { name, n: hours });
 }
 
 /** @param {string[]} ids @param {string} id */

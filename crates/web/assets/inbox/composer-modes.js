@@ -1,10 +1,11 @@
-// The two ways to write, as a pair of radio buttons: reply and private note; and how
-// long a reply may be.
+// The two ways to write, as a pair of radio buttons: reply and private note; what is
+// said about them; and how long a reply may be.
 
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { iconButton } from "./menu.js";
+import { pref } from "./prefs.js";
 
 /**
  * @param {HTMLElement | undefined} group
@@ -49,6 +50,21 @@ export function drawSend(button, note) {
   button.classList.toggle("primary", !note);
   button.classList.toggle("amber", note);
   replace(button, icon(note ? "note" : "send"), t(note ? "composer.addNote" : "composer.send"));
+}
+
+/**
+ * Says what is written here, and which key sends it.
+ *
+ * @param {HTMLTextAreaElement} text
+ * @param {HTMLElement} hint
+ * @param {string} channel
+ * @param {boolean} note
+ */
+export function drawHints(text, hint, channel, note) {
+  const label = note ? t("composer.notePlaceholder") : t("composer.placeholder", { name: channel });
+  text.placeholder = label;
+  text.setAttribute("aria-label", label);
+  replace(hint, t(note ? "composer.noteHint" : pref("enterSends") ? "composer.enterHint" : "composer.ctrlEnterHint"));
 }
 
 /** What is answered. @param {HTMLElement | undefined} node @param {string} words @param {() => void} close */

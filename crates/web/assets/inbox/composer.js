@@ -2,18 +2,20 @@
 // colleagues see. The two never look alike.
 
 import { send } from "./actions.js";
+import { AnswerChips } from "./answer-chips.js";
 import { View, getState } from "./app.js";
-import { composerLists, drawNotice, listButton, mayGo, namedIn, takeUsed } from "./composer-lists.js";
-import { drawLength, drawModes, drawQuote, drawSend, noAnswer } from "./composer-modes.js";
+import { composerLists, drawNotice, mayGo, namedIn, takeUsed } from "./composer-lists.js";
+import { drawHints, drawLength, drawModes, drawQuote, noAnswer } from "./composer-modes.js";
+import { ComposerRow } from "./composer-row.js";
 import { draft, saveDraft, stopTyping, typing } from "./drafts.js";
 import { h, replace } from "./dom.js";
 import { t } from "./i18n.js";
 import { LetterFields } from "./letter-fields.js";
 import { excerpt } from "./message.js";
-import { iconButton } from "./menu.js";
 import { channelName } from "./parts.js";
 import { pref, whenPrefsChange } from "./prefs.js";
 import { answerable, can, conversation } from "./selectors.js";
+import { templateDialog } from "./template-dialog.js";
 import { Uploads, acceptFiles } from "./uploads.js";
 
 /** @import { Message } from "./types/api.js" */
@@ -43,56 +45,38 @@ class Composer extends View {
     this.tray = h("div", { class: "upload-tray", hidden: true });
     this.quoted = h("div", { class: "composer-quote", hidden: true });
     this.letter = new LetterFields(() => this.#line()?.addresses ?? []);
-    this.picker = h("input", {
-      type: "file",
-      multiple: true,
-      hidden: true,
-      "data-testid": "file-input",
-      onchange: () => this.#picked(),
-    });
     this.uploads = new Uploads(
       this.tray,
       () => Number(this.#line()?.attachmentBytesMax ?? 0),
       () => this.#buttons(),
     );
     this.modes = h("div", { class: "modes", role: "radiogroup", "aria-label": t("composer.mode") });
-    this.sendButton = h("button", {
-      type: "button",
-      class: "button send",
-      onclick: () => void this.#send(),
-      "data-testid": "send",
-    });
+    this.answers = new AnswerChips(
+      this.id_,
+      () => this.#buttons(),
+      () => this.text?.focus(),
+    );
     this.lists = composerLists(this.text, this.id_, () => this.note === true);
     this.onLeave(() => this.lists?.leave());
     this.notice = h("p", { class: "composer-notice", role: "status", hidden: true, "data-testid": "composer-notice" });
-    this.insert = listButton(this.lists, "/");
-    this.mention = listButton(this.lists, "@");
-    this.attach = iconButton("attach", t("composer.attach"), {
-      onclick: () => this.picker?.click(),
-      "data-testid": "attach",
+    this.row = new ComposerRow(this.lists, {
+      add: (files) => this.uploads?.add(files),
+      answers: () => this.answers?.toggle(),
+      template: () => void this.#template(),
+      send: () => void this.#send(),
     });
-    this.count = h("span", { class: "length", hidden: true });
     this.hint = h("span", { class: "hint", id: "composer-hint" });
     this.box = h(
       "div",
       { class: "composer" },
       h("div", { class: "composer-top" }, this.modes, this.hint),
       this.letter.node,
+      this.answers.node,
       this.quoted,
       this.text,
       this.notice,
       this.tray,
-      this.picker,
-      h(
-        "div",
-        { class: "composer-bottom" },
-        this.attach,
-        this.insert,
-        this.mention,
-        this.count,
-        h("span", { class: "grow" }),
-        this.sendButton,
-      ),
+      this.row.node,
     );
     this.letter.node.addEventListener("input", () => this.#buttons());
     this.#listeners(this.text);
@@ -121,7 +105,12 @@ class Composer extends View {
     );
     this.addEventListener("sb-reply", (event) => this.#quote(/** @type {CustomEvent<Message>} */ (event).detail));
     this.addEventListener("sb-letter", (event) => this.#write(/** @type {CustomEvent<LetterAct>} */ (event).detail));
-    this.addEventListener("sb-refill", () => this.#load());
+    this.addEventListener("sb-refill", (event) => {
+      this.#load();
+      if (!this.note) this.answers?.fill(/** @type {CustomEvent<string[] | null>} */ (event).detail ?? []);
+    });
+    this.addEventListener("sb-answers", () => this.answers?.toggle());
+    this.addEventListener("sb-template", () => void this.#template());
     this.addEventListener("sb-mode", (event) => {
       this.#mode(/** @type {CustomEvent<boolean>} */ (event).detail);
       this.text?.focus();
@@ -169,6 +158,7 @@ class Composer extends View {
     if (this.note) {
       stopTyping();
       this.#quote(null);
+      this.answers?.clear();
     }
     this.box?.classList.toggle("note", this.note);
     drawModes(this.modes, this.note, this.mustNote === true, (wanted, byKey) => {
@@ -179,24 +169,20 @@ class Composer extends View {
   }
 
   #buttons() {
-    const { sendButton, text, uploads, hint, attach } = this;
-    if (!sendButton || !text || !uploads || !hint || !attach) return;
+    const { row, text, uploads, hint, notice, answers } = this;
+    if (!row || !text || !uploads || !hint || !notice || !answers) return;
     const state = getState();
     const c = conversation(state, this.id_ ?? "");
-    const label = this.note
-      ? t("composer.notePlaceholder")
-      : t("composer.placeholder", { name: channelName(state, c?.lineId, c?.channel) });
-    text.placeholder = label;
-    text.setAttribute("aria-label", label);
-    replace(hint, t(this.note ? "composer.noteHint" : pref("enterSends") ? "composer.enterHint" : "composer.ctrlEnterHint"));
-    attach.hidden = !this.#mayAttach();
-    if (this.mention) this.mention.hidden = !this.note;
-    if (this.notice) drawNotice(this.notice, text.value, this.note === true, this.id_ ?? "");
-    const over = drawLength(this.count, text.value, this.note ? 0 : (this.#line()?.textLengthMax ?? 0));
-    const something = text.value.trim() !== "" || (!this.note && uploads.results.length > 0);
-    const closed = this.notice?.dataset.kind === "closed" && !this.notice.hidden;
-    sendButton.disabled = closed || !something || uploads.busy || over || (!this.note && !this.letter?.complete);
-    drawSend(sendButton, this.note === true);
+    const note = this.note === true;
+    row.draw(state, c, note, !answers.node.hidden);
+    drawHints(text, hint, channelName(state, c?.lineId, c?.channel), note);
+    drawNotice(notice, text.value, note, this.id_ ?? "", () => void this.#template());
+    const over = drawLength(row.count, text.value, note ? 0 : (this.#line()?.textLengthMax ?? 0));
+    const hasText = text.value.trim() !== "";
+    answers.remind(hasText);
+    const something = hasText || (!note && uploads.results.length > 0 && answers.labels.length === 0);
+    const closed = notice.dataset.kind === "closed" && !notice.hidden;
+    row.send.disabled = closed || !something || uploads.busy || over || (!note && !this.letter?.complete);
   }
 
   #typed() {
@@ -238,12 +224,6 @@ class Composer extends View {
     }
   }
 
-  #picked() {
-    if (this.picker?.files) this.uploads?.add(this.picker.files);
-    if (this.picker) this.picker.value = "";
-    this.text?.focus();
-  }
-
   /** A letter with its own addresses and subject. @param {LetterAct} act */
   #write({ message, mode }) {
     if (this.note) this.#mode(false);
@@ -262,11 +242,17 @@ class Composer extends View {
     if (message) this.text?.focus();
   }
 
+  async #template() {
+    if (this.mustNote) return;
+    if (await templateDialog(this.id_ ?? "")) this.text?.focus();
+  }
+
   async #send() {
-    const { text, uploads, sendButton } = this;
-    if (!text || !uploads || !sendButton || sendButton.disabled) return;
+    const { text, uploads, row, answers } = this;
+    if (!text || !uploads || !answers || !row || row.send.disabled) return;
     const id = this.id_ ?? "";
     const note = this.note === true;
+    if (!answers.settle() || row.send.disabled) return;
     if (!note && !(await mayGo(text.value))) {
       text.focus();
       return;
@@ -280,6 +266,7 @@ class Composer extends View {
       mentions: note ? namedIn(text.value) : [],
       cannedReplyIds: note ? [] : takeUsed(id, text.value),
       letter: note ? undefined : this.letter?.value(),
+      buttons: answers.labels,
     });
     text.value = "";
     if (note) notes.delete(id);
@@ -289,6 +276,7 @@ class Composer extends View {
       saveDraft(id);
     }
     if (!note) this.letter?.close();
+    answers.clear();
     this.#quote(null);
     stopTyping();
     this.#grow();

@@ -10,6 +10,7 @@ import { enPromises } from "./en-promises.js";
 import { enRatings } from "./en-ratings.js";
 import { enPeople } from "./en-people.js";
 import { enStates } from "./en-states.js";
+import { enTemplates } from "./en-templates.js";
 import { enWhy } from "./en-why.js";
 
 export const en = {
@@ -233,4 +234,5 @@ export const en = {
   ...enStates,
   ...enWhy,
   ...enLetters,
+  ...enTemplates,
 };

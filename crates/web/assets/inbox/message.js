@@ -10,7 +10,7 @@ import { momentText, sizeText, t, timeText } from "./i18n.js";
 import { letterHead, letterText, originalButton } from "./letter.js";
 import { withMentions } from "./mention-text.js";
 import { messageActions } from "./message-actions.js";
-import { operatorName } from "./parts.js";
+import { operatorName, pills } from "./parts.js";
 import { toast } from "./toasts.js";
 
 /** @import { Conversation, Message } from "./types/api.js" */
@@ -109,6 +109,7 @@ function content(state, message) {
       h("p", { class: "text postback" }, icon("hand"), ` ${message.postback.title || message.postback.payload || ""}`),
     message.unsupported &&
       h("p", { class: "gone" }, icon("question"), t("message.unsupported", { name: message.unsupported.kind ?? "" })),
+    pills(message.buttons),
   ];
 }
 
@@ -214,8 +215,11 @@ function problem(message) {
     if ((message.attachments ?? []).length > 0) {
       dispatch({ type: "draft", id: conversationId, text });
       toast({ text: t("message.attachAgain") });
-      document.querySelector("sb-composer")?.dispatchEvent(new CustomEvent("sb-refill"));
-    } else send(conversationId, { note: false, text, uploads: [], replyToMessageId: message.replyToMessageId ?? "" });
+      refill(message.buttons);
+      return;
+    }
+    const { replyToMessageId = "", buttons } = message;
+    send(conversationId, { note: false, text, uploads: [], replyToMessageId, buttons });
   };
   return h(
     "div",
@@ -255,6 +259,7 @@ export function drawPending(pending, quoted) {
         ),
       ),
       pending.text && h("p", { class: "text", dir: "auto" }, pending.text),
+      pills(pending.buttons),
       h(
         "div",
         { class: "bubble-foot" },
@@ -281,7 +286,13 @@ export function drawPending(pending, quoted) {
 /** Back into the composer, so that nothing written is lost. @param {PendingMessage} pending */
 function discard(pending) {
   dispatch({ type: "sendDropped", clientId: pending.clientId });
-  if (pending.note || !pending.text) return;
+  // A template's words are none that could be sent as one's own.
+  if (pending.note || !pending.text || pending.template) return;
   dispatch({ type: "draft", id: pending.conversationId, text: pending.text });
-  document.querySelector("sb-composer")?.dispatchEvent(new CustomEvent("sb-refill"));
+  refill(pending.buttons);
+}
+
+/** Shows the draft, and what was to be pressed. @param {string[] | undefined} answers */
+function refill(answers) {
+  document.querySelector("sb-composer")?.dispatchEvent(new CustomEvent("sb-refill", { detail: answers }));
 }

@@ -210,6 +210,23 @@ function writing(state, c) {
           /** @type {HTMLElement | null} */ (document.querySelector("sb-composer [data-testid=attach]"))?.click();
         },
       },
+    reply &&
+      can(state, c, "buttons") && {
+        label: t("answers.offer"),
+        icon: "answers",
+        testid: "palette-offer-answers",
+        run: () => {
+          tellComposer("sb-mode", false);
+          tellComposer("sb-answers");
+        },
+      },
+    reply &&
+      can(state, c, "templates") && {
+        label: t("template.send"),
+        icon: "approved",
+        testid: "palette-send-template",
+        run: () => tellComposer("sb-template"),
+      },
   ];
   return all.filter((one) => !!one);
 }

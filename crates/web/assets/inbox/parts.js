@@ -151,6 +151,18 @@ export function failed(error, retry) {
   );
 }
 
+/** What stands below a message to be pressed, as a picture of it. @param {string[] | undefined} labels */
+export function pills(labels = []) {
+  return (
+    labels.length > 0 &&
+    h(
+      "ul",
+      { class: "plain pills", "aria-label": t("message.buttons"), "data-testid": "pills" },
+      labels.map((label) => h("li", { class: "pill", dir: "auto" }, label)),
+    )
+  );
+}
+
 /** @param {number} rows @param {string} [className] */
 export function skeleton(rows, className = "") {
   return h(

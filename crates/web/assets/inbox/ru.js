@@ -10,6 +10,7 @@ import { ruPromises } from "./ru-promises.js";
 import { ruRatings } from "./ru-ratings.js";
 import { ruPeople } from "./ru-people.js";
 import { ruStates } from "./ru-states.js";
+import { ruTemplates } from "./ru-templates.js";
 import { ruWhy } from "./ru-why.js";
 
 /** @type {Record<keyof typeof import("./en.js").en, string>} */
@@ -236,4 +237,5 @@ export const ru = {
   ...ruStates,
   ...ruWhy,
   ...ruLetters,
+  ...ruTemplates,
 };

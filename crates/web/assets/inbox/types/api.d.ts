@@ -209,6 +209,24 @@ export interface LetterToSend {
   cc?: LetterAddress[];
   forwardedMessageId?: string;
 }
+export interface Template {
+  name: string;
+  language?: string;
+  category?: string;
+  text?: string;
+  variables?: { id: string; example?: string }[];
+  buttons?: string[];
+  takesFile?: boolean;
+  fileKind?: string;
+}
+export interface TemplateToSend {
+  name: string;
+  language?: string;
+  values: Record<string, string>;
+}
+export interface ListTemplatesResponse {
+  templates?: Template[];
+}
 export interface Message {
   letter?: Letter;
   id: string;
@@ -235,6 +253,7 @@ export interface Message {
   clientId?: string;
   mentions?: string[];
   writtenElsewhere?: boolean;
+  buttons?: string[];
 }
 export interface Offer {
   id: string;
@@ -600,9 +619,12 @@ export interface Calls extends WhyCalls {
       clientId: string;
       cannedReplyIds?: string[];
       letter?: LetterToSend;
+      buttons?: string[];
+      template?: TemplateToSend;
     },
     Message,
   ];
+  "Inbox/ListTemplates": [{ lineId: string }, ListTemplatesResponse];
   "Inbox/EditMessage": [{ messageId: string; text: string; clientId: string }, Message];
   "Inbox/DeleteMessage": [{ messageId: string; clientId: string }, Message];
   "Inbox/React": [{ messageId: string; emoji: string; clientId: string }, Message];

@@ -20,6 +20,7 @@ import type {
   QueueSummary,
   Rating,
   SubscribeResponse,
+  TemplateToSend,
 } from "./api.js";
 
 export type Status = "idle" | "loading" | "ready" | "failed";
@@ -65,6 +66,10 @@ export interface PendingMessage {
   cannedReplyIds?: string[];
   /** Whom a letter goes to and what it is about. */
   letter?: LetterToSend;
+  /** The answers that the client may give by a press; a template's own buttons with one. */
+  buttons?: string[];
+  /** What the words were made of, if they are a template's. */
+  template?: TemplateToSend;
   createdAt: string;
   status: "sending" | "failed";
   error?: string;
