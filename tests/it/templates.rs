@@ -159,6 +159,7 @@ async fn who_has_been_silent_is_written_to_by_a_template() {
         .unwrap();
     assert_eq!(text_of(&sent), "Заказ 42 готов, Анна Петровна.");
     assert_eq!(sent.buttons, ["Спасибо"]);
+    assert_eq!(sent.template.as_ref().unwrap().values["1"], "42");
     scene.is_sent(&sent).await;
     let taken = scene.whatsapp.sent().remove(0);
     assert_eq!(taken["type"], "template");

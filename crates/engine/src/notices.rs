@@ -80,6 +80,7 @@ fn tell(
         attachments: Vec::new(),
         letter: None,
         buttons: Vec::new(),
+        template: None,
         mentions: BTreeSet::new(),
         external_id: None,
         client_id: None,

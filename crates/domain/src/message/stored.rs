@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attachment, Content, Delivery, Letter};
+use super::{Attachment, Content, Delivery, FilledTemplate, Letter};
 use crate::{ContactId, ConversationId, LineId, MessageId, OperatorId, ThreadId, Timestamp};
 
 /// Which way a message went.
@@ -78,6 +78,9 @@ pub struct Message {
     /// Answers that the client was offered, to be given by a press.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<String>,
+    /// The template that its words were made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<Box<FilledTemplate>>,
     /// What a letter has beside its words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<Box<Letter>>,

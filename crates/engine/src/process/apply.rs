@@ -157,6 +157,7 @@ pub(super) fn message(
         content,
         attachments: inbound.attachments,
         buttons: Vec::new(),
+        template: None,
         letter: inbound.letter,
         client_id: inbound.message_id.clone(),
         external_id: inbound.message_id,

@@ -74,6 +74,7 @@ pub(super) fn echoed(
         content,
         attachments: inbound.attachments,
         buttons: Vec::new(),
+        template: None,
         letter: inbound.letter,
         client_id: None,
         external_id: Some(external_id),

@@ -106,6 +106,7 @@ fn say(
         content: Content::Text(Text::plain("words")),
         attachments: Vec::new(),
         buttons: Vec::new(),
+        template: None,
         letter: None,
         mentions: BTreeSet::new(),
         external_id: None,

@@ -23,6 +23,7 @@ fn message(id: i64, words: &str) -> Message {
         content: Content::Text(Text::plain(words)),
         attachments: Vec::new(),
         buttons: Vec::new(),
+        template: None,
         letter: None,
         external_id: None,
         client_id: None,

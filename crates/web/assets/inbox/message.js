@@ -213,13 +213,14 @@ function problem(message) {
   const again = () => {
     const conversationId = message.conversationId ?? "";
     if ((message.attachments ?? []).length > 0) {
-      dispatch({ type: "draft", id: conversationId, text });
       toast({ text: t("message.attachAgain") });
-      refill(message.buttons);
-      return;
+      // A template's words are none that could be sent as one's own.
+      if (message.template) return;
+      dispatch({ type: "draft", id: conversationId, text });
+      return refill(message.buttons);
     }
-    const { replyToMessageId = "", buttons } = message;
-    send(conversationId, { note: false, text, uploads: [], replyToMessageId, buttons });
+    const { replyToMessageId = "", buttons, template } = message;
+    send(conversationId, { note: false, text, uploads: [], replyToMessageId, buttons, template });
   };
   return h(
     "div",

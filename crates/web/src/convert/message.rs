@@ -1,4 +1,6 @@
-use domain::message::{Attachment, Author, Content, Delivery, Direction, Message, Text};
+use domain::message::{
+    Attachment, Author, Content, Delivery, Direction, FilledTemplate, Message, Text,
+};
 use engine::contacts::convert::{identity, timestamp};
 use proto::channels::v1 as pb_channels;
 use proto::inbox::v1 as pb;
@@ -59,7 +61,16 @@ pub(crate) fn message(lens: &Lens, message: &Message) -> pb::Message {
         client_id: message.client_id.clone().unwrap_or_default(),
         letter: message.letter.as_deref().map(letter),
         buttons: message.buttons.clone(),
+        template: message.template.as_deref().map(template),
         mentions: message.mentions.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn template(template: &FilledTemplate) -> pb::TemplateToSend {
+    pb::TemplateToSend {
+        name: template.name.clone(),
+        language: template.language.clone(),
+        values: template.values.clone(),
     }
 }
 

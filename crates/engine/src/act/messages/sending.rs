@@ -122,10 +122,12 @@ impl Engine {
             None => None,
         };
         let text = Text::plain(said.words.clone());
+        let template = said.template.clone().map(Box::new);
         let mut message = Message {
             attachments: attachments.clone(),
             client_id: Some(new.client_id.clone()),
             buttons: said.buttons.clone(),
+            template: template.clone(),
             reply_to: new.reply_to,
             delivery: Some(Delivery::Queued),
             ..blank(tx, actor, &conversation, Direction::Outbound, &text)?
@@ -136,7 +138,7 @@ impl Engine {
             reply_to: answered.and_then(name_of),
             letter: letter.clone().map(Box::new),
             buttons: said.offered().to_vec(),
-            template: said.template.clone().map(Box::new),
+            template: template.clone(),
             ..ToSend::default()
         });
         let whole = outbound(tx, actor, &conversation, &thread, message.id, action);
@@ -282,6 +284,7 @@ fn blank(
         content: Content::Text(text.clone()),
         attachments: Vec::new(),
         buttons: Vec::new(),
+        template: None,
         letter: None,
         external_id: None,
         client_id: None,

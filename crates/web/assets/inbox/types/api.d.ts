@@ -254,6 +254,7 @@ export interface Message {
   mentions?: string[];
   writtenElsewhere?: boolean;
   buttons?: string[];
+  template?: TemplateToSend;
 }
 export interface Offer {
   id: string;
