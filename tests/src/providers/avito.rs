@@ -407,7 +407,8 @@ impl State {
     }
 
     fn chat(&self, chat: &str) -> Value {
-        let of_chat = self.messages.iter().filter(|it| it["chat_id"] == chat);
+        let mut of_chat = self.messages.iter().rev();
+        let last = of_chat.find(|it| it["chat_id"] == chat);
         let client = client_of(chat);
         let profile = json!({
             "url": format!("https://avito.ru/user/{}/profile", client.unwrap_or_default()),
@@ -426,7 +427,7 @@ impl State {
                 {"id": ACCOUNT, "name": "Магазин"},
                 {"id": client, "name": "Анна", "public_user_profile": profile},
             ],
-            "last_message": of_chat.last(),
+            "last_message": last,
         })
     }
 
