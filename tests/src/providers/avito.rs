@@ -268,6 +268,12 @@ impl Platform for Avito {
         self.event("message", message).to_string()
     }
 
+    fn renamed(&self, body: &str) -> String {
+        let mut event: Value = serde_json::from_str(body).unwrap();
+        let message = event["payload"]["value"].take();
+        self.event("message", message).to_string()
+    }
+
     fn strange(&self, client: &str) -> Vec<String> {
         let message = |kind| self.message(client, client, kind, json!({"depth": 7}));
         let all = [
