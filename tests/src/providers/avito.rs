@@ -268,6 +268,12 @@ impl Platform for Avito {
         self.event("message", message).to_string()
     }
 
+    fn renamed(&self, body: &str) -> String {
+        let mut event: Value = serde_json::from_str(body).unwrap();
+        let message = event["payload"]["value"].take();
+        self.event("message", message).to_string()
+    }
+
     fn strange(&self, client: &str) -> Vec<String> {
         let message = |kind| self.message(client, client, kind, json!({"depth": 7}));
         let all = [
@@ -407,7 +413,8 @@ impl State {
     }
 
     fn chat(&self, chat: &str) -> Value {
-        let of_chat = self.messages.iter().filter(|it| it["chat_id"] == chat);
+        let mut of_chat = self.messages.iter().rev();
+        let last = of_chat.find(|it| it["chat_id"] == chat);
         let client = client_of(chat);
         let profile = json!({
             "url": format!("https://avito.ru/user/{}/profile", client.unwrap_or_default()),
@@ -426,7 +433,7 @@ impl State {
                 {"id": ACCOUNT, "name": "Магазин"},
                 {"id": client, "name": "Анна", "public_user_profile": profile},
             ],
-            "last_message": of_chat.last(),
+            "last_message": last,
         })
     }
 
