@@ -18,7 +18,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::desk::{Answer, Desk, Fault, Seen, query};
+use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
 use super::platform::{Call, Platform, forged_signatures};
 use crate::{http, until};
 
@@ -386,29 +386,17 @@ impl<const IS_INSTAGRAM: bool> Account<IS_INSTAGRAM> {
 
     async fn answer(&self, seen: &Seen) -> Answer {
         let (name, asked) = (name_of(seen), query(&seen.path));
-        let is = |key: &str, wanted: &str| asked.get(key).is_some_and(|given| given == wanted);
         if name == "file" {
             let path = seen.path.split('?').next().unwrap();
             let content = self.state().files.get(path).cloned();
             return content.map_or((404, Bytes::new()), |content| (200, content));
         }
-        let revoked = self.state().revoked;
         if name == "debug_token" {
-            let is_app = is("access_token", &format!("{APP}|{APP_SECRET}"));
-            let scopes = [
-                "pages_messaging",
-                "pages_manage_metadata",
-                "instagram_business_manage_messages",
-            ];
-            let token = json!({"app_id": APP, "is_valid": !revoked, "scopes": scopes});
-            return match is_app && is("input_token", TOKEN) {
-                true => done(json!({ "data": token })),
-                false => refused(400, 190, 0, "Invalid OAuth access token signature"),
-            };
+            return self.token(&asked);
         }
         let given = seen.headers.get("authorization");
         let is_known = given.is_some_and(|given| *given == format!("Bearer {TOKEN}"));
-        if !is_known || revoked {
+        if !is_known || self.state().revoked {
             return refused(401, 190, 463, "Error validating access token");
         }
         let proof = asked.get("appsecret_proof");
@@ -416,27 +404,13 @@ impl<const IS_INSTAGRAM: bool> Account<IS_INSTAGRAM> {
             return refused(400, 100, 0, "Invalid appsecret_proof provided");
         }
         match name.as_str() {
-            "me" => done(if IS_INSTAGRAM {
-                json!({"id": "28978671838402975", "user_id": Graph::<true>::ACCOUNT, "username": "shop"})
-            } else {
-                json!({"id": Graph::<false>::ACCOUNT, "name": "Shop"})
-            }),
+            "me" => done(Self::told()),
             "subscribe" => {
                 let fields = asked.get("subscribed_fields").unwrap().split(',');
                 self.state().subscribed = fields.map(str::to_owned).collect();
                 done(json!({"success": true}))
             }
-            "subscribed_apps" => {
-                let fields = self.state().subscribed.clone();
-                let other = json!({"id": "1", "name": "Other", "subscribed_fields": ["messages"]});
-                let ours = json!({"id": APP, "name": "Gateway", "subscribed_fields": fields});
-                let all = if fields.is_empty() {
-                    vec![other]
-                } else {
-                    vec![other, ours]
-                };
-                done(json!({ "data": all }))
-            }
+            "subscribed_apps" => self.apps(),
             "sign" => done(json!({"recipient_id": seen.json()["recipient"]["id"]})),
             "messages" => self.send(seen.json()).await,
             "message_attachments" if !IS_INSTAGRAM => {
@@ -445,17 +419,49 @@ impl<const IS_INSTAGRAM: bool> Account<IS_INSTAGRAM> {
                 state.numbers += 1;
                 done(json!({"attachment_id": state.numbers.to_string()}))
             }
-            "client" => {
-                let id = seen.path.split('?').next().unwrap();
-                let id = id.rsplit('/').next().unwrap();
-                done(if IS_INSTAGRAM {
-                    json!({"id": id, "name": "Анна", "username": "anna.p"})
-                } else {
-                    json!({"id": id, "first_name": "Анна", "last_name": "Петрова"})
-                })
-            }
+            "client" if IS_INSTAGRAM => done(json!({"name": "Анна", "username": "anna.p"})),
+            "client" => done(json!({"first_name": "Анна", "last_name": "Петрова"})),
             _ => refused(400, 100, 33, "Unsupported request"),
         }
+    }
+
+    /// Who the account is. Instagram has two ids for it.
+    fn told() -> Value {
+        let id = Graph::<IS_INSTAGRAM>::ACCOUNT;
+        if IS_INSTAGRAM {
+            json!({"id": "28978671838402975", "user_id": id, "username": "shop"})
+        } else {
+            json!({"id": id, "name": "Shop"})
+        }
+    }
+
+    /// Who is told of the account's events.
+    fn apps(&self) -> Answer {
+        let fields = self.state().subscribed.clone();
+        let other = json!({"id": "1", "name": "Other", "subscribed_fields": ["messages"]});
+        let ours = json!({"id": APP, "name": "Gateway", "subscribed_fields": fields});
+        let all = if fields.is_empty() {
+            vec![other]
+        } else {
+            vec![other, ours]
+        };
+        done(json!({ "data": all }))
+    }
+
+    /// What a token allows, for its app.
+    fn token(&self, asked: &Fields) -> Answer {
+        let is = |key: &str, wanted: &str| asked.get(key).is_some_and(|given| given == wanted);
+        let is_app = is("access_token", &format!("{APP}|{APP_SECRET}"));
+        if !is_app || !is("input_token", TOKEN) {
+            return refused(400, 190, 0, "Invalid OAuth access token signature");
+        }
+        let scopes = [
+            "pages_messaging",
+            "pages_manage_metadata",
+            "instagram_business_manage_messages",
+        ];
+        let is_valid = !self.state().revoked;
+        done(json!({"data": {"app_id": APP, "is_valid": is_valid, "scopes": scopes}}))
     }
 
     async fn send(&self, mut fields: Value) -> Answer {

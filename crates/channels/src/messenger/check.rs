@@ -45,8 +45,8 @@ fn advice(failure: &Failure) -> String {
 
 fn account(told: &Value, config: &Config, platform: &Platform) -> Check {
     let what = "the account";
-    let ids = [&told["user_id"], &told["id"]].into_iter();
-    let id = ids.filter_map(written).next().unwrap_or_default();
+    let mut ids = [&told["user_id"], &told["id"]].into_iter();
+    let id = ids.find_map(written).unwrap_or_default();
     let name = told["name"].as_str().or(told["username"].as_str());
     let name = domain::text::line(name.unwrap_or("?"), 100);
     if id == config.account {

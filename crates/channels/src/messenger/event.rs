@@ -125,8 +125,9 @@ pub(super) struct Edit {
     pub(super) mid: String,
     #[serde(default)]
     pub(super) text: String,
-    #[serde(default)]
-    num_edit: i64,
+    /// How often it was changed by then.
+    #[serde(default, rename = "num_edit")]
+    times: i64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,9 +137,9 @@ pub(super) struct Reaction {
     pub(super) action: String,
     #[serde(default)]
     pub(super) emoji: String,
-    /// Its name.
-    #[serde(default)]
-    pub(super) reaction: String,
+    /// What Meta calls it.
+    #[serde(default, rename = "reaction")]
+    pub(super) name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -216,8 +217,8 @@ impl Event {
                 (true, false) => format!("echo {mid}"),
                 (false, false) => mid.to_owned(),
             }
-        } else if let Some(Edit { mid, num_edit, .. }) = &self.message_edit {
-            format!("edit {mid} {num_edit} {at}")
+        } else if let Some(Edit { mid, times, .. }) = &self.message_edit {
+            format!("edit {mid} {times} {at}")
         } else if let Some(Reaction { mid, action, .. }) = &self.reaction {
             format!("reaction {client} {mid} {action} {at}")
         } else if let Some(postback) = &self.postback {

@@ -37,14 +37,6 @@ fn every_refusal_has_its_own_end() {
             "{code}/{subcode}"
         );
     }
-    for code in [3, 10, 102, 190, 200, 230, 299, 368] {
-        let end = outcome(400, code, 0);
-        assert!(matches!(end, SendError::Reauthorize(_)), "{code}");
-    }
-    for status in [401, 403] {
-        let end = outcome(status, 0, 0);
-        assert!(matches!(end, SendError::Reauthorize(_)), "{status}");
-    }
     for (status, code) in [
         (400, 4),
         (400, 17),
@@ -90,6 +82,18 @@ fn every_refusal_has_its_own_end() {
     }
     let sent = outcome(400, 1, SENT);
     assert!(matches!(sent, SendError::Uncertain(_)));
+}
+
+#[test]
+fn what_concerns_the_whole_line_holds_it() {
+    for code in [3, 10, 102, 190, 200, 230, 299, 368] {
+        let end = outcome(400, code, 0);
+        assert!(matches!(end, SendError::Reauthorize(_)), "{code}");
+    }
+    for status in [401, 403] {
+        let end = outcome(status, 0, 0);
+        assert!(matches!(end, SendError::Reauthorize(_)), "{status}");
+    }
 }
 
 #[test]
@@ -141,9 +145,12 @@ fn what_is_told_is_read() {
 #[test]
 fn a_line_waits_as_long_as_it_is_told() {
     let body = r#"{"error":{"message":"limit","code":613}}"#;
-    let after = |header| match Failure::told(&reply(400, header, body)).outcome(Millis(0)) {
-        SendError::LineBusy { after, .. } => after.0,
-        other => panic!("{other:?}"),
+    let after = |header| {
+        let outcome = Failure::told(&reply(400, header, body)).outcome(Millis(0));
+        let SendError::LineBusy { after, .. } = outcome else {
+            panic!("{outcome:?}");
+        };
+        after.0
     };
     let usage = r#"{"1":[{"type":"messenger","call_count":100,
         "estimated_time_to_regain_access":3},{"estimated_time_to_regain_access":1}]}"#;

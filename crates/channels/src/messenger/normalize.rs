@@ -270,7 +270,7 @@ fn read_until(read: &Read) -> InboundKind {
 fn reacted(reaction: &Reaction) -> InboundKind {
     let emoji = match (reaction.action.as_str(), reaction.emoji.as_str()) {
         ("unreact", _) => "",
-        (_, "") => match reaction.reaction.as_str() {
+        (_, "") => match reaction.name.as_str() {
             "love" => "❤",
             "like" => "👍",
             "dislike" => "👎",

@@ -102,9 +102,10 @@ fn take(notice: &Notice<'_>, account: &str, body: &Bytes) -> Vec<Envelope> {
         }
         for change in &entry.changes {
             others += 1;
-            match change.value.filter(|raw| is_between_two(raw)) {
-                Some(raw) => envelopes.extend(alone(raw, &one(vec![raw], vec![]))),
-                None => tracing::info!(field = %change.field, "nothing for people in a notice"),
+            if let Some(raw) = change.value.filter(|raw| is_between_two(raw)) {
+                envelopes.extend(alone(raw, &one(vec![raw], vec![])));
+            } else {
+                tracing::info!(field = %change.field, "nothing for people in a notice");
             }
         }
     }
