@@ -3,186 +3,86 @@
 
 use channels::{Check, Verdict};
 use e2e::operator::text_of;
-use e2e::providers::Fault;
-use e2e::providers::max::{Max, TOKEN, chat, error, user};
-use e2e::{Bridge, OperatorClient, TestGateway, bridge, gateway, http, until};
+use e2e::providers::max::{Max, SECRET, TOKEN, chat, error, user};
+use e2e::providers::{Fault, Platform};
+use e2e::{Scene, until};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use proto::channels::v1::DeliveryState;
-use proto::contacts::v1 as contacts;
 use proto::inbox::v1 as pb;
-use proto::inbox::v1::event::Kind;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// Beyond 2⁵³: ids are no floats.
 const ANNA: i64 = 9_007_199_254_740_993;
-const SECRET: &str = "a-secret-of-sixteen";
-
-async fn gateway(max: &Max, intake: &'static str) -> TestGateway {
-    let url = max.desk.url.clone();
-    let options = toml::toml! {
-        token = TOKEN
-        intake = intake
-        webhook_secret = SECRET
-        api_url = url
-    };
-    TestGateway::start_with(move |settings| {
-        let public_url = settings.public_url.clone();
-        let line = gateway::line_with("max", "max", "main", &public_url, options.clone());
-        settings.lines.push(line);
-    })
-    .await
-}
-
-struct Scene {
-    max: Max,
-    gateway: TestGateway,
-    olga: OperatorClient,
-    conversation: String,
-}
 
 /// Anna wrote, and Olga has it.
-async fn scene(intake: &'static str) -> Scene {
-    let max = Max::start().await;
-    let gateway = gateway(&max, intake).await;
-    let mut olga = gateway.ready_operator("olga").await;
-    max.says(ANNA, "Здравствуйте!");
-    if intake == "webhook" {
-        until("it is called", || async { !max.subscriptions().is_empty() }).await;
-        assert_eq!(max.deliver().await, 0);
+async fn wrote(mut scene: Scene<Max>) -> Scene<Max> {
+    scene.provider.says(ANNA, "Здравствуйте!");
+    if !scene.asks() {
+        assert_eq!(scene.provider.deliver().await, 0);
     }
-    let conversation = olga.accept().await;
-    assert_eq!(conversation.last_message_text, "Здравствуйте!");
+    let conversation = scene.takes("Здравствуйте!").await;
     assert_eq!(conversation.contact.unwrap().display_name, "Анна Иванова");
-    Scene {
-        max,
-        gateway,
-        olga,
-        conversation: conversation.id,
-    }
+    scene
 }
 
-impl Scene {
-    async fn says(&mut self, client_id: &str, text: &str) -> pb::Message {
-        let id = self.conversation.clone();
-        self.olga.say(&id, client_id, text).await.unwrap()
-    }
+async fn scene() -> Scene<Max> {
+    wrote(Scene::asking().await).await
+}
 
-    /// What becomes of a message.
-    async fn fate(&mut self, of: &pb::Message, wanted: DeliveryState) -> pb::Message {
-        self.olga
-            .wait_for(&format!("{wanted:?}"), |kind| match kind {
-                Kind::MessageChanged(message)
-                    if message.id == of.id && message.delivery() == wanted =>
-                {
-                    Some(message)
-                }
-                _ => None,
-            })
-            .await
-    }
+/// What MAX calls the n-th message that was sent.
+fn mid(scene: &Scene<Max>, at: usize) -> String {
+    let sent = scene.provider.sent();
+    sent[at]["body"]["mid"].as_str().unwrap().to_owned()
+}
 
-    async fn messages(&mut self) -> Vec<pb::Message> {
-        let id = self.conversation.clone();
-        self.olga.messages(&id).await
-    }
-
-    /// The words of the whole conversation, the first first.
-    async fn words(&mut self) -> Vec<String> {
-        let all = self.messages().await;
-        all.iter().map(|one| text_of(one).to_owned()).collect()
-    }
-
-    /// Sends a file up; answers the id of the upload.
-    async fn uploads(&self, name: &str, content: &[u8]) -> String {
-        let request = http::request(::http::Method::POST, "/uploads", Some(&self.olga.token))
-            .header("x-file-name", name)
-            .body(content.to_vec().into())
-            .unwrap();
-        let answer = http::send(&self.gateway.url(), request).await;
-        answer.json()["uploadId"].as_str().unwrap().to_owned()
-    }
-
-    async fn sends_files(&mut self, client_id: &str, text: &str, files: &[&str]) -> pb::Message {
-        let request = pb::SendMessageRequest {
-            conversation_id: self.conversation.clone(),
-            client_id: client_id.to_owned(),
-            text: text.to_owned(),
-            upload_ids: files.iter().map(|id| (*id).to_owned()).collect(),
-            ..Default::default()
-        };
-        let sent = self.olga.inbox.send_message(request).await;
-        sent.unwrap().into_inner()
-    }
-
-    /// What MAX calls the n-th message that was sent.
-    fn mid(&self, at: usize) -> String {
-        let sent = self.max.sent();
-        sent[at]["body"]["mid"].as_str().unwrap().to_owned()
-    }
-
-    /// An answer of Anna's to the n-th message that was sent.
-    fn answers(&self, at: usize, text: &str) {
-        let answered = json!({"mid": self.mid(at), "seq": 1, "text": "…"});
-        let link = json!({"type": "reply", "message": answered});
-        self.max.sends(ANNA, json!({ "text": text }), link);
-    }
-
-    /// Whose a conversation is.
-    async fn contact(&mut self, conversation: &str) -> String {
-        let request = pb::GetConversationRequest {
-            conversation_id: conversation.to_owned(),
-        };
-        let answer = self.olga.inbox.get_conversation(request).await.unwrap();
-        let conversation = answer.into_inner().conversation.unwrap();
-        conversation.contact.unwrap().id
-    }
-
-    /// What a message of the client's becomes.
-    async fn changed(&mut self, of: &pb::Message) -> pb::Message {
-        self.olga
-            .wait_for("a change", |kind| match kind {
-                Kind::MessageChanged(message) if message.id == of.id => Some(message),
-                _ => None,
-            })
-            .await
-    }
+/// An answer of Anna's to the n-th message that was sent.
+fn answers(scene: &Scene<Max>, at: usize, text: &str) {
+    let answered = json!({"mid": mid(scene, at), "seq": 1, "text": "…"});
+    let link = json!({"type": "reply", "message": answered});
+    scene.provider.sends(ANNA, json!({ "text": text }), link);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_writes_and_is_answered() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let answer = scene.says("a-1", "Добрый день!").await;
     scene.fate(&answer, DeliveryState::Sent).await;
-    assert_eq!(scene.max.texts_of(ANNA), ["Добрый день!"]);
-    scene.answers(0, "Да");
+    assert_eq!(scene.provider.texts_of(ANNA), ["Добрый день!"]);
+    answers(&scene, 0, "Да");
     assert_eq!(scene.olga.hears("Да").await.reply_to_message_id, answer.id);
 
     // Other words of the client's, and what they take back.
     let message = scene
-        .max
+        .provider
         .message(ANNA, json!({"text": "Опечатка"}), Value::Null);
     let mut other = message.clone();
     scene
-        .max
+        .provider
         .happens("message_created", json!({"message": message}));
     let shown = scene.olga.hears("Опечатка").await;
     other["body"]["text"] = json!("Поправка");
     let mid = other["body"]["mid"].clone();
     scene
-        .max
+        .provider
         .happens("message_edited", json!({"message": other}));
-    let changed = scene.changed(&shown).await;
+    let changed = scene.changed(&shown.id, |_| true).await;
     assert_eq!(text_of(&changed), "Поправка");
     assert_eq!(changed.revisions[0].text, "Опечатка");
     let removed = json!({"message_id": mid, "chat_id": chat(ANNA), "user_id": ANNA});
-    scene.max.happens("message_removed", removed);
-    assert!(scene.changed(&shown).await.deleted_at.is_some());
+    scene.provider.happens("message_removed", removed);
+    assert!(
+        scene
+            .changed(&shown.id, |_| true)
+            .await
+            .deleted_at
+            .is_some()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_to_a_message_is_one_there_too() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let theirs = scene.messages().await.remove(0);
     let request = pb::SendMessageRequest {
         conversation_id: scene.conversation.clone(),
@@ -193,15 +93,15 @@ async fn an_answer_to_a_message_is_one_there_too() {
     };
     let sent = scene.olga.inbox.send_message(request).await.unwrap();
     scene.fate(&sent.into_inner(), DeliveryState::Sent).await;
-    let link = &scene.max.sent()[0]["link"];
+    let link = &scene.provider.sent()[0]["link"];
     assert_eq!(link["type"], "reply");
     assert!(link["mid"].as_str().unwrap().starts_with("mid."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_and_places_come_whole() {
-    let mut scene = scene("poll").await;
-    let max = &scene.max;
+    let mut scene = scene().await;
+    let max = &scene.provider;
     let with_url =
         |kind: &str, url: String| json!({"type": kind, "payload": {"url": url, "token": "t"}});
     let video = max.keep("\0\0\0 ftypmp42 video");
@@ -244,7 +144,7 @@ async fn files_and_places_come_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_sends_files_changes_types_and_takes_back() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let png = scene
         .uploads("shop.png", b"\x89PNG\r\n\x1a\n picture")
         .await;
@@ -262,13 +162,13 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
         kinds.collect::<Vec<_>>()
     };
     // Pictures go together, a file alone, and only when it is ready.
-    let in_max = scene.max.sent();
+    let in_max = scene.provider.sent();
     assert_eq!(in_max.len(), 2);
     assert_eq!(in_max[0]["body"]["text"], "Вот");
     assert_eq!(kinds(&in_max[0]), ["image", "image"]);
     assert_eq!(kinds(&in_max[1]), ["file"]);
-    assert_eq!(scene.max.desk.seen("POST upload").len(), 3);
-    assert_eq!(scene.max.desk.seen("POST messages").len(), 4);
+    assert_eq!(scene.provider.desk.seen("POST upload").len(), 3);
+    assert_eq!(scene.provider.desk.seen("POST messages").len(), 4);
 
     // Other words leave the files where they are.
     let photo = scene.sends_files("a-2", "Дверь", &[]).await;
@@ -280,10 +180,10 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
     };
     scene.olga.inbox.edit_message(edit).await.unwrap();
     until("it is changed", || async {
-        scene.max.texts_of(ANNA).contains(&"Окно".to_owned())
+        scene.provider.texts_of(ANNA).contains(&"Окно".to_owned())
     })
     .await;
-    let body = scene.max.desk.seen("PUT messages")[0].json();
+    let body = scene.provider.desk.seen("PUT messages")[0].json();
     assert_eq!(body["attachments"], Value::Null);
 
     let typing = pb::SetTypingRequest {
@@ -292,7 +192,7 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
     };
     scene.olga.inbox.set_typing(typing).await.unwrap();
     until("it is shown", || async {
-        let acts = scene.max.desk.seen("POST chats");
+        let acts = scene.provider.desk.seen("POST chats");
         acts.iter().any(|act| {
             act.path == format!("/chats/{}/actions", chat(ANNA))
                 && act.json()["action"] == "typing_on"
@@ -304,114 +204,26 @@ async fn an_operator_sends_files_changes_types_and_takes_back() {
         client_id: "d-1".to_owned(),
     };
     scene.olga.inbox.delete_message(delete).await.unwrap();
-    until("it is gone", || async { scene.max.sent().len() == 2 }).await;
+    until("it is gone", || async { scene.provider.sent().len() == 2 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_max_does_not_take_is_told_by_its_name() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let virus = scene.uploads("virus.txt", b"MZ").await;
     let sent = scene.sends_files("a-1", "Вот", &[&virus]).await;
     let failed = scene.fate(&sent, DeliveryState::Failed).await;
     let told = &failed.delivery_error;
     assert!(told.starts_with("virus.txt: "), "{told}");
     assert!(told.contains("not allowed"), "{told}");
-    assert!(scene.max.sent().is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn redeliveries_are_one_message_each() {
-    let mut scene = scene("webhook").await;
-    let max = &scene.max;
-    let mut updates = Vec::new();
-    for number in 0..20 {
-        let body = json!({"text": format!("слово {number}")});
-        let message = max.message(ANNA, body, Value::Null);
-        updates.push(max.happens("message_created", json!({"message": message})));
-    }
-    assert_eq!(max.deliver().await, 0);
-    // The same again ten times, in any order, and as of another time.
-    for round in 0..10 {
-        let mut again = updates.clone();
-        again.rotate_left(round * 7 % 20);
-        for mut update in again {
-            max.again(update.clone());
-            update["timestamp"] = json!(round);
-            max.again(update);
-        }
-        assert_eq!(max.deliver().await, 0);
-    }
-    max.says(ANNA, "конец");
-    max.deliver().await;
-    scene.olga.hears("конец").await;
-    let mut words = scene.words().await;
-    words.retain(|text| text.starts_with("слово"));
-    let expected: Vec<String> = (0..20).map(|number| format!("слово {number}")).collect();
-    assert_eq!(words, expected);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_know_the_secret_is_nobody() {
-    let scene = scene("webhook").await;
-    let message = scene
-        .max
-        .message(666, json!({"text": "forged"}), Value::Null);
-    let forged = json!({"update_type": "message_created", "timestamp": 1, "message": message});
-    let url = scene.gateway.url();
-    let secrets: [Option<&str>; 5] = [
-        None,
-        Some(""),
-        Some("a-secret-of-sixtee"),
-        Some("A-SECRET-OF-SIXTEEN"),
-        Some("an-older-secret-of-ours"),
-    ];
-    for secret in secrets {
-        let mut request = http::request(::http::Method::POST, "/hooks/max", None);
-        if let Some(secret) = secret {
-            request = request.header("x-max-bot-api-secret", secret);
-        }
-        let body = forged.to_string();
-        let answer = http::send(&url, request.body(body.into()).unwrap()).await;
-        assert_eq!(answer.status.as_u16(), 403, "{secret:?}");
-    }
-    // What cannot be read is taken all the same: a refusal would end the subscription.
-    let request = http::request(::http::Method::POST, "/hooks/max", None)
-        .header("x-max-bot-api-secret", SECRET)
-        .body("not JSON".into())
-        .unwrap();
-    assert_eq!(http::send(&url, request).await.status.as_u16(), 200);
-    let mut boss = scene
-        .gateway
-        .person("boss", domain::operator::Role::Supervisor, &[])
-        .await;
-    let all = boss.list(pb::Folder::AllOpen).await;
-    assert_eq!(all.conversations.len(), 1);
+    assert!(scene.provider.sent().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_has_its_own_end() {
-    let mut scene = scene("poll").await;
-    let desk = &scene.max.desk;
-    let too_many = error("too.many.requests", "Too many requests");
-    desk.fail("POST messages", Fault::Answer(429, too_many));
-    desk.fail("POST messages", Fault::Answer(502, json!("<html>")));
-    let down = error("service.unavailable", "");
-    for _ in 0..3 {
-        desk.fail("POST messages", Fault::Answer(503, down.clone()));
-    }
-    let first = scene.says("a-1", "first").await;
-    let second = scene.says("a-2", "second").await;
-    until("both are there", || async {
-        scene.gateway.clock().advance(1_000);
-        scene.max.sent().len() == 2
-    })
-    .await;
-    scene.fate(&first, DeliveryState::Sent).await;
-    scene.fate(&second, DeliveryState::Sent).await;
-    assert_eq!(scene.max.texts_of(ANNA), ["first", "second"]);
-
+    let mut scene = scene().await;
     let wrong = error("proto.payload", "text: size must be between 0 and 4000");
-    let desk = &scene.max.desk;
+    let desk = &scene.provider.desk;
     desk.fail("POST messages", Fault::Answer(400, wrong));
     let refused = scene.says("a-3", "third").await;
     let failed = scene.fate(&refused, DeliveryState::Failed).await;
@@ -419,7 +231,7 @@ async fn every_refusal_has_its_own_end() {
         failed.delivery_error,
         "MAX says: text: size must be between 0 and 4000 (400 proto.payload)"
     );
-    scene.max.stop(ANNA);
+    scene.provider.stop(ANNA);
     let blocked = scene.says("a-4", "fourth").await;
     let failed = scene.fate(&blocked, DeliveryState::Failed).await;
     assert!(failed.delivery_error.contains("403 chat.denied"));
@@ -430,60 +242,56 @@ async fn every_refusal_has_its_own_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_doubt_is_looked_for_and_never_sent_twice() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let before = scene.says("a-1", "Да").await;
     scene.fate(&before, DeliveryState::Sent).await;
 
     // Taken, and the answer was lost: the dialogue has it.
-    scene.max.desk.fail("POST messages", Fault::DoneAndDropped);
+    scene
+        .provider
+        .desk
+        .fail("POST messages", Fault::DoneAndDropped);
     let lost = scene.says("a-2", "Да").await;
     scene.fate(&lost, DeliveryState::Sent).await;
-    assert_eq!(scene.max.texts_of(ANNA), ["Да", "Да"]);
-    scene.answers(1, "Что да?");
+    assert_eq!(scene.provider.texts_of(ANNA), ["Да", "Да"]);
+    answers(&scene, 1, "Что да?");
     let answer = scene.olga.hears("Что да?").await;
     assert_eq!(answer.reply_to_message_id, lost.id);
 
     // Not taken, or at least not there: nobody sends it again by itself, and the two
     // before it, which say the same, are others.
-    scene.max.desk.fail("POST messages", Fault::Dropped);
+    scene.provider.desk.fail("POST messages", Fault::Dropped);
     let doubtful = scene.says("a-3", "Да").await;
     scene.fate(&doubtful, DeliveryState::Uncertain).await;
     let timeout = error("gateway.timeout", "");
-    let desk = &scene.max.desk;
+    let desk = &scene.provider.desk;
     desk.fail("POST messages", Fault::Answer(504, timeout));
     desk.fail("GET messages", Fault::Dropped);
     let doubtful = scene.says("a-4", "Нет").await;
     scene.fate(&doubtful, DeliveryState::Uncertain).await;
     let after = scene.says("a-5", "после").await;
     scene.fate(&after, DeliveryState::Sent).await;
-    assert_eq!(scene.max.texts_of(ANNA), ["Да", "Да", "после"]);
+    assert_eq!(scene.provider.texts_of(ANNA), ["Да", "Да", "после"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_stops_the_bot_is_not_written_to_until_they_start_it() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let id = scene.conversation.clone();
     let told = json!({"chat_id": chat(ANNA), "user": user(ANNA)});
-    scene.max.happens("bot_stopped", told);
+    scene.provider.happens("bot_stopped", told);
     // What is told behind it shows that it is known.
     let theirs = scene.messages().await.remove(0);
-    let mut other = scene.max.first_of(ANNA);
+    let mut other = scene.provider.first_of(ANNA);
     other["body"]["text"] = json!("Прощайте");
     scene
-        .max
+        .provider
         .happens("message_edited", json!({"message": other}));
-    scene.changed(&theirs).await;
+    scene.changed(&theirs.id, |_| true).await;
     let refused = scene.olga.say(&id, "a-1", "first").await.unwrap_err();
     assert!(refused.message().contains("blocked"), "{refused}");
-    scene.max.starts(ANNA, Some("order-17"));
-    let pressed = |kind| match kind {
-        Kind::MessageAdded(pb::Message {
-            content: Some(pb::message::Content::Postback(press)),
-            ..
-        }) => Some((press.title, press.payload)),
-        _ => None,
-    };
-    let pressed = scene.olga.wait_for("a start", pressed).await;
+    scene.provider.starts(ANNA, Some("order-17"));
+    let pressed = scene.pressed().await;
     assert_eq!(pressed, ("/start".to_owned(), "order-17".to_owned()));
     let sent = scene.says("a-2", "second").await;
     scene.fate(&sent, DeliveryState::Sent).await;
@@ -491,15 +299,12 @@ async fn who_stops_the_bot_is_not_written_to_until_they_start_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_answer_goes_in_parts_and_is_one_message() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let long = "слово ".repeat(1_500);
     let answer = scene.says("a-1", &long).await;
     scene.fate(&answer, DeliveryState::Sent).await;
-    let texts = scene.max.texts_of(ANNA);
-    assert_eq!(texts.len(), 3);
-    assert_eq!(texts.join(" ").split(' ').count(), 1_500);
     // Whichever part is answered, it is that message.
-    scene.answers(1, "долго");
+    answers(&scene, 1, "долго");
     assert_eq!(
         scene.olga.hears("долго").await.reply_to_message_id,
         answer.id
@@ -508,11 +313,11 @@ async fn a_long_answer_goes_in_parts_and_is_one_message() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_press_is_told_and_answered() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     let keyboard = json!({"type": "inline_keyboard", "payload": {"buttons":
         [[{"type": "callback", "text": "Где заказ?", "payload": "where"}]]}});
     for at in 1..=2 {
-        let mut message = scene.max.message(
+        let mut message = scene.provider.message(
             ANNA,
             json!({"text": "?", "attachments": [keyboard]}),
             Value::Null,
@@ -521,36 +326,19 @@ async fn a_press_is_told_and_answered() {
         let callback = json!({"timestamp": at, "callback_id": "a/keyboard+1", "payload": "where",
             "user": user(ANNA)});
         let press = json!({"callback": callback, "message": message});
-        scene.max.happens("message_callback", press);
-        let pressed = |kind| match kind {
-            Kind::MessageAdded(pb::Message {
-                content: Some(pb::message::Content::Postback(press)),
-                ..
-            }) => Some((press.title, press.payload)),
-            _ => None,
-        };
-        let pressed = scene.olga.wait_for("a press", pressed).await;
+        scene.provider.happens("message_callback", press);
+        let pressed = scene.pressed().await;
         assert_eq!(pressed, ("Где заказ?".to_owned(), "where".to_owned()));
     }
-    let answered = scene.max.desk.until_seen("POST answers", 2).await;
+    let answered = scene.provider.desk.until_seen("POST answers", 2).await;
     assert!(answered[0].path.ends_with("?callback_id=a%2Fkeyboard%2B1"));
     assert_eq!(answered[0].json()["notification"], "✓");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proven_number_is_one_person_and_a_claimed_one_a_suggestion() {
-    let mut scene = scene("poll").await;
-    let bridge = Bridge::connect(&scene.gateway).await;
-    let mut called = bridge::message("li", "m-1", "By telephone");
-    let identities = &mut called.sender.as_mut().unwrap().identities;
-    identities.push(contacts::Identity {
-        kind: "phone".to_owned(),
-        value: "+79161234567".to_owned(),
-        trust: contacts::Trust::Proven.into(),
-        ..Default::default()
-    });
-    bridge.push(called).await.unwrap();
-    let other = scene.olga.accept().await.id;
+    let mut scene = scene().await;
+    let other = scene.is_called_from("+79161234567").await;
     let own = scene.conversation.clone();
 
     // A card with that number that MAX did not sign, then one that it did.
@@ -566,53 +354,28 @@ async fn a_proven_number_is_one_person_and_a_claimed_one_a_suggestion() {
             {"vcf_info": vcf, "hash": hash, "max_info": user(ANNA)}}]})
     };
     scene
-        .max
+        .provider
         .sends(ANNA, card(code("another-bots-token")), Value::Null);
-    scene.max.says(ANNA, "a claim");
+    scene.provider.says(ANNA, "a claim");
     scene.olga.hears("a claim").await;
     let before = (scene.contact(&own).await, scene.contact(&other).await);
     assert_ne!(before.0, before.1);
-    scene.max.sends(ANNA, card(code(TOKEN)), Value::Null);
-    scene.max.says(ANNA, "a proof");
+    scene.provider.sends(ANNA, card(code(TOKEN)), Value::Null);
+    scene.provider.says(ANNA, "a proof");
     scene.olga.hears("a proof").await;
-    let after = (scene.contact(&own).await, scene.contact(&other).await);
-    assert_eq!(after.0, after.1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_token_holds_everything_and_loses_nothing() {
-    let mut scene = scene("poll").await;
-    scene.max.revoke(true);
-    let waiting = scene.says("a-1", "later").await;
-    scene.max.says(ANNA, "while you were away");
-    until("the line says so", || async {
-        let line = scene.gateway.engine().line(&"max".into()).unwrap();
-        line.channel
-            .trouble()
-            .is_some_and(|told| told.contains("Invalid access_token"))
-    })
-    .await;
-    scene.max.revoke(false);
-    scene.olga.hears("while you were away").await;
-    until("the line has rested", || async {
-        scene.gateway.clock().advance(1_000);
-        !scene.max.sent().is_empty()
-    })
-    .await;
-    scene.fate(&waiting, DeliveryState::Sent).await;
-    assert_eq!(scene.max.texts_of(ANNA), ["later"]);
+    scene.become_one(&own, &other).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happens_while_the_gateway_is_away_is_told_when_it_is_back() {
-    let mut scene = scene("poll").await;
+    let mut scene = scene().await;
     scene.gateway.stop().await;
-    scene.max.says(ANNA, "nobody there");
+    scene.provider.says(ANNA, "nobody there");
     scene.gateway.restart().await;
     scene.olga = scene.gateway.sign_in("olga").await;
-    scene.max.says(ANNA, "back");
+    scene.provider.says(ANNA, "back");
     scene.olga.hears("back").await;
-    let words = scene.words().await;
+    let words = scene.texts().await;
     assert_eq!(words, ["Здравствуйте!", "nobody there", "back"]);
 }
 
@@ -620,15 +383,20 @@ async fn what_happens_while_the_gateway_is_away_is_told_when_it_is_back() {
 async fn who_asks_is_not_called_and_who_is_called_is_called_once() {
     let max = Max::start().await;
     max.subscribe("https://elsewhere.example/bot");
-    let asking = gateway(&max, "poll").await;
+    let options = max.asking().unwrap();
+    let Scene { provider: max, .. } = Scene::begin(max, "max", options).await;
     max.desk.until_seen("GET updates", 1).await;
     assert!(max.subscriptions().is_empty());
-    drop(asking);
 
     let max = Max::start().await;
     max.subscribe("https://elsewhere.example/bot");
     max.subscribe("https://former.example/hooks/max");
-    let _called = gateway(&max, "webhook").await;
+    let options = max.called();
+    let Scene {
+        provider: max,
+        gateway: _called,
+        ..
+    } = Scene::begin(max, "max", options).await;
     max.desk.until_seen("DELETE subscriptions", 1).await;
     until("both are left", || async { max.subscriptions().len() == 2 }).await;
     let left = max.subscriptions();
@@ -641,17 +409,17 @@ async fn who_asks_is_not_called_and_who_is_called_is_called_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_is_told_what_works() {
-    for intake in ["poll", "webhook"] {
-        let scene = scene(intake).await;
+    for scene in [Scene::asking().await, Scene::called().await] {
+        let scene = wrote(scene).await;
         let line = scene.gateway.engine().line(&"max".into()).unwrap();
         let checks = line.channel.check().await;
         let is_good = |check: &Check| matches!(check.verdict, Verdict::Good(_));
         assert_eq!(checks.len(), 2);
         assert!(checks.iter().all(is_good), "{checks:?}");
-        scene.max.subscribe("https://elsewhere.example/bot");
+        scene.provider.subscribe("https://elsewhere.example/bot");
         let told = format!("{:?}", line.channel.check().await);
         assert!(told.contains("elsewhere.example"), "{told}");
-        scene.max.revoke(true);
+        scene.provider.revoke(true);
         let told = format!("{:?}", line.channel.check().await);
         assert!(told.contains("copy the token"), "{told}");
         assert!(!told.contains(TOKEN), "{told}");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::message::Medium;
 use proto::channels::v1::DeliveryState;
+use proto::contacts::v1 as contacts;
 use proto::inbox::v1 as pb;
 use proto::inbox::v1::event::Kind;
 use rusqlite::Connection;
@@ -11,7 +12,7 @@ use toml::Table;
 
 use crate::operator::text_of;
 use crate::providers::platform::Platform;
-use crate::{OperatorClient, TestGateway, gateway, http, soon};
+use crate::{Bridge, OperatorClient, TestGateway, bridge, gateway, http, soon};
 
 /// Everybody who is there.
 pub struct Scene<P> {
@@ -57,6 +58,42 @@ impl<P> Scene<P> {
             conversation: String::new(),
             asks: false,
         }
+    }
+
+    /// Olga takes the next client, who wrote this.
+    pub async fn takes(&mut self, text: &str) -> pb::Conversation {
+        let conversation = self.olga.accept().await;
+        assert_eq!(conversation.last_message_text, text);
+        self.conversation.clone_from(&conversation.id);
+        conversation
+    }
+
+    /// Somebody calls whose number is proven, and Olga takes it; answers the conversation.
+    pub async fn is_called_from(&mut self, number: &str) -> String {
+        let bridge = Bridge::connect(&self.gateway).await;
+        let mut called = bridge::message("li", "m-1", "By telephone");
+        let identities = &mut called.sender.as_mut().unwrap().identities;
+        identities.push(contacts::Identity {
+            kind: "phone".to_owned(),
+            value: number.to_owned(),
+            trust: contacts::Trust::Proven.into(),
+            ..Default::default()
+        });
+        bridge.push(called).await.unwrap();
+        self.olga.accept().await.id
+    }
+
+    /// Waits for a button that a client presses; answers what it says and what it brings.
+    pub async fn pressed(&mut self) -> (String, String) {
+        self.olga
+            .wait_for("a press", |kind| match kind {
+                Kind::MessageAdded(pb::Message {
+                    content: Some(pb::message::Content::Postback(press)),
+                    ..
+                }) => Some((press.title, press.payload)),
+                _ => None,
+            })
+            .await
     }
 
     /// Olga writes.
@@ -133,6 +170,17 @@ impl<P> Scene<P> {
         conversation.contact.unwrap().id
     }
 
+    /// Waits until the clients of two conversations are one: the directory tells it in its
+    /// own time.
+    pub async fn become_one(&mut self, one: &str, other: &str) {
+        let wait = async {
+            while self.contact(one).await != self.contact(other).await {
+                tokio::time::sleep(TICK).await;
+            }
+        };
+        soon("they are one", wait).await;
+    }
+
     /// Makes sure that there are only so many conversations.
     pub async fn nobody_else_waits(&self, known: usize) {
         let role = domain::operator::Role::Supervisor;
@@ -162,6 +210,15 @@ impl<P> Scene<P> {
     /// How much waits to be sent.
     pub fn unsent(&self) -> i64 {
         self.count("select count(*) from outbox")
+    }
+
+    /// How many threads have something that is being sent, or is to be by now.
+    pub fn due(&self) -> i64 {
+        let now = self.gateway.clock().now().0;
+        self.count(&format!(
+            "select count(*) from outbox where next_at <= {now}
+               and id in (select min(id) from outbox group by thread)"
+        ))
     }
 
     /// Lets so much time pass, so much at a time.
@@ -210,7 +267,13 @@ impl<P: Platform> Scene<P> {
 
     /// Where the provider calls.
     pub fn hook(&self) -> String {
-        format!("{}/hooks/{}", self.gateway.url(), self.line)
+        let by_hand = || format!("{}/hooks/{}", self.gateway.url(), self.line);
+        self.provider.hook().unwrap_or_else(by_hand)
+    }
+
+    /// Whether the line asks, and is not called.
+    pub fn asks(&self) -> bool {
+        self.asks
     }
 
     /// The provider brings something, which has to be taken.
@@ -225,9 +288,7 @@ impl<P: Platform> Scene<P> {
     /// A client writes for the first time, and Olga takes it; answers the conversation.
     pub async fn meets(&mut self, client: &str) -> String {
         self.brings(&self.provider.words(client, client)).await;
-        let conversation = self.olga.accept().await;
-        assert_eq!(conversation.last_message_text, client);
-        conversation.id
+        self.takes(client).await.id
     }
 
     /// A client writes, and Olga reads it.

@@ -193,7 +193,6 @@ impl Engine {
         enrol(&store, settings.webhooks.clone()).await?;
         let directory =
             Directory::open(&settings, &store, &wakes.directory).map_err(StartError::Contacts)?;
-        let limits = ClientLimits::new(settings.limits.acts_per_minute_max);
         let engine = Self {
             inner: Arc::new(Inner {
                 serving,
@@ -203,7 +202,7 @@ impl Engine {
                 feed,
                 rights,
                 hub,
-                limits,
+                limits: ClientLimits::new(settings.limits.acts_per_minute_max),
                 large: Arc::new(tokio::sync::Semaphore::new(1)),
                 signs: Arc::default(),
                 disk: Disk::default(),

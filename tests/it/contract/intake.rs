@@ -62,17 +62,28 @@ async fn tell<P: Platform>(scene: &Scene<P>, bodies: &[String]) -> usize {
             }
         }
         calls += now.len();
-        now.iter().for_each(|number| left[*number] -= 1);
+        for number in &now {
+            left[*number] -= 1;
+        }
         join_all(now.iter().map(|number| scene.brings(&bodies[*number]))).await;
     }
-    // The rest in any order, all at once.
+    // The rest in any order and under any name, all at once.
     let mut rest: Vec<usize> = Vec::new();
     for (number, left) in left.iter().enumerate() {
         rest.extend(vec![number; *left]);
     }
     rest.sort_by_cached_key(|_| random.number());
     calls += rest.len();
-    join_all(rest.iter().map(|number| scene.brings(&bodies[*number]))).await;
+    let rest = rest.iter().map(|number| {
+        let body = &bodies[*number];
+        if random.once_in(2) {
+            scene.provider.renamed(body)
+        } else {
+            body.clone()
+        }
+    });
+    let rest: Vec<String> = rest.collect();
+    join_all(rest.iter().map(|body| scene.brings(body))).await;
     calls
 }
 

@@ -27,6 +27,7 @@ macro_rules! contract {
                 sending::ids_are_exact_to_the_last_digit,
                 sending::a_wait_that_is_asked_for_is_kept_by_whom_it_was_asked_of,
                 sending::a_token_that_is_refused_holds_everything_and_loses_nothing,
+                sending::a_long_answer_goes_in_parts_and_is_one_message,
                 outage::an_hour_s_outage_loses_and_doubles_nothing,
                 replies::of_replies_only_the_doubtful_are_uncertain,
             );
@@ -34,7 +35,8 @@ macro_rules! contract {
             #[tokio::test(flavor = "multi_thread")]
             #[ignore = "takes minutes"]
             async fn ten_thousand_replies() {
-                replies::replies::<$platform>(100, 10_000).await;
+                let figures = replies::replies::<$platform>(100, 10_000).await;
+                println!("{}", serde_json::to_string(&figures).unwrap());
             }
         }
     )*};

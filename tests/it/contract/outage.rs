@@ -63,6 +63,11 @@ pub(super) async fn an_hour_s_outage_loses_and_doubles_nothing<P: Platform>() {
             waiting.push(talk.go_on(&mut scene, 2 * number + at).await);
         }
         scene.passes(EACH_MS, STEP_MS).await;
+        // What is under way would be in doubt.
+        if !matches!(way, Way::Silent) {
+            let is_quiet = |scene: &Scene<P>| scene.due() == 0;
+            scene.passes_until("it is quiet", 0, is_quiet).await;
+        }
     }
     scene.provider.desk().shut().await;
     scene.provider.desk().mend();

@@ -22,7 +22,7 @@ const STEP_MS: i64 = 5_000;
 /// How an answer was met, each time that it was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Met {
+pub(super) enum Met {
     Flood,
     Busy,
     Silent,
@@ -34,85 +34,100 @@ enum Met {
 /// By answers, in the order of the tries.
 type Tries = Arc<Mutex<BTreeMap<usize, Vec<Met>>>>;
 
+/// What came of it all.
 #[derive(Serialize)]
-struct Figures {
+pub(super) struct Figures {
     platform: &'static str,
-    replies: usize,
-    conversations: u32,
+    conversations: usize,
     met: BTreeMap<Met, usize>,
     uncertain: usize,
     findings: Findings,
+}
+
+/// A client, and what Olga answers them.
+struct Talk {
+    client: String,
+    conversation: String,
+    answers: Vec<usize>,
 }
 
 pub(super) async fn of_replies_only_the_doubtful_are_uncertain<P: Platform>() {
     replies::<P>(12, 300).await;
 }
 
-pub(super) async fn replies<P: Platform>(conversations: u32, replies: usize) {
+pub(super) async fn replies<P: Platform>(conversations: u32, replies: usize) -> Figures {
     let mut scene = Scene::<P>::called().await;
     let mut talks = Vec::new();
     for number in 0..conversations {
         let client = P::client(number);
-        let conversation = scene.meets(&client).await;
-        talks.push((client, conversation, Vec::new()));
+        talks.push(Talk {
+            conversation: scene.meets(&client).await,
+            client,
+            answers: Vec::new(),
+        });
     }
     let tries = Tries::default();
     let noted = Arc::clone(&tries);
     scene.provider.desk().plan(move |name, seen| {
         let number = (name == P::SENDS).then(|| word_in(seen))??;
-        let met = meet(number, &mut noted.lock().unwrap());
-        fault::<P>(met)
+        fault::<P>(meet(number, &mut noted.lock().unwrap()))
     });
     let mut random = Random::new(8);
     for number in 0..replies {
         let at = random.below(u64::from(conversations));
-        let (_, conversation, said) = &mut talks[usize::try_from(at).unwrap()];
+        let talk = &mut talks[usize::try_from(at).unwrap()];
         let text = word(number);
-        scene.olga.say(conversation, &text, &text).await.unwrap();
-        said.push(number);
+        let said = scene.olga.say(&talk.conversation, &text, &text);
+        said.await.unwrap();
+        talk.answers.push(number);
     }
     // Time passes as long as anything comes of it.
     while let left @ 1.. = scene.unsent() {
-        let fewer = |scene: &Scene<P>| {
+        let are_fewer = |scene: &Scene<P>| {
             scene.provider.desk().hang_up();
             scene.unsent() < left
         };
         scene
-            .passes_until("an answer is sent", STEP_MS, fewer)
+            .passes_until("an answer is sent", STEP_MS, are_fewer)
             .await;
     }
-
     let tries = tries.lock().unwrap().clone();
+    assert_eq!(tries.len(), replies);
+    judge(&mut scene, &talks, &tries).await
+}
+
+/// Compares what was answered with what arrived, and what had to be uncertain with what is.
+async fn judge<P: Platform>(
+    scene: &mut Scene<P>,
+    talks: &[Talk],
+    tries: &BTreeMap<usize, Vec<Met>>,
+) -> Figures {
     let mut findings = Findings::default();
     let (mut expected, mut uncertain) = (BTreeSet::new(), BTreeSet::new());
-    for (client, conversation, said) in &talks {
-        uncertain.extend(uncertain_of(&mut scene, conversation).await);
-        let (mut arrives, mut doubtful) = (Vec::new(), Vec::new());
-        for number in said {
+    for talk in talks {
+        uncertain.extend(uncertain_of(scene, &talk.conversation).await);
+        let mut arrives = Vec::new();
+        for number in &talk.answers {
             let end = end::<P>(&tries[number]);
-            doubtful.extend(end.is_uncertain.then(|| word(*number)));
+            expected.extend(end.is_uncertain.then(|| word(*number)));
             arrives.extend(end.arrives.then(|| word(*number)));
         }
-        expected.extend(doubtful);
-        findings.add(&arrives, &scene.provider.given(client));
+        findings.add(&arrives, &scene.provider.given(&talk.client));
     }
+    assert_eq!(uncertain, expected);
+    findings.prove(findings.said);
     let mut met = BTreeMap::new();
     for one in tries.values().flatten() {
         *met.entry(*one).or_insert(0) += 1;
     }
-    let figures = Figures {
+    assert_eq!(met.len(), 6, "not everything was met: {met:?}");
+    Figures {
         platform: P::KIND,
-        replies,
-        conversations,
+        conversations: talks.len(),
         met,
         uncertain: uncertain.len(),
         findings,
-    };
-    println!("{}", serde_json::to_string(&figures).unwrap());
-    assert_eq!(tries.len(), replies);
-    assert_eq!(figures.met.len(), 6, "not every fault was met");
-    assert_eq!(uncertain, expected);
-    findings.prove(findings.said);
+    }
 }
 
 /// Chooses how an answer is met this time: always the same for the same try.
@@ -180,4 +195,21 @@ async fn uncertain_of<P: Platform>(scene: &mut Scene<P>, conversation: &str) -> 
         }
     }
     uncertain
+}
+
+#[test]
+fn only_what_nobody_can_know_is_uncertain() {
+    use e2e::providers::telegram::Telegram;
+    use e2e::providers::vk::Vk;
+
+    let ends = |tries: &[Met]| {
+        [end::<Telegram>(tries), end::<Vk>(tries)].map(|end| (end.arrives, end.is_uncertain))
+    };
+    assert_eq!(ends(&[Met::Busy, Met::Well]), [(true, false); 2]);
+    assert_eq!(ends(&[Met::Flood, Met::Taken])[0], (true, true));
+    assert_eq!(ends(&[Met::Dropped])[0], (false, true));
+    assert_eq!(
+        ends(&[Met::Silent, Met::Taken, Met::Well])[1],
+        (true, false)
+    );
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use e2e::Scene;
 use e2e::providers::Platform;
+use proto::channels::v1::DeliveryState;
 use proto::inbox::v1 as pb;
 
 /// Clients whose ids differ in the last digit only, each answered to their own message.
@@ -76,7 +77,14 @@ pub(super) async fn a_wait_that_is_asked_for_is_kept_by_whom_it_was_asked_of<P: 
 }
 
 pub(super) async fn a_token_that_is_refused_holds_everything_and_loses_nothing<P: Platform>() {
-    let mut scene = Scene::<P>::called().await;
+    refuse_the_token(Scene::<P>::called().await).await;
+    let asking = Scene::<P>::asking().await;
+    if asking.asks() {
+        refuse_the_token(asking).await;
+    }
+}
+
+async fn refuse_the_token<P: Platform>(mut scene: Scene<P>) {
     let clients = [P::client(0), P::client(1)];
     let mut conversations = Vec::new();
     for client in &clients {
@@ -94,18 +102,43 @@ pub(super) async fn a_token_that_is_refused_holds_everything_and_loses_nothing<P
     }
     let is_told = |scene: &Scene<P>| scene.trouble().is_some();
     scene.passes_until("it is told", 10, is_told).await;
-    // What clients write comes in all the same.
-    scene.hears(&clients[0], "meanwhile").await;
+    let meanwhile = scene.provider.words(&clients[0], "meanwhile");
+    scene.brings(&meanwhile).await;
     scene.gateway.passes(3_600_000);
     assert_eq!(scene.unsent(), 6);
+    // What clients write comes in all the same, unless the gateway has to ask for it.
+    if scene.asks() {
+        scene.provider.shut_out(false);
+    }
+    scene.olga.hears("meanwhile").await;
 
     scene.provider.shut_out(false);
-    let all_sent = |scene: &Scene<P>| scene.unsent() == 0;
+    let is_well = |scene: &Scene<P>| scene.unsent() == 0 && scene.trouble().is_none();
     scene
-        .passes_until("everything is sent", 5_000, all_sent)
+        .passes_until("everything is sent", 5_000, is_well)
         .await;
     for client in &clients {
         assert_eq!(scene.provider.given(client), texts);
     }
-    assert_eq!(scene.trouble(), None);
+}
+
+pub(super) async fn a_long_answer_goes_in_parts_and_is_one_message<P: Platform>() {
+    const WORD: &str = "слово ";
+    let mut scene = Scene::<P>::called().await;
+    let anna = P::client(0);
+    scene.conversation = scene.meets(&anna).await;
+    let kind = channels::registry::find(P::KIND).unwrap();
+    let count = kind.descriptor.text_length_max / WORD.chars().count() - 1;
+    let answer = scene.says("a-1", &WORD.repeat(count)).await;
+    let all_sent = |scene: &Scene<P>| scene.unsent() == 0;
+    scene.passes_until("it is sent", 1_000, all_sent).await;
+    let given = scene.provider.given(&anna);
+    assert!(given.len() > 1);
+    let words = given.iter().flat_map(|part| part.split_whitespace());
+    let words: Vec<&str> = words.collect();
+    assert_eq!(words, vec!["слово"; count]);
+    let shown = scene.messages().await;
+    assert_eq!(shown.len(), 2);
+    assert_eq!(shown[1].id, answer.id);
+    assert_eq!(shown[1].delivery(), DeliveryState::Sent);
 }

@@ -260,8 +260,18 @@ impl Platform for Max {
         .await;
     }
 
+    fn hook(&self) -> Option<String> {
+        Some(self.subscriptions().first()?["url"].as_str()?.to_owned())
+    }
+
     fn words(&self, client: &str, text: &str) -> String {
         self.told("message_created", client, json!({"text": text}))
+    }
+
+    fn renamed(&self, body: &str) -> String {
+        let mut update: Value = serde_json::from_str(body).unwrap();
+        update["timestamp"] = json!(self.bot.state().next());
+        update.to_string()
     }
 
     fn strange(&self, client: &str) -> Vec<String> {

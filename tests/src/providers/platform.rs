@@ -43,6 +43,11 @@ pub trait Platform: Sized + Send + Sync + 'static {
         async {}
     }
 
+    /// Where the server was told to call, unless somebody does that by hand.
+    fn hook(&self) -> Option<String> {
+        None
+    }
+
     /// Waits until somebody asks, or something would not be told.
     fn is_asked(&self) -> impl Future<Output = ()> + Send {
         async {}
@@ -55,6 +60,11 @@ pub trait Platform: Sized + Send + Sync + 'static {
 
     /// What tells that a client wrote something just now.
     fn words(&self, client: &str, text: &str) -> String;
+
+    /// What tells the same under another name, where there is such a thing.
+    fn renamed(&self, body: &str) -> String {
+        body.to_owned()
+    }
 
     /// What tells that a client sent kinds of things that nobody knows yet.
     fn strange(&self, client: &str) -> Vec<String>;

@@ -239,8 +239,18 @@ impl Platform for Telegram {
         self.desk.until_seen("setWebhook", 1).await;
     }
 
+    fn hook(&self) -> Option<String> {
+        Some(self.webhook())
+    }
+
     fn words(&self, client: &str, text: &str) -> String {
         self.update(client, json!({"text": text})).to_string()
+    }
+
+    fn renamed(&self, body: &str) -> String {
+        let mut update: Value = serde_json::from_str(body).unwrap();
+        update["update_id"] = json!(self.bot.state().next());
+        update.to_string()
     }
 
     fn strange(&self, client: &str) -> Vec<String> {

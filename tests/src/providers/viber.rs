@@ -29,6 +29,8 @@ const ENDINGS: [(&str, &[&str]); 2] = [
     ("picture", &[".jpeg", ".png", ".gif"]),
     ("video", &[".mp4"]),
 ];
+/// What who opens the chat for the first time is told.
+pub const WELCOME: &str = "Здравствуйте! Напишите нам.";
 const SIGNATURE_HEADER: &str = "x-viber-content-signature";
 const CALL_BYTES_MAX: usize = 30_000;
 
@@ -234,7 +236,7 @@ impl Platform for Viber {
         toml::toml! {
             token = TOKEN
             sender_name = "Магазин"
-            welcome = "Здравствуйте! Напишите нам."
+            welcome = WELCOME
             api_url = url
         }
     }
@@ -248,6 +250,10 @@ impl Platform for Viber {
 
     fn client(number: u32) -> String {
         format!("{number:022}==")
+    }
+
+    fn hook(&self) -> Option<String> {
+        Some(self.webhook())
     }
 
     fn words(&self, client: &str, text: &str) -> String {

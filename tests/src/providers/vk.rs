@@ -261,8 +261,18 @@ impl Platform for Vk {
         self.desk.until_seen("lp", 1).await;
     }
 
+    fn hook(&self) -> Option<String> {
+        Some(self.server()?["url"].as_str()?.to_owned())
+    }
+
     fn words(&self, client: &str, text: &str) -> String {
         self.told("message_new", client, json!({"text": text}))
+    }
+
+    fn renamed(&self, body: &str) -> String {
+        let mut event: Value = serde_json::from_str(body).unwrap();
+        event["event_id"] = json!(format!("{:040x}", self.community.state().next()));
+        event.to_string()
     }
 
     fn strange(&self, client: &str) -> Vec<String> {
