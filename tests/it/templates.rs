@@ -3,44 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use e2e::Scene;
 use e2e::operator::text_of;
-use e2e::providers::Fault;
-use e2e::providers::whatsapp::{ACCOUNT, APP_SECRET, NUMBER, TOKEN, VERIFY_TOKEN, WhatsApp};
-use e2e::{OperatorClient, TestGateway, gateway, http};
+use e2e::providers::whatsapp::{ACCOUNT, WhatsApp, notice};
+use e2e::providers::{Fault, Platform as _};
 use proto::channels::v1::DeliveryState;
 use proto::inbox::v1 as pb;
-use proto::inbox::v1::event::Kind;
 use serde_json::{Value, json};
-use tonic::{Code, Status};
+use tonic::{Code, Response, Status};
 
 const ANNA: &str = "79161234567";
 const DAYS_MS: i64 = 24 * 60 * 60 * 1_000;
-
-async fn gateway(whatsapp: &WhatsApp) -> TestGateway {
-    let url = whatsapp.api_url();
-    TestGateway::start_with(move |settings| {
-        let url = url.clone();
-        let options = toml::toml! {
-            phone_number_id = NUMBER
-            account_id = ACCOUNT
-            token = TOKEN
-            app_secret = APP_SECRET
-            verify_token = VERIFY_TOKEN
-            api_url = url
-        };
-        let public_url = settings.public_url.clone();
-        let line = gateway::line_with("whatsapp", "whatsapp", "main", &public_url, options);
-        settings.lines.push(line);
-    })
-    .await
-}
-
-struct Scene {
-    whatsapp: WhatsApp,
-    gateway: TestGateway,
-    olga: OperatorClient,
-    conversation: String,
-}
 
 fn approved(name: &str, components: &Value) -> Value {
     json!({
@@ -50,7 +23,7 @@ fn approved(name: &str, components: &Value) -> Value {
 }
 
 /// Anna wrote two days ago.
-async fn scene() -> Scene {
+async fn scene() -> Scene<WhatsApp> {
     let whatsapp = WhatsApp::start().await;
     let body = json!([{"type": "BODY", "text": "Заказ {{1}} готов, {{2}}.",
                        "example": {"body_text": [["17", "Анна"]]}},
@@ -63,77 +36,43 @@ async fn scene() -> Scene {
         "picture",
         &json!([{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Новинка"}]),
     ));
-    let gateway = gateway(&whatsapp).await;
-    let mut olga = gateway.ready_operator("olga").await;
-    whatsapp.says(ANNA, "Здравствуйте!");
-    whatsapp
-        .deliver(&format!("{}/hooks/whatsapp", gateway.url()))
-        .await;
-    let conversation = olga.accept().await.id;
-    gateway.clock().advance(2 * DAYS_MS);
-    Scene {
-        whatsapp,
-        gateway,
-        olga,
-        conversation,
-    }
+    let mut options = whatsapp.called();
+    options.insert("account_id".to_owned(), ACCOUNT.into());
+    let mut scene = Scene::begin(whatsapp, "whatsapp", options).await;
+    scene.meets(ANNA).await;
+    scene.gateway.clock().advance(2 * DAYS_MS);
+    scene
 }
 
-impl Scene {
-    async fn listed(&mut self) -> Result<Vec<pb::Template>, Status> {
-        let request = pb::ListTemplatesRequest {
-            line_id: "whatsapp".to_owned(),
-        };
-        let told = self.olga.inbox.list_templates(request).await;
-        told.map(|told| told.into_inner().templates)
-    }
+async fn listed(scene: &mut Scene<WhatsApp>) -> Result<Vec<pb::Template>, Status> {
+    let request = pb::ListTemplatesRequest {
+        line_id: "whatsapp".to_owned(),
+    };
+    let told = scene.olga.inbox.list_templates(request).await;
+    told.map(|told| told.into_inner().templates)
+}
 
-    async fn sends(
-        &mut self,
-        name: &str,
-        values: &[(&str, &str)],
-        uploads: &[String],
-    ) -> Result<pb::Message, Status> {
-        let told = values
-            .iter()
-            .map(|(id, value)| ((*id).to_owned(), (*value).to_owned()));
-        let values: BTreeMap<String, String> = told.collect();
-        let request = pb::SendMessageRequest {
-            conversation_id: self.conversation.clone(),
-            client_id: format!("{name} {values:?} {uploads:?}")
-                .chars()
-                .take(64)
-                .collect(),
-            upload_ids: uploads.to_vec(),
-            template: Some(pb::TemplateToSend {
-                name: name.to_owned(),
-                language: "ru".to_owned(),
-                values,
-            }),
-            ..Default::default()
-        };
-        let sent = self.olga.inbox.send_message(request).await;
-        sent.map(tonic::Response::into_inner)
-    }
-
-    async fn is_sent(&mut self, message: &pb::Message) {
-        let is_it = |of: &pb::Message| of.id == message.id && of.delivery() == DeliveryState::Sent;
-        self.olga
-            .wait_for("the message is sent", |kind| match kind {
-                Kind::MessageChanged(of) if is_it(&of) => Some(()),
-                _ => None,
-            })
-            .await;
-    }
-
-    async fn uploads(&self, name: &str, content: &[u8]) -> String {
-        let request = http::request(::http::Method::POST, "/uploads", Some(&self.olga.token))
-            .header("x-file-name", name)
-            .body(content.to_vec().into())
-            .unwrap();
-        let answer = http::send(&self.gateway.url(), request).await;
-        answer.json()["uploadId"].as_str().unwrap().to_owned()
-    }
+async fn sends(
+    scene: &mut Scene<WhatsApp>,
+    name: &str,
+    values: &[(&str, &str)],
+    uploads: &[String],
+) -> Result<pb::Message, Status> {
+    let told = values.iter();
+    let told = told.map(|(id, value)| ((*id).to_owned(), (*value).to_owned()));
+    let request = pb::SendMessageRequest {
+        conversation_id: scene.conversation.clone(),
+        client_id: name.to_owned(),
+        upload_ids: uploads.to_vec(),
+        template: Some(pb::TemplateToSend {
+            name: name.to_owned(),
+            language: "ru".to_owned(),
+            values: told.collect(),
+        }),
+        ..Default::default()
+    };
+    let sent = scene.olga.inbox.send_message(request).await;
+    sent.map(Response::into_inner)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +82,7 @@ async fn who_has_been_silent_is_written_to_by_a_template() {
     let late = scene.olga.say(&id, "a-1", "Заказ готов").await.unwrap_err();
     assert!(late.message().contains("24 hours"), "{late}");
 
-    let listed = scene.listed().await.unwrap();
+    let listed = listed(&mut scene).await.unwrap();
     let names: Vec<_> = listed.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["ready", "picture"]);
     assert_eq!(listed[0].text, "Заказ {{1}} готов, {{2}}.");
@@ -153,15 +92,19 @@ async fn who_has_been_silent_is_written_to_by_a_template() {
         (true, "image/")
     );
 
-    let sent = scene
-        .sends("ready", &[("1", "42"), ("2", "Анна\nПетровна")], &[])
-        .await
-        .unwrap();
+    let sent = sends(
+        &mut scene,
+        "ready",
+        &[("1", "42"), ("2", "Анна\nПетровна")],
+        &[],
+    )
+    .await
+    .unwrap();
     assert_eq!(text_of(&sent), "Заказ 42 готов, Анна Петровна.");
     assert_eq!(sent.buttons, ["Спасибо"]);
     assert_eq!(sent.template.as_ref().unwrap().values["1"], "42");
-    scene.is_sent(&sent).await;
-    let taken = scene.whatsapp.sent().remove(0);
+    scene.fate(&sent, DeliveryState::Sent).await;
+    let taken = scene.provider.sent().remove(0);
     assert_eq!(taken["type"], "template");
     assert_eq!(taken["template"]["name"], "ready");
     assert_eq!(taken["template"]["language"], json!({"code": "ru"}));
@@ -170,22 +113,14 @@ async fn who_has_been_silent_is_written_to_by_a_template() {
     assert_eq!(parameters[1]["text"], "Анна Петровна");
 
     // A press of its button is the client's word, and from then on any words are taken.
-    let press = json!({"button": {"payload": "Спасибо", "text": "Спасибо"}});
-    scene.whatsapp.sends(ANNA, "button", press);
-    scene
-        .whatsapp
-        .deliver(&format!("{}/hooks/whatsapp", scene.gateway.url()))
-        .await;
-    let pressed = |kind| match kind {
-        Kind::MessageAdded(added) => match added.content {
-            Some(pb::message::Content::Postback(press)) => Some(press.title),
-            _ => None,
-        },
-        _ => None,
-    };
-    assert_eq!(scene.olga.wait_for("the press", pressed).await, "Спасибо");
+    let now = scene.gateway.clock().now().0 / 1_000;
+    let press = json!({"button": {"payload": "Спасибо", "text": "Спасибо"},
+        "timestamp": now.to_string()});
+    let press = scene.provider.message(ANNA, "button", press);
+    scene.brings(&notice(&[press])).await;
+    assert_eq!(scene.pressed().await.0, "Спасибо");
     let answer = scene.olga.say(&id, "a-2", "Ждём вас").await.unwrap();
-    scene.is_sent(&answer).await;
+    scene.fate(&answer, DeliveryState::Sent).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,12 +129,12 @@ async fn a_template_s_picture_goes_above_its_words() {
     let picture = scene.uploads("new.png", b"\x89PNG\r\n\x1a\n picture").await;
     let text = scene.uploads("note.txt", b"words").await;
     for wrong in [&[][..], std::slice::from_ref(&text)] {
-        let refused = scene.sends("picture", &[], wrong).await.unwrap_err();
+        let refused = sends(&mut scene, "picture", &[], wrong).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
     }
-    let sent = scene.sends("picture", &[], &[picture]).await.unwrap();
-    scene.is_sent(&sent).await;
-    let taken = scene.whatsapp.sent().remove(0);
+    let sent = sends(&mut scene, "picture", &[], &[picture]).await.unwrap();
+    scene.fate(&sent, DeliveryState::Sent).await;
+    let taken = scene.provider.sent().remove(0);
     let header = &taken["template"]["components"][0];
     assert_eq!(header["type"], "header");
     assert!(
@@ -217,7 +152,7 @@ async fn what_is_not_whole_is_not_sent() {
         ("rejected", &[("1", "42"), ("2", "Anna")]),
         ("unknown", &[]),
     ] {
-        let refused = scene.sends(name, values, &[]).await.unwrap_err();
+        let refused = sends(&mut scene, name, values, &[]).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{name}: {refused}");
     }
     let with_words = pb::SendMessageRequest {
@@ -233,24 +168,24 @@ async fn what_is_not_whole_is_not_sent() {
     };
     let refused = scene.olga.inbox.send_message(with_words).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument, "{refused}");
-    assert_eq!(scene.whatsapp.sent(), [] as [Value; 0]);
+    assert_eq!(scene.provider.sent(), [] as [Value; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_does_not_tell_is_asked_again_later() {
     let mut scene = scene().await;
-    let desk = &scene.whatsapp.desk;
+    let desk = &scene.provider.desk;
     desk.fail("message_templates", Fault::Answer(503, json!("<html>")));
-    let refused = scene.listed().await.unwrap_err();
+    let refused = listed(&mut scene).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
-    assert_eq!(scene.listed().await.unwrap().len(), 2);
+    assert_eq!(listed(&mut scene).await.unwrap().len(), 2);
 
     // What it told is good for a while, but a template that is not among it is asked for.
-    let asked = scene.whatsapp.desk.seen("message_templates").len();
-    assert_eq!(scene.listed().await.unwrap().len(), 2);
-    assert_eq!(scene.whatsapp.desk.seen("message_templates").len(), asked);
+    let asked = scene.provider.desk.seen("message_templates").len();
+    assert_eq!(listed(&mut scene).await.unwrap().len(), 2);
+    assert_eq!(scene.provider.desk.seen("message_templates").len(), asked);
     let body = json!([{"type": "BODY", "text": "Мы открыты"}]);
-    scene.whatsapp.template(approved("open", &body));
-    let sent = scene.sends("open", &[], &[]).await.unwrap();
+    scene.provider.template(approved("open", &body));
+    let sent = sends(&mut scene, "open", &[], &[]).await.unwrap();
     assert_eq!(text_of(&sent), "Мы открыты");
 }

@@ -47,6 +47,30 @@ pub(crate) fn pieces(mut whole: ToSend, pieces: Vec<(String, Vec<Attachment>)>) 
     pieces.into_iter().enumerate().map(piece).collect()
 }
 
+/// Words in pieces, and files in groups behind them, the first of which goes with the last
+/// words. Buttons stand below words alone, behind the files.
+pub(crate) fn with_files(
+    mut whole: ToSend,
+    text_max: usize,
+    groups: impl Fn(Vec<Attachment>) -> Vec<Vec<Attachment>>,
+) -> Vec<Action> {
+    let text = std::mem::take(&mut whole.text).plain;
+    let files = groups(std::mem::take(&mut whole.attachments)).into_iter();
+    let words = split(&text, text_max, utf16).into_iter();
+    let words = words.filter(|words| !words.is_empty());
+    let words = words.map(|words| (words, Vec::new()));
+    let mut files = files.map(|files| (String::new(), files));
+    if !whole.buttons.is_empty() {
+        return pieces(whole, files.chain(words).collect());
+    }
+    let mut parts: Vec<_> = words.collect();
+    if let Some((_, last)) = parts.last_mut() {
+        *last = files.next().unwrap_or_default().1;
+    }
+    parts.extend(files);
+    pieces(whole, parts)
+}
+
 /// UTF-16 units, by which most messengers count.
 pub(crate) fn utf16(letter: char) -> usize {
     letter.len_utf16()

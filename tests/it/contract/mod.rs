@@ -2,6 +2,7 @@
 //! line below.
 
 mod books;
+mod buttons;
 mod intake;
 mod outage;
 mod replies;
@@ -60,6 +61,32 @@ contract! {
     viber: Viber;
     vk: Vk;
     whatsapp: WhatsApp;
+}
+
+/// Platforms that show answers to be given by a press.
+macro_rules! answers {
+    ($($name:ident: $platform:ty;)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            buttons::an_answer_that_is_offered_is_given_by_a_press::<$platform>().await;
+        }
+    )*};
+}
+
+answers! {
+    instagram_offers_answers: Instagram;
+    max_offers_answers: Max;
+    messenger_offers_answers: Messenger;
+    ok_offers_answers: Odnoklassniki;
+    telegram_offers_answers: Telegram;
+    viber_offers_answers: Viber;
+    vk_offers_answers: Vk;
+    whatsapp_offers_answers: WhatsApp;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_answers_are_shown_none_are_offered() {
+    buttons::answers_are_refused::<Avito>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
-use super::platform::{Call, Platform, forged_secrets};
+use super::platform::{Buttons, Call, Platform, forged_secrets, found};
 use crate::until;
 
 /// The bot of every scenario.
@@ -313,6 +313,18 @@ impl Platform for Max {
     }
 }
 
+impl Buttons for Max {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        let pressed = self.sent().pop()?;
+        let button = found(&pressed["body"]["attachments"], "text", label)?;
+        let at = self.bot.state().next();
+        let press = json!({"timestamp": at, "callback_id": format!("press {at}"),
+            "payload": button["payload"], "user": user(client.parse().unwrap())});
+        let fields = json!({"callback": press, "message": pressed});
+        Some(update("message_callback", fields).to_string())
+    }
+}
+
 /// An update as it is told.
 fn update(kind: &str, fields: Value) -> Value {
     let mut update = json!({"update_type": kind, "timestamp": now(), "user_locale": "ru"});
@@ -399,7 +411,14 @@ impl State {
             body.get(name)?;
         }
         let text = body["text"].as_str().unwrap_or_default();
-        let files = body["attachments"].as_array().cloned().unwrap_or_default();
+        let mut files = body["attachments"].as_array().cloned().unwrap_or_default();
+        if let [keyboard] = &files[..]
+            && keyboard["type"] == "inline_keyboard"
+            && keyboard["payload"]["buttons"].is_array()
+            && !text.is_empty()
+        {
+            files.clear();
+        }
         if text.is_empty() && files.is_empty() {
             return wrong("Must have at least a text or an attachment");
         }

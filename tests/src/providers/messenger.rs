@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
-use super::platform::{Call, Platform, forged_signatures};
+use super::platform::{Buttons, Call, Platform, forged_signatures, found};
 use crate::{http, until};
 
 /// The account's token.
@@ -323,6 +323,18 @@ impl<const IS_INSTAGRAM: bool> Platform for Graph<IS_INSTAGRAM> {
 
     fn shut_out(&self, is_out: bool) {
         self.revoke(is_out);
+    }
+}
+
+impl<const IS_INSTAGRAM: bool> Buttons for Graph<IS_INSTAGRAM> {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        let reply = found(
+            &self.sent().pop()?["message"]["quick_replies"],
+            "title",
+            label,
+        )?;
+        let pressed = json!({"text": label, "quick_reply": {"payload": reply["payload"]}});
+        Some(Self::notice(&[self.message(client, pressed)], "messaging"))
     }
 }
 

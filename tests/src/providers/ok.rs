@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
-use super::platform::{Call, Platform};
+use super::platform::{Buttons, Call, Platform, found};
 use crate::{http, until};
 
 /// The access key of the group of every scenario.
@@ -280,6 +280,16 @@ impl Platform for Odnoklassniki {
     }
 }
 
+impl Buttons for Odnoklassniki {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        let pressed = self.sent().pop()?;
+        let button = found(&pressed["message"]["attachments"], "text", label)?;
+        let fields = json!({"callbackId": "press", "payload": button["payload"],
+            "message": pressed["message"]});
+        Some(event("MESSAGE_CALLBACK", client.parse().unwrap(), fields).to_string())
+    }
+}
+
 /// Something that a client does, as it is told.
 fn event(kind: &str, client: i64, fields: Value) -> Value {
     let mut event = json!({"webhookType": kind, "sender": user(client),
@@ -371,10 +381,17 @@ impl State {
     fn refusal(&mut self, message: &Value) -> Option<Answer> {
         let wrong = |words: &str| Some(refused(100, &format!("PARAM : {words}")));
         let text = message["text"].as_str().unwrap_or_default();
-        let files = message["attachments"]
+        let mut files = message["attachments"]
             .as_array()
             .cloned()
             .unwrap_or_default();
+        if let [keyboard] = &files[..]
+            && keyboard["type"] == "INLINE_KEYBOARD"
+            && keyboard["payload"]["keyboard"]["buttons"].is_array()
+            && !text.is_empty()
+        {
+            files.clear();
+        }
         if text.is_empty() && files.is_empty() {
             return wrong("no text and no attachment");
         }

@@ -5,6 +5,7 @@ use std::future::Future;
 use ::http::Method;
 use http_body_util::Full;
 use proto::channels::v1::DeliveryState;
+use serde_json::Value;
 use toml::Table;
 
 use super::desk::{Desk, Fault};
@@ -113,6 +114,25 @@ pub trait Albums: Platform {
     /// What tells of pictures, which are the files with these contents, with words below
     /// the first.
     fn pieces(&self, client: &str, text: &str, pictures: &[&str]) -> Vec<String>;
+}
+
+/// A platform that shows answers below a message, to be given by a press.
+pub trait Buttons: Platform {
+    /// What tells that a client pressed a button of the last message that was sent; none
+    /// when there is no such button.
+    fn press(&self, client: &str, label: &str) -> Option<String>;
+}
+
+/// The object within something that says this under a key.
+pub(super) fn found(within: &Value, key: &str, says: &str) -> Option<Value> {
+    match within {
+        Value::Object(fields) if fields.get(key).is_some_and(|it| it == says) => {
+            Some(within.clone())
+        }
+        Value::Object(fields) => fields.values().find_map(|it| found(it, key, says)),
+        Value::Array(items) => items.iter().find_map(|it| found(it, key, says)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 /// A call of a webhook.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Seen};
-use super::platform::{Albums, Call, Platform, forged_secrets};
+use super::platform::{Albums, Buttons, Call, Platform, forged_secrets, found};
 
 /// The bot of every scenario.
 pub const TOKEN: &str = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
@@ -292,6 +292,22 @@ impl Platform for Telegram {
 
     fn shut_out(&self, is_out: bool) {
         self.revoke(is_out);
+    }
+}
+
+impl Buttons for Telegram {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        let pressed = self.sent().pop()?;
+        let button = found(&pressed["reply_markup"], "text", label)?;
+        let id: i64 = client.parse().unwrap();
+        let mut state = self.bot.state();
+        let (number, update) = (state.next(), state.next());
+        drop(state);
+        let mut message = self.message(id, number, json!({"text": pressed["text"]}));
+        message["reply_markup"] = pressed["reply_markup"].clone();
+        let press = json!({"id": number.to_string(), "from": user(id), "message": message,
+            "data": button["callback_data"]});
+        Some(json!({"update_id": update, "callback_query": press}).to_string())
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::desk::{Answer, Desk, Fault, Seen};
-use super::platform::{Call, Platform, forged_signatures};
+use super::platform::{Buttons, Call, Platform, forged_signatures, found};
 use crate::{http, until};
 
 /// The bot's token.
@@ -287,6 +287,14 @@ impl Platform for Viber {
 
     fn shut_out(&self, is_out: bool) {
         self.revoke(is_out);
+    }
+}
+
+impl Buttons for Viber {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        // What is pressed is said.
+        found(&self.sent().pop()?["keyboard"], "ActionBody", label)?;
+        Some(self.words(client, label))
     }
 }
 

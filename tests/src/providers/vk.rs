@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, form, query};
-use super::platform::{Call, Platform};
+use super::platform::{Buttons, Call, Platform, found};
 use crate::{http, until};
 
 /// The access key of every scenario.
@@ -341,6 +341,16 @@ impl Platform for Vk {
 
     fn shut_out(&self, is_out: bool) {
         self.revoke(is_out);
+    }
+}
+
+impl Buttons for Vk {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        let sent = self.fields_of("messages.send").pop()?;
+        let keyboard: Value = serde_json::from_str(sent.get("keyboard")?).unwrap();
+        let action = found(&keyboard, "label", label)?;
+        let fields = json!({"text": label, "payload": action["payload"]});
+        Some(self.told("message_new", client, fields))
     }
 }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::desk::{Answer, Desk, Fault, Seen};
-use super::platform::{Call, Platform, forged_signatures};
+use super::platform::{Buttons, Call, Platform, forged_signatures, found};
 
 /// A system user's token.
 pub const TOKEN: &str = "EAAJB0cV1ZBsBAOtoken";
@@ -320,6 +320,15 @@ impl Platform for WhatsApp {
 
     fn shut_out(&self, is_out: bool) {
         self.revoke(is_out);
+    }
+}
+
+impl Buttons for WhatsApp {
+    fn press(&self, client: &str, label: &str) -> Option<String> {
+        let choice = found(&self.sent().pop()?["interactive"], "title", label)?;
+        let pressed = json!({"type": "button_reply", "button_reply": choice});
+        let fields = json!({ "interactive": pressed });
+        Some(notice(&[self.message(client, "interactive", fields)]))
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::message::{Action, Attachment, Text};
 use serde_json::{Value, json};
 
-use crate::split::{pieces, split, utf16};
+use crate::split::with_files;
 
 /// UTF-16 units of a text.
 const TEXT_MAX: usize = 4_000;
@@ -69,20 +69,10 @@ impl<'a> Words<'a> {
 /// Texts that are too long in pieces; pictures and videos by twelves, every other file by
 /// itself, the first of them with the last words.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send(mut whole) = action else {
-        return vec![action];
-    };
-    let text = std::mem::take(&mut whole.text);
-    let attachments = std::mem::take(&mut whole.attachments);
-    let mut words = split(&text.plain, TEXT_MAX, utf16);
-    words.retain(|words| !words.is_empty());
-    let mut files = together(attachments).into_iter();
-    let mut parts: Vec<_> = words.into_iter().map(|words| (words, Vec::new())).collect();
-    if let Some((_, last)) = parts.last_mut() {
-        *last = files.next().unwrap_or_default();
+    match action {
+        Action::Send(whole) => with_files(whole, TEXT_MAX, together),
+        Action::Edit { .. } | Action::Delete { .. } | Action::React { .. } => vec![action],
     }
-    parts.extend(files.map(|files| (String::new(), files)));
-    pieces(whole, parts)
 }
 
 /// Buttons below a message, each on a line of its own: an attachment like others. What is

@@ -4,7 +4,7 @@ use domain::message::{Action, Attachment};
 
 use serde_json::{Value, json};
 
-use crate::split::{pieces, split, utf16};
+use crate::split::with_files;
 
 /// UTF-16 units of a text.
 const TEXT_MAX: usize = 4_096;
@@ -33,20 +33,15 @@ pub(super) fn reaction(emoji: &str) -> Option<usize> {
 
 /// Texts that are too long in pieces, files by tens: the first of them with the last words.
 pub(super) fn parts(action: Action) -> Vec<Action> {
-    let Action::Send(mut whole) = action else {
-        return vec![action];
-    };
-    let text = std::mem::take(&mut whole.text);
-    let attachments = std::mem::take(&mut whole.attachments);
-    let mut words = split(&text.plain, TEXT_MAX, utf16);
-    words.retain(|words| !words.is_empty());
-    let mut files = attachments.chunks(FILES_MAX).map(<[Attachment]>::to_vec);
-    let mut parts: Vec<_> = words.into_iter().map(|words| (words, Vec::new())).collect();
-    if let Some((_, last)) = parts.last_mut() {
-        *last = files.next().unwrap_or_default();
+    match action {
+        Action::Send(whole) => with_files(whole, TEXT_MAX, |files| {
+            files
+                .chunks(FILES_MAX)
+                .map(<[Attachment]>::to_vec)
+                .collect()
+        }),
+        Action::Edit { .. } | Action::Delete { .. } | Action::React { .. } => vec![action],
     }
-    parts.extend(files.map(|files| (String::new(), files)));
-    pieces(whole, parts)
 }
 
 /// Buttons below a message, two in a row; what is pressed says its own words.
