@@ -142,6 +142,16 @@ struct Wakes {
     directory: broadcast::Sender<()>,
 }
 
+impl Default for Wakes {
+    fn default() -> Self {
+        Self {
+            outbox: Notify::new(),
+            timers: Notify::new(),
+            directory: broadcast::Sender::new(1),
+        }
+    }
+}
+
 async fn enrol(store: &Store, told: Vec<webhooks::Webhook>) -> Result<(), StoreError> {
     if told.is_empty() {
         return Ok(());
@@ -169,11 +179,7 @@ impl Engine {
         let feed = Arc::new(Feed::new());
         let rights = Arc::new(Rights::default());
         let hub = Arc::new(Hub::new());
-        let wakes = Arc::new(Wakes {
-            outbox: Notify::new(),
-            timers: Notify::new(),
-            directory: broadcast::Sender::new(1),
-        });
+        let wakes = Arc::new(Wakes::default());
         // One slot for each entry that intake lets wait, so that a commit never
         // blocks on its readers.
         let (taken, entries) = process::queue(settings.limits.journal_pending_max + 1);

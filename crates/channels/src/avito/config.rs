@@ -106,7 +106,7 @@ pub(super) mod tests {
     fn without_a_secret_in_its_address_a_line_does_not_start() {
         let with = |secret: &str| {
             toml::toml! {
-                user_id = 94235311
+                user_id = 94_235_311
                 client_id = "id"
                 client_secret = "secret"
                 webhook_secret = secret

@@ -64,7 +64,7 @@ mod tests {
 
     fn called(path: &str, method: Method, body: &'static str) -> Result<usize, HookError> {
         let config = Config::read(&setup(toml::toml! {
-            user_id = 94235311
+            user_id = 94_235_311
             client_id = "id"
             client_secret = "secret"
             webhook_secret = SECRET

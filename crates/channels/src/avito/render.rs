@@ -73,11 +73,11 @@ mod tests {
                 attachments: vec![file("image/png", 1); files],
                 ..ToSend::default()
             });
-            let shape = |part| match part {
-                Action::Send(ToSend {
-                    text, attachments, ..
-                }) => (text.plain.chars().count(), attachments.len()),
-                other => panic!("{other:?}"),
+            let shape = |part| {
+                let Action::Send(sent) = part else {
+                    panic!("{part:?}")
+                };
+                (sent.text.plain.chars().count(), sent.attachments.len())
             };
             parts(action).into_iter().map(shape).collect::<Vec<_>>()
         };

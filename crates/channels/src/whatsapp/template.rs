@@ -85,7 +85,7 @@ fn gaps(component: &Component, before: &str, variables: &mut Vec<TemplateVariabl
         let name = name.trim();
         let id = format!("{before}{name}");
         text.push_str(words);
-        text.push_str(&format!("{{{{{id}}}}}"));
+        text.extend(["{{", &id, "}}"]);
         if variables.iter().all(|known| known.id != id) {
             let example = example(&component.example, name);
             variables.push(TemplateVariable { id, example });
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    fn told(components: Value) -> Option<Template> {
+    fn told(components: &Value) -> Option<Template> {
         let told = json!({
             "name": "order", "status": "APPROVED", "language": "ru", "category": "UTILITY",
             "components": components,
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn variables_are_called_by_where_they_stand() {
-        let template = told(json!([
+        let template = told(&json!([
             {"type": "HEADER", "format": "TEXT", "text": "Order {{1}}",
              "example": {"header_text": ["7"]}},
             {"type": "BODY", "text": "Dear {{1}}, {{ 2 }} for {{1}}",
@@ -230,7 +230,7 @@ mod tests {
             ]
         );
         assert_eq!(template.buttons, ["Thanks", "See"]);
-        let named = told(json!([{
+        let named = told(&json!([{
             "type": "BODY", "text": "Dear {{first_name}}",
             "example": {"body_text_named_params": [
                 {"param_name": "first_name", "example": "Anna"},
@@ -247,7 +247,7 @@ mod tests {
             json!([{"type": "BODY", "text": "x"},
                    {"type": "BUTTONS", "buttons": [{"type": "OTP"}]}]),
         ] {
-            assert_eq!(told(components.clone()), None, "{components}");
+            assert_eq!(told(&components), None, "{components}");
         }
         let rejected: Told = serde_json::from_value(json!({"status": "REJECTED"})).unwrap();
         assert_eq!(rejected.template(), None);

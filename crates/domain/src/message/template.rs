@@ -50,17 +50,10 @@ impl Template {
         while let Some((before, behind)) = rest.split_once("{{") {
             filled.push_str(before);
             let gap = behind.split_once("}}");
-            let value = gap.and_then(|(id, after)| Some((values.get(id)?, after)));
-            match value {
-                Some((value, after)) => {
-                    filled.push_str(value);
-                    rest = after;
-                }
-                None => {
-                    filled.push_str("{{");
-                    rest = behind;
-                }
-            }
+            let value = gap.and_then(|(id, after)| Some((values.get(id)?.as_str(), after)));
+            let (value, after) = value.unwrap_or(("{{", behind));
+            filled.push_str(value);
+            rest = after;
         }
         filled.push_str(rest);
         filled

@@ -139,7 +139,6 @@ impl Engine {
             letter: letter.clone().map(Box::new),
             buttons: said.offered().to_vec(),
             template: template.clone(),
-            ..ToSend::default()
         });
         let whole = outbound(tx, actor, &conversation, &thread, message.id, action);
         message.external_id = line.channel.name(&whole);
