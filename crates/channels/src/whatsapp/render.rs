@@ -296,7 +296,7 @@ mod tests {
         );
         let document = file("a.pdf", "application/pdf", 1);
         let request = render(&outbound(None, "1", send("Look", vec![document]))).unwrap();
-        let expected = json!({"caption": "Look", "filename": "a.pdf"});
+        let expected = json!({"id": null, "caption": "Look", "filename": "a.pdf"});
         assert_eq!(request.fields["document"], expected);
         let react = Action::React {
             target: "wamid.q".to_owned(),
