@@ -56,12 +56,18 @@ struct Place {
     /// The operator of the providers' lines, and what reads their feed.
     boris: InboxClient<Signed>,
     listens: JoinHandle<()>,
-    visitors: Vec<Visitor>,
+    visitors: Vec<Guest>,
     /// The visitors' conversations.
     conversations: Vec<String>,
     /// What the loud one told so far.
     told: Vec<String>,
     _folder: TempDir,
+}
+
+/// A visitor, and the answers that they were shown, by their ids.
+struct Guest {
+    visitor: Visitor,
+    shown: BTreeMap<i64, (Instant, String)>,
 }
 
 /// What is written one way in one conversation, and when it is due.
@@ -228,7 +234,7 @@ impl Place {
             let of = |visitor: usize| {
                 let all = (0..MESSAGES).map(|message| {
                     let place = u32::try_from(message * VISITORS + visitor).unwrap();
-                    let text = format!("{way} {number} {message}");
+                    let text = format!("{way}-{number}-{visitor}-{message}");
                     (begins + PACE * place, text)
                 });
                 all.collect::<Due>()
@@ -237,7 +243,7 @@ impl Place {
         };
         let (written, answers) = (due("written"), due("answer"));
         let visitors = self.visitors.iter_mut().zip(&written);
-        let visitors = visitors.map(|(visitor, written)| visit(visitor, written));
+        let visitors = visitors.map(|(guest, written)| visit(guest, written));
         let inbox = &self.olga.inbox.clone();
         let talks = self.conversations.iter().zip(&answers);
         let talks = talks.map(|(conversation, answers)| async move {
@@ -282,14 +288,15 @@ impl Place {
 }
 
 /// Visitors whom the operator has, and their conversations.
-async fn visitors(url: &str, olga: &mut OperatorClient) -> (Vec<Visitor>, Vec<String>) {
+async fn visitors(url: &str, olga: &mut OperatorClient) -> (Vec<Guest>, Vec<String>) {
     let mut visitors = Vec::new();
     for number in 0..VISITORS {
         let mut visitor = Visitor::open(url, "site", None, 0).await;
         let text = number.to_string();
         visitor.say(&text, &text).await;
         olga.hears(&text).await;
-        visitors.push(visitor);
+        let shown = BTreeMap::new();
+        visitors.push(Guest { visitor, shown });
     }
     let conversations = mine(&mut olga.inbox, VISITORS).await;
     let conversations = (0..VISITORS).map(|number| conversations[&number.to_string()].clone());
@@ -330,27 +337,33 @@ async fn answer(inbox: &mut InboxClient<Signed>, conversation: &str, text: Strin
 type Arrived = Vec<(Instant, String)>;
 
 /// A visitor writes what is due, and reads what is answered.
-async fn visit(visitor: &mut Visitor, written: &Due) -> Arrived {
-    let mut arrived = Arrived::new();
+async fn visit(guest: &mut Guest, written: &Due) -> Arrived {
+    let before = guest.shown.len();
     let mut left = written.iter().peekable();
-    while left.peek().is_some() || arrived.len() < MESSAGES {
+    while left.peek().is_some() || guest.shown.len() < before + MESSAGES {
         let due = left.peek().map_or(Instant::now(), |(due, _)| *due);
         tokio::select! {
             () = sleep_until(due), if left.peek().is_some() => {
                 let (_, text) = left.next().unwrap();
-                visitor.write(text, text).await;
+                guest.visitor.write(text, text).await;
             }
-            frame = visitor.next() => {
-                let frame = frame.unwrap();
-                assert_ne!(frame["type"], "refused", "{frame}");
-                if frame["type"] == "message" && frame["author"] == "operator" {
-                    let text = frame["text"].as_str().unwrap();
-                    arrived.push((Instant::now(), text.to_owned()));
-                }
-            }
+            frame = guest.visitor.next() => guest.is_shown(&frame.unwrap()),
         }
     }
-    arrived
+    guest.shown.values().skip(before).cloned().collect()
+}
+
+impl Guest {
+    /// A page shows messages by their ids. What changes of one, such as that it was sent,
+    /// is told by the whole of it, so that a later one may be told of before.
+    fn is_shown(&mut self, frame: &Value) {
+        assert_ne!(frame["type"], "refused", "{frame}");
+        if frame["type"] == "message" && frame["author"] == "operator" {
+            let [id, text] = ["id", "text"].map(|name| frame[name].as_str().unwrap());
+            let shown = self.shown.entry(id.parse().unwrap());
+            shown.or_insert_with(|| (Instant::now(), text.to_owned()));
+        }
+    }
 }
 
 /// The operator reads what everybody writes.
