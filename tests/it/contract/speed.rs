@@ -97,10 +97,10 @@ async fn round<P: Platform>(calls: u64, seed: u64) -> Round {
     for caller in join_all(callers).await {
         caller.unwrap();
     }
-    let (taken, to_the_answer) = (begun.elapsed(), server.processor() - before);
+    let (taken, to_the_answer) = (begun.elapsed(), server.processor().saturating_sub(before));
     let store = Store::open(&server.store);
     store.processed().await;
-    let to_the_end = server.processor() - before;
+    let to_the_end = server.processor().saturating_sub(before);
     load.prove(&store.written(P::KIND));
     server.stop().await;
     Round {
