@@ -21,6 +21,7 @@ mod feed;
 mod folders;
 mod gone_line;
 mod io_errors;
+mod isolation;
 mod kill_loop;
 mod large_entries;
 mod leaving;

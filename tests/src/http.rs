@@ -1,4 +1,5 @@
-//! HTTP as programs and browsers speak it to the port, one connection a request.
+//! HTTP as programs and browsers speak it to the port, one connection a request where no
+//! other is said.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -8,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::soon;
@@ -82,6 +84,54 @@ pub async fn send(url: &str, request: Request<Full<Bytes>>) -> Answer {
         headers: head.headers,
         body: body.to_bytes(),
     }
+}
+
+/// A connection that is kept for many requests, with as little work as can be: what the
+/// caller spends, the gateway lacks on the same cores.
+pub struct Connection {
+    stream: TcpStream,
+    arrived: Vec<u8>,
+}
+
+impl Connection {
+    /// Opens one.
+    pub async fn open(url: &str) -> Self {
+        let address = url.strip_prefix("http://").unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            arrived: Vec::new(),
+        }
+    }
+
+    /// Sends the bytes of a request and reads the whole answer, without its headers.
+    pub async fn ask(&mut self, request: &[u8]) -> Answer {
+        self.stream.write_all(request).await.unwrap();
+        self.arrived.clear();
+        loop {
+            let read = self.stream.read_buf(&mut self.arrived);
+            let read = soon("an answer", read).await.unwrap();
+            assert!(read > 0, "the connection was closed");
+            if let Some(answer) = whole(&self.arrived) {
+                return answer;
+            }
+        }
+    }
+}
+
+/// An answer, once it is there to its end.
+fn whole(arrived: &[u8]) -> Option<Answer> {
+    let end = arrived.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&arrived[..end]).unwrap();
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let length: usize = length.unwrap().1.parse().unwrap();
+    Some(Answer {
+        status: head[9..12].parse().unwrap(),
+        headers: HeaderMap::new(),
+        body: Bytes::copy_from_slice(arrived.get(end..end + length)?),
+    })
 }
 
 /// Calls a method of the contract by the Connect protocol.

@@ -99,6 +99,11 @@ impl OperatorClient {
         soon(what, read).await
     }
 
+    /// Reads the feed as long as it goes on, for whoever wants nothing of it.
+    pub async fn listens(&mut self) {
+        while let Ok(Some(_)) = self.feed.message().await {}
+    }
+
     /// Says Ready.
     pub async fn ready(&mut self) {
         self.set_presence(pb::Presence::Ready).await;

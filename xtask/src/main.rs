@@ -32,7 +32,8 @@ enum Chore {
     /// Everything that must hold before a change is taken: format, lints,
     /// dependencies, then the tests.
     Ci,
-    /// Measure a release build: one workload of `switchboard bench`, or all of them.
+    /// Measure a release build: one workload of `switchboard bench` or of the tests, or
+    /// all of them.
     Bench {
         /// Which one.
         #[arg(value_parser = bench::workload)]

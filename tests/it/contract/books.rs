@@ -16,7 +16,12 @@ pub(crate) fn word(number: usize) -> String {
 /// Which answer a call of a provider's is to send.
 pub(crate) fn word_in(call: &Seen) -> Option<usize> {
     let body = String::from_utf8_lossy(&call.body);
-    let (_, behind) = body.split_once(WORD)?;
+    number_in(&body)
+}
+
+/// Which answer a text is.
+pub(crate) fn number_in(text: &str) -> Option<usize> {
+    let (_, behind) = text.split_once(WORD)?;
     behind.get(..5)?.parse().ok()
 }
 

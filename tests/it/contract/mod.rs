@@ -1,12 +1,13 @@
 //! What every messenger has to hold, each scenario written once. A platform joins by its
 //! line below.
 
-mod books;
+pub(crate) mod books;
 mod buttons;
 mod intake;
 mod outage;
 mod replies;
 mod sending;
+mod speed;
 
 use e2e::providers::avito::Avito;
 use e2e::providers::max::Max;
@@ -40,6 +41,12 @@ macro_rules! contract {
             async fn ten_thousand_replies() {
                 let figures = replies::replies::<$platform>(100, 10_000).await;
                 println!("{}", serde_json::to_string(&figures).unwrap());
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            #[ignore = "a measurement, of a release build: cargo xtask bench platforms"]
+            async fn how_fast_messages_are_taken() {
+                println!("{}", speed::how_fast_messages_are_taken::<$platform>().await);
             }
         }
     )*};

@@ -1,8 +1,10 @@
 //! What the contract suite has to know of a messenger: only in what it differs from others.
 
+use std::fmt::Write as _;
 use std::future::Future;
 
 use ::http::Method;
+use bytes::Bytes;
 use http_body_util::Full;
 use proto::channels::v1::DeliveryState;
 use serde_json::Value;
@@ -180,6 +182,22 @@ impl Call {
         }
         let request = request.body(Full::from(self.body.clone())).unwrap();
         http::send(address, request).await
+    }
+
+    /// The bytes of such a call, for a connection that is kept.
+    pub fn bytes(&self, hook: &str) -> Bytes {
+        let (address, path) = hook.split_at(hook.find("/hooks").unwrap());
+        let mut head = format!(
+            "POST {path}{} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n",
+            self.behind,
+            address.trim_start_matches("http://"),
+            self.body.len()
+        );
+        for (name, value) in &self.headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        (head + "\r\n" + &self.body).into()
     }
 }
 

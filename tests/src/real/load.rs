@@ -1,5 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 
+use domain::OperatorId;
 use proto::admin::v1 as pb;
 use proto::admin::v1::admin_client::AdminClient;
 use proto::inbox::v1::{Membership, Role};
@@ -14,7 +15,7 @@ use super::process::{Life, Server};
 use super::random::Random;
 use super::visitor::Visitor;
 use crate::gateway::PASSWORD;
-use crate::operator::Signed;
+use crate::operator::{OperatorClient, Signed};
 use crate::soon;
 
 /// How many of each there are.
@@ -70,7 +71,7 @@ pub async fn set_up(server: &mut Server, crew: Crew) -> Tokens {
     let mut operators = Vec::new();
     for number in 0..crew.operators {
         let login = format!("o{number}");
-        make_operator(&mut admin, &login).await;
+        make_operator(&mut admin, &login, "main").await;
         operators.push(sign_in(&server.url, &login).await);
     }
     let bridge = pb::CreateTokenRequest {
@@ -93,20 +94,31 @@ pub async fn set_up(server: &mut Server, crew: Crew) -> Tokens {
     }
 }
 
-async fn make_operator(admin: &mut AdminClient<Signed>, login: &str) {
+/// Makes another operator, of a queue, who is signed in and Ready.
+pub async fn hire(url: &str, tokens: &Tokens, login: &str, queue: &str) -> OperatorClient {
+    let mut admin = AdminClient::new(signed(url, &tokens.admin).await.unwrap());
+    let id = make_operator(&mut admin, login, queue).await;
+    let token = sign_in(url, login).await;
+    let mut operator = OperatorClient::connect(url, id, &token).await;
+    operator.ready().await;
+    operator
+}
+
+async fn make_operator(admin: &mut AdminClient<Signed>, login: &str, queue: &str) -> OperatorId {
     let operator = pb::CreateOperatorRequest {
         login: login.to_owned(),
         password: PASSWORD.to_owned(),
         display_name: login.to_owned(),
         role: Role::Operator.into(),
         queues: vec![Membership {
-            queue_id: "main".to_owned(),
+            queue_id: queue.to_owned(),
             rank: 0,
             position: 0,
         }],
         ..Default::default()
     };
-    admin.create_operator(operator).await.unwrap();
+    let made = admin.create_operator(operator).await.unwrap();
+    OperatorId::new(made.into_inner().id.parse().unwrap())
 }
 
 async fn sign_in(url: &str, login: &str) -> String {

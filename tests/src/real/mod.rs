@@ -5,6 +5,7 @@
 
 mod audit;
 mod bridge;
+mod figures;
 mod form;
 mod gate;
 mod ledger;
@@ -12,17 +13,20 @@ mod load;
 mod operator;
 mod process;
 mod random;
+mod store;
 mod visitor;
 
 use serde_json::{Value, json};
 
 pub use audit::{Findings, audit};
+pub use figures::{figure, load_average, median};
 pub use form::readiness;
 pub use gate::Gate;
 pub use ledger::Ledger;
-pub use load::{Crew, Load, set_up};
+pub use load::{Crew, Load, Tokens, hire, set_up};
 pub use process::{Life, Server, program};
 pub use random::Random;
+pub use store::Store;
 
 /// A number that somebody gave for this run, such as how many kills.
 #[expect(

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
+use toml::Table;
 
 use crate::soon;
 
@@ -97,6 +98,13 @@ impl Server {
         }
     }
 
+    /// Starts it, as it has to be ready.
+    pub async fn begin(&mut self) {
+        let Life::Ready(..) = self.start(&[]).await else {
+            panic!("it does not start:\n{}", self.said());
+        };
+    }
+
     /// Starts it without waiting.
     pub fn spawn(&mut self, environment: &[(&str, &str)]) {
         let log = File::options()
@@ -155,6 +163,30 @@ impl Server {
         let mut kill = Command::new("kill");
         kill.arg(signal).arg(process.child.id().to_string());
         assert!(kill.status().unwrap().success());
+    }
+
+    /// Adds sections to its configuration.
+    pub fn add(&self, sections: &str) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, text + sections).unwrap();
+    }
+
+    /// Adds a line of a kind, which is also its id.
+    pub fn add_line(&self, kind: &str, queue: &str, options: &Table) {
+        let own = format!("[[line]]\nid = {kind:?}\nchannel = {kind:?}\nqueue = {queue:?}\n");
+        self.add(&(own + &toml::to_string(options).unwrap()));
+    }
+
+    /// The processor time that it used so far.
+    pub fn processor(&self) -> Duration {
+        let id = self.process.as_ref().unwrap().child.id();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        // The name, in parentheses, may hold anything.
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let times = fields.split_whitespace().skip(11).take(2);
+        // In hundredths of a second, whatever the machine.
+        let ticks: u64 = times.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(10 * ticks)
     }
 
     /// The most memory that it held at once so far.
