@@ -64,7 +64,7 @@ const TALKS = [
   },
   {
     kind: 'ok',
-    name: 'OK',
+    name: 'Odnoklassniki',
     client: 'Анна Иванова',
     asks: 'Можно вернуть сапоги без чека?',
     answer: 'Можно, нужна только карта, которой вы платили.',
@@ -130,12 +130,13 @@ async function picture(name, of = page) {
   await of.screenshot({ path: join(folder, `messengers ${name}.png`.replaceAll(/[^\w.]+/g, '-')), animations: 'disabled' });
 }
 
-/** The same in both languages, in light and dark, and on a phone. @param {string} name @param {string} row */
-async function everywhere(name, row) {
-  await picture(name);
+/** The conversation as it is in both languages, in light and dark, and on a phone. @param {string} name */
+async function everywhere(name) {
   if (!process.env.SHOTS) return;
-  await inboxOn(russian.page).row(row).click();
-  await russian.page.locator(T('message'), { hasText: row }).first().waitFor();
+  await picture(name);
+  const id = await page.locator(`${T('conversation-row')}[aria-current]`).getAttribute('data-conversation');
+  await russian.page.click(`[data-conversation="${id}"]`);
+  await areDrawn(russian.page.locator(`${T('message')}[data-direction=INBOUND]`), 2);
   await picture(`${name} russian`, russian.page);
   await page.setViewportSize({ width: 390, height: 844 });
   await picture(`${name} phone`);
@@ -191,8 +192,10 @@ async function isMarked(text, state, word) {
 
 /** Waits until all pictures of a message are drawn. @param {import('playwright-core').Locator} bubble @param {number} count */
 async function areDrawn(bubble, count) {
-  await shown(bubble.locator(`${T('attachment')} img`), count);
-  for (const image of await bubble.locator('img').all()) {
+  const images = bubble.locator(`${T('attachment')} img`);
+  await images.nth(count - 1).waitFor();
+  await shown(images, count);
+  for (const image of await images.all()) {
     await image.evaluate((/** @type {HTMLImageElement} */ one) => one.decode());
     assert.equal(await image.evaluate((/** @type {HTMLImageElement} */ one) => one.naturalWidth), 640);
   }
@@ -238,7 +241,7 @@ await story('messengers', stage, async (step) => {
       const all = page.locator(`${T('message')}[data-direction=INBOUND]`);
       await desk.message(words, 'INBOUND').waitFor();
       await areDrawn(all, 2);
-      if (['avito', 'telegram', 'whatsapp'].includes(kind)) await everywhere(kind, words);
+      if (['avito', 'telegram', 'whatsapp'].includes(kind)) await everywhere(kind);
     });
   }
 
