@@ -27,13 +27,14 @@ const RECEIPTS = /** @type {const} */ ([
 ]);
 /**
  * Each messenger, what is said on it, and what else it tells.
- * @type {{ kind: string, name: string, client: string, asks: string, answer: string, tells: string[] }[]}
+ * @type {{ kind: string, name: string, client: string, about?: string, asks: string, answer: string, tells: string[] }[]}
  */
 const TALKS = [
   {
     kind: 'avito',
     name: 'Avito',
     client: 'Анна',
+    about: 'Mazda 3 2008 · 300 000 ₽',
     asks: 'Здравствуйте! Машина ещё продаётся?',
     answer: 'Да, приезжайте посмотреть в субботу.',
     tells: [],
@@ -210,7 +211,7 @@ await story('messengers', stage, async (step) => {
     await inboxOn(russian.page).signIn('ann', PASSWORD);
   });
 
-  for (const { kind, name, client, asks, answer, tells } of TALKS) {
+  for (const { kind, name, client, about, asks, answer, tells } of TALKS) {
     await step(`a client of ${name} writes and is answered`, async () => {
       assert.deepEqual(await messengers.happens(kind, 'says', asks), { told: 1 });
       const offer = await takes(asks);
@@ -218,6 +219,8 @@ await story('messengers', stage, async (step) => {
       await page.locator(T('contact-name'), { hasText: client }).waitFor();
       await page.locator(`${T('identities')} .identity-kind`, { hasText: name }).first().waitFor();
       await page.locator('.thread-head small', { hasText: name }).waitFor();
+      if (about) await page.locator(T('topic'), { hasText: about }).getByRole('link').waitFor();
+      else assert.equal(await page.locator(T('topic')).count(), 0);
 
       await answers(answer);
       assert.deepEqual(await messengers.happens(kind, 'is_given', answer), { given: [answer] });
@@ -246,20 +249,24 @@ await story('messengers', stage, async (step) => {
   }
 
   await step('each is in the list under its name', async () => {
-    for (const { name } of TALKS) await shown(page.locator(`${T('conversation-row')} .row-line`).getByText(name, { exact: true }));
+    const names = await page.locator(`${T('conversation-row')} .row-line`).allInnerTexts();
+    const expected = TALKS.map(({ name, about }) => [name, about].filter(Boolean).join(' · '));
+    assert.deepEqual(names.sort(), expected.sort());
     await picture('list');
     await picture('list russian', russian.page);
   });
 
   await step('who has been silent for long cannot be written to, and that is told', async () => {
     for (const [kind, name, words] of [
-      ['messenger', 'Messenger', 'Messenger'],
-      ['whatsapp', 'WhatsApp', 'WhatsApp'],
+      ['messenger', 'Messenger', 'Messenger lets nobody write'],
+      ['whatsapp', 'WhatsApp', 'WhatsApp lets only approved templates through'],
     ]) {
       const text = `Held up on its way by ${name}`;
       assert.deepEqual(await messengers.happens(kind, 'said_before', [48, text], 7), { told: 1 });
       await takes(text);
       await page.locator(T('composer-notice'), { hasText: words }).waitFor();
+      // It stands under the day on which it came, and says when it was written.
+      assert.match(await desk.message(text, 'INBOUND').locator('time').innerText(), /^\w+ \d+, \d{4}/);
       await page.keyboard.press('KeyR');
       await page.keyboard.type('Hello');
       assert.ok(await page.locator(T('send')).isDisabled());
