@@ -254,6 +254,11 @@ await story('messengers', stage, async (step) => {
     assert.deepEqual(names.sort(), expected.sort());
     await picture('list');
     await picture('list russian', russian.page);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.click(T('back'));
+    await shown(page.locator(T('conversation-row')), TALKS.length);
+    await picture('list phone');
+    await page.setViewportSize(SIZE);
   });
 
   await step('who has been silent for long cannot be written to, and that is told', async () => {
