@@ -108,7 +108,7 @@ fn browser(root: &Path, report: &mut Report) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let program = built("switchboard")?;
+    let (program, messengers) = (built("switchboard")?, built("messengers")?);
     // One after another: two browsers at once are slower than one on small machines.
     for file in files {
         let name = file.file_name().unwrap_or_default().display().to_string();
@@ -116,6 +116,7 @@ fn browser(root: &Path, report: &mut Report) -> anyhow::Result<()> {
         test.arg(&file)
             .current_dir(root)
             .env("SWITCHBOARD_BIN", &program)
+            .env("MESSENGERS_BIN", &messengers)
             .env("CHROMIUM_BIN", &chromium)
             .env("NODE_PATH", &modules);
         report.run(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use e2e::Scene;
 use e2e::operator::text_of;
 use e2e::providers::Platform;
@@ -174,9 +175,10 @@ pub(super) async fn pieces_of_an_album_are_one_message<P: Albums>() {
     let mut scene = Scene::<P>::called().await;
     let anna = P::client(0);
     let conversation = scene.meets(&anna).await;
+    let pictures = PICTURES.map(Bytes::from);
     let mut random = Random::new(9);
     for album in ["first", "second", "third"] {
-        let mut pieces = scene.provider.pieces(&anna, album, &PICTURES);
+        let mut pieces = scene.provider.pieces(&anna, album, &pictures);
         pieces.extend(pieces.clone());
         pieces.sort_by_cached_key(|_| random.number());
         join_all(pieces.iter().map(|piece| scene.brings(piece))).await;

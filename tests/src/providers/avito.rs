@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::desk::{Answer, Desk, Fault, Seen, form, query};
-use super::platform::{Call, Platform};
+use super::platform::{Acts, Call, Platform};
 use crate::until;
 
 /// The account.
@@ -329,6 +329,20 @@ impl Platform for Avito {
 
     fn shut_out(&self, is_out: bool) {
         self.revoke(is_out);
+    }
+}
+
+impl Acts for Avito {
+    /// No words go along.
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let images = pictures.iter().map(|content| {
+            let sizes = json!({"1280x960": self.keep(content.clone())});
+            let message = self.message(client, client, "image", json!({"image": {"sizes": sizes}}));
+            self.event("message", message).to_string()
+        });
+        std::iter::once(self.words(client, text))
+            .chain(images)
+            .collect()
     }
 }
 

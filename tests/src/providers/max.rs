@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
-use super::platform::{Buttons, Call, Platform, forged_secrets, found};
+use super::platform::{Acts, Buttons, Call, Platform, forged_secrets, found};
 use crate::until;
 
 /// The bot of every scenario.
@@ -322,6 +322,18 @@ impl Buttons for Max {
             "payload": button["payload"], "user": user(client.parse().unwrap())});
         let fields = json!({"callback": press, "message": pressed});
         Some(update("message_callback", fields).to_string())
+    }
+}
+
+impl Acts for Max {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let files = pictures.iter().map(|content| {
+            let url = self.keep(content.clone());
+            json!({"type": "image", "payload": {"url": url, "token": "t"}})
+        });
+        let files: Vec<Value> = files.collect();
+        let body = json!({"text": text, "attachments": files});
+        vec![self.told("message_created", client, body)]
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
-use super::platform::{Buttons, Call, Platform, forged_signatures, found};
+use super::platform::{Acts, Buttons, Call, HEART, Platform, forged_signatures, found};
 use crate::{http, until};
 
 /// The account's token.
@@ -335,6 +335,55 @@ impl<const IS_INSTAGRAM: bool> Buttons for Graph<IS_INSTAGRAM> {
         )?;
         let pressed = json!({"text": label, "quick_reply": {"payload": reply["payload"]}});
         Some(Self::notice(&[self.message(client, pressed)], "messaging"))
+    }
+}
+
+impl<const IS_INSTAGRAM: bool> Graph<IS_INSTAGRAM> {
+    /// What tells what the client did who was sent the last message.
+    fn done(&self, kind: &str, what: impl Fn(&Value) -> Value) -> Option<String> {
+        let sent = self.sent().pop()?;
+        let event = self.event(sent["recipient"]["id"].as_str()?, kind, what(&sent["mid"]));
+        Some(Self::notice(&[event], "messaging"))
+    }
+}
+
+impl<const IS_INSTAGRAM: bool> Acts for Graph<IS_INSTAGRAM> {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let files = pictures.iter().map(|content| {
+            let url = self.keep(content.clone());
+            json!({"type": "image", "payload": {"url": url}})
+        });
+        let files: Vec<Value> = files.collect();
+        let event = self.message(client, json!({"text": text, "attachments": files}));
+        vec![Self::notice(&[event], "messaging")]
+    }
+
+    fn late(&self, client: &str, text: &str, hours: i64) -> Option<String> {
+        let mut event = self.message(client, json!({ "text": text }));
+        event["timestamp"] = json!(engine::clock::now().0 - hours * 3_600_000);
+        Some(Self::notice(&[event], "messaging"))
+    }
+
+    fn arrives(&self) -> Option<String> {
+        let until = |_: &Value| json!({"watermark": engine::clock::now().0});
+        (!IS_INSTAGRAM).then(|| self.done("delivery", until))?
+    }
+
+    fn reads(&self) -> Option<String> {
+        self.done("read", |mid| {
+            if IS_INSTAGRAM {
+                json!({ "mid": mid })
+            } else {
+                json!({"watermark": engine::clock::now().0})
+            }
+        })
+    }
+
+    fn likes(&self) -> Option<String> {
+        self.done(
+            "reaction",
+            |mid| json!({"mid": mid, "action": "react", "reaction": "love", "emoji": HEART}),
+        )
     }
 }
 

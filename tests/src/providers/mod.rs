@@ -13,4 +13,4 @@ pub mod vk;
 pub mod whatsapp;
 
 pub use desk::{Desk, Fault, Fields, Seen};
-pub use platform::{Buttons, Platform};
+pub use platform::{Acts, Buttons, Platform};

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, query};
-use super::platform::{Buttons, Call, Platform, found};
+use super::platform::{Acts, Buttons, Call, Platform, found};
 use crate::{http, until};
 
 /// The access key of the group of every scenario.
@@ -120,6 +120,13 @@ impl Odnoklassniki {
         state.chats.insert(chat.clone());
         let said = state.keep_message(&user(client), &chat, fields);
         said["message"].clone()
+    }
+
+    /// What tells of a message of a client's.
+    fn told(&self, client: &str, fields: Value) -> String {
+        let client = client.parse().unwrap();
+        let message = self.message(client, fields);
+        event("MESSAGE_CREATED", client, json!({ "message": message })).to_string()
     }
 
     /// A client forbids messages of the group, and nobody is told.
@@ -225,9 +232,7 @@ impl Platform for Odnoklassniki {
     }
 
     fn words(&self, client: &str, text: &str) -> String {
-        let client = client.parse().unwrap();
-        let message = self.message(client, json!({ "text": text }));
-        event("MESSAGE_CREATED", client, json!({ "message": message })).to_string()
+        self.told(client, json!({ "text": text }))
     }
 
     fn strange(&self, client: &str) -> Vec<String> {
@@ -287,6 +292,17 @@ impl Buttons for Odnoklassniki {
         let fields = json!({"callbackId": "press", "payload": button["payload"],
             "message": pressed["message"]});
         Some(event("MESSAGE_CALLBACK", client.parse().unwrap(), fields).to_string())
+    }
+}
+
+impl Acts for Odnoklassniki {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let files = pictures.iter().map(|content| {
+            let url = self.keep(content.clone());
+            json!({"type": "IMAGE", "payload": {"url": url}})
+        });
+        let files: Vec<Value> = files.collect();
+        vec![self.told(client, json!({"text": text, "attachments": files}))]
     }
 }
 

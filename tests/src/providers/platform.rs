@@ -115,7 +115,7 @@ pub trait Platform: Sized + Send + Sync + 'static {
 pub trait Albums: Platform {
     /// What tells of pictures, which are the files with these contents, with words below
     /// the first.
-    fn pieces(&self, client: &str, text: &str, pictures: &[&str]) -> Vec<String>;
+    fn pieces(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String>;
 }
 
 /// A platform that shows answers below a message, to be given by a press.
@@ -123,6 +123,37 @@ pub trait Buttons: Platform {
     /// What tells that a client pressed a button of the last message that was sent; none
     /// when there is no such button.
     fn press(&self, client: &str, label: &str) -> Option<String>;
+}
+
+/// What clients put to messages that they like.
+pub(super) const HEART: &str = "❤";
+
+/// What clients do besides writing. What a platform does not tell of, nothing tells.
+pub trait Acts: Platform {
+    /// What tells that a client sent pictures, which are the files with these contents, with
+    /// words.
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String>;
+
+    /// What tells only now what a client wrote so many hours ago. Only where it matters when.
+    fn late(&self, client: &str, text: &str, hours: i64) -> Option<String> {
+        let _ = (client, text, hours);
+        None
+    }
+
+    /// What tells that the last message that was sent is on the client's device.
+    fn arrives(&self) -> Option<String> {
+        None
+    }
+
+    /// What tells that the client has read it.
+    fn reads(&self) -> Option<String> {
+        None
+    }
+
+    /// What tells that the client put a heart to it.
+    fn likes(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The object within something that says this under a key.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Seen};
-use super::platform::{Albums, Buttons, Call, Platform, forged_secrets, found};
+use super::platform::{Acts, Albums, Buttons, Call, HEART, Platform, forged_secrets, found};
 
 /// The bot of every scenario.
 pub const TOKEN: &str = "123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
@@ -312,16 +312,32 @@ impl Buttons for Telegram {
 }
 
 impl Albums for Telegram {
-    fn pieces(&self, client: &str, text: &str, pictures: &[&str]) -> Vec<String> {
+    fn pieces(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
         let mut captions = std::iter::once(text).chain(std::iter::repeat(""));
         let pieces = pictures.iter().map(|content| {
-            let id = self.keep((*content).to_owned());
+            let id = self.keep(content.clone());
             let photo = json!([{"file_id": id, "file_unique_id": id, "width": 9, "height": 9}]);
             let caption = captions.next().unwrap();
             let fields = json!({"photo": photo, "caption": caption, "media_group_id": text});
             self.update(client, fields).to_string()
         });
         pieces.collect()
+    }
+}
+
+impl Acts for Telegram {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        self.pieces(client, text, pictures)
+    }
+
+    fn likes(&self) -> Option<String> {
+        let sent = self.sent().pop()?;
+        let client = sent["chat_id"].as_i64()?;
+        let update = self.bot.state().next();
+        let reaction = json!({"chat": chat(client), "user": user(client),
+            "message_id": sent["message_id"], "date": 1, "old_reaction": [],
+            "new_reaction": [{"type": "emoji", "emoji": HEART}]});
+        Some(json!({"update_id": update, "message_reaction": reaction}).to_string())
     }
 }
 

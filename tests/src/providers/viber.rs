@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::desk::{Answer, Desk, Fault, Seen};
-use super::platform::{Buttons, Call, Platform, forged_signatures, found};
+use super::platform::{Acts, Buttons, Call, Platform, forged_signatures, found};
 use crate::{http, until};
 
 /// The bot's token.
@@ -139,14 +139,18 @@ impl Viber {
 
     /// A client's device tells of the message that was sent as this one.
     pub fn receipt(&self, sent: usize, kind: &str) {
-        let sent = self.sent()[sent].clone();
+        self.happens(self.told(&self.sent()[sent], kind));
+    }
+
+    /// What a client's device tells of a message that was sent.
+    fn told(&self, sent: &Value, kind: &str) -> Value {
         let mut event = self.event(kind);
         event["message_token"] = sent["message_token"].clone();
         event["user_id"] = sent["receiver"].clone();
         if kind == "failed" {
             event["desc"] = json!("failure description");
         }
-        self.happens(event);
+        event
     }
 
     /// Keeps a file; answers its address.
@@ -295,6 +299,26 @@ impl Buttons for Viber {
         // What is pressed is said.
         found(&self.sent().pop()?["keyboard"], "ActionBody", label)?;
         Some(self.words(client, label))
+    }
+}
+
+impl Acts for Viber {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let mut words = std::iter::once(text).chain(std::iter::repeat(""));
+        let messages = pictures.iter().map(|content| {
+            let (media, text) = (self.keep(content.clone()), words.next());
+            let picture = json!({"type": "picture", "text": text, "media": media});
+            self.message(client, picture).to_string()
+        });
+        messages.collect()
+    }
+
+    fn arrives(&self) -> Option<String> {
+        Some(self.told(&self.sent().pop()?, "delivered").to_string())
+    }
+
+    fn reads(&self) -> Option<String> {
+        Some(self.told(&self.sent().pop()?, "seen").to_string())
     }
 }
 

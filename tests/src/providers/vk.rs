@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::desk::{Answer, Desk, Fault, Fields, Seen, form, query};
-use super::platform::{Buttons, Call, Platform, found};
+use super::platform::{Acts, Buttons, Call, Platform, found};
 use crate::{http, until};
 
 /// The access key of every scenario.
@@ -174,9 +174,7 @@ impl Vk {
 
     /// Reads a message of the community's up to and with it.
     pub fn reads(&self, client: i64, number: i64) {
-        let read = json!({"from_id": client, "peer_id": client,
-            "read_message_id": number, "conversation_message_id": number});
-        self.happens("message_read", read);
+        self.happens("message_read", read(client, number));
     }
 
     /// The fields that calls of a method came with.
@@ -354,6 +352,46 @@ impl Buttons for Vk {
     }
 }
 
+impl Vk {
+    /// What tells what the client did who was sent the last message.
+    fn done(&self, kind: &str, what: impl Fn(i64, i64) -> Value) -> Option<String> {
+        let sent = self.sent().pop()?;
+        let number = sent["conversation_message_id"].as_i64()?;
+        let what = what(sent["peer_id"].as_i64()?, number);
+        Some(self.community.state().event(kind, what).to_string())
+    }
+}
+
+impl Acts for Vk {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let files = pictures.iter().map(|content| {
+            let url = self.keep(content.clone());
+            let sizes = json!([{"type": "z", "width": 900, "height": 900, "url": url}]);
+            json!({"type": "photo", "photo": {"sizes": sizes}})
+        });
+        let files: Vec<Value> = files.collect();
+        let fields = json!({"text": text, "attachments": files});
+        vec![self.told("message_new", client, fields)]
+    }
+
+    fn reads(&self) -> Option<String> {
+        self.done("message_read", read)
+    }
+
+    fn likes(&self) -> Option<String> {
+        // The first of the reactions is a heart.
+        self.done("message_reaction_event", |client, number| {
+            json!({"reacted_id": client, "peer_id": client, "cmid": number, "reaction_id": 1})
+        })
+    }
+}
+
+/// That a client read what was sent, up to this one.
+fn read(client: i64, number: i64) -> Value {
+    json!({"from_id": client, "peer_id": client,
+        "read_message_id": number, "conversation_message_id": number})
+}
+
 /// An event with a secret in it.
 fn signed(body: &str, secret: Value) -> String {
     let mut event: Value = serde_json::from_str(body).unwrap();
@@ -364,7 +402,7 @@ fn signed(body: &str, secret: Value) -> String {
 /// A message as events have it.
 pub fn message(peer: i64, from: i64, number: i64, fields: Value) -> Value {
     let mut message = json!({
-        "id": 9_000 + number, "conversation_message_id": number, "date": 1_794_650_000 + number,
+        "id": 9_000 + number, "conversation_message_id": number, "date": engine::clock::now().0 / 1_000,
         "peer_id": peer, "from_id": from, "out": 0, "text": "", "attachments": [],
         "fwd_messages": [], "important": false, "random_id": 0, "version": number,
     });

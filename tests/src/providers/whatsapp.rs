@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::desk::{Answer, Desk, Fault, Seen};
-use super::platform::{Buttons, Call, Platform, forged_signatures, found};
+use super::platform::{Acts, Buttons, Call, HEART, Platform, forged_signatures, found};
 
 /// A system user's token.
 pub const TOKEN: &str = "EAAJB0cV1ZBsBAOtoken";
@@ -166,35 +166,9 @@ impl WhatsApp {
         });
     }
 
-    /// It is told what became of the message that was sent as this one; failed ones tell
-    /// no more of the recipient than where it was sent to.
+    /// It is told what became of the message that was sent as this one.
     pub fn status(&self, sent: usize, status: &str) {
-        let sent = self.sent()[sent].clone();
-        let to = &sent["to"];
-        let mut event = json!({
-            "id": sent["id"], "status": status, "timestamp": moment(),
-            "biz_opaque_callback_data": sent["biz_opaque_callback_data"],
-        });
-        if to.is_string() {
-            event["recipient_id"] = to.clone();
-        }
-        let mut contact = Value::Null;
-        if status == "failed" {
-            event["errors"] = json!([{
-                "code": 131_049, "title": "Not delivered", "message": "Not delivered",
-                "error_data": {"details": "Not delivered to keep the ecosystem healthy"},
-            }]);
-        } else if let Some(client) = to.as_str() {
-            event["recipient_user_id"] = json!(user_id(client));
-            contact = self::contact(client);
-        }
-        self.happens(Event {
-            number: NUMBER,
-            field: "messages",
-            list: "statuses",
-            event,
-            contact,
-        });
+        self.happens(told(&self.sent()[sent], status));
     }
 
     /// Keeps a file; answers its id.
@@ -329,6 +303,71 @@ impl Buttons for WhatsApp {
         let pressed = json!({"type": "button_reply", "button_reply": choice});
         let fields = json!({ "interactive": pressed });
         Some(notice(&[self.message(client, "interactive", fields)]))
+    }
+}
+
+impl Acts for WhatsApp {
+    fn pictures(&self, client: &str, text: &str, pictures: &[Bytes]) -> Vec<String> {
+        let mut captions = std::iter::once(text).chain(std::iter::repeat(""));
+        let messages = pictures.iter().map(|content| {
+            let (id, caption) = (self.keep(content.clone()), captions.next());
+            let image = json!({"id": id, "mime_type": "image/png", "caption": caption});
+            notice(&[self.message(client, "image", json!({ "image": image }))])
+        });
+        messages.collect()
+    }
+
+    fn late(&self, client: &str, text: &str, hours: i64) -> Option<String> {
+        let mut event = self.message(client, "text", json!({"text": {"body": text}}));
+        let written = engine::clock::now().0 / 1_000 - hours * 3_600;
+        event.event["timestamp"] = json!(written.to_string());
+        Some(notice(&[event]))
+    }
+
+    fn arrives(&self) -> Option<String> {
+        Some(notice(&[told(&self.sent().pop()?, "delivered")]))
+    }
+
+    fn reads(&self) -> Option<String> {
+        Some(notice(&[told(&self.sent().pop()?, "read")]))
+    }
+
+    fn likes(&self) -> Option<String> {
+        let sent = self.sent().pop()?;
+        let reaction = json!({"message_id": sent["id"], "emoji": HEART});
+        let client = sent["to"].as_str()?;
+        let event = self.message(client, "reaction", json!({ "reaction": reaction }));
+        Some(notice(&[event]))
+    }
+}
+
+/// What became of a message that was sent; failed ones tell no more of the recipient than
+/// where it was sent to.
+fn told(sent: &Value, status: &str) -> Event {
+    let to = &sent["to"];
+    let mut event = json!({
+        "id": sent["id"], "status": status, "timestamp": moment(),
+        "biz_opaque_callback_data": sent["biz_opaque_callback_data"],
+    });
+    if to.is_string() {
+        event["recipient_id"] = to.clone();
+    }
+    let mut contact = Value::Null;
+    if status == "failed" {
+        event["errors"] = json!([{
+            "code": 131_049, "title": "Not delivered", "message": "Not delivered",
+            "error_data": {"details": "Not delivered to keep the ecosystem healthy"},
+        }]);
+    } else if let Some(client) = to.as_str() {
+        event["recipient_user_id"] = json!(user_id(client));
+        contact = self::contact(client);
+    }
+    Event {
+        number: NUMBER,
+        field: "messages",
+        list: "statuses",
+        event,
+        contact,
     }
 }
 

@@ -14,14 +14,16 @@ const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 /** Links were refused once for these messages; no second automatic try. @type {Set<string>} */
 const renewed = new Set();
 
+/** @param {Attachment} a */
+const isPicture = (a) => PICTURES.includes(a.mediaType ?? "") && Boolean(a.url);
+
 /** @param {Message} message */
 export function drawAttachments(message) {
+  const all = message.attachments ?? [];
   return h(
     "div",
-    { class: "attachments" },
-    (message.attachments ?? []).map((a, i) =>
-      PICTURES.includes(a.mediaType ?? "") && a.url ? picture(message, a, i) : chip(message, a, i),
-    ),
+    { class: all.filter(isPicture).length > 1 ? "attachments album" : "attachments" },
+    all.map((a, i) => (isPicture(a) ? picture(message, a, i) : chip(message, a, i))),
   );
 }
 

@@ -4,7 +4,7 @@ import { addressName, startConversation } from "./actions.js";
 import { getState } from "./app.js";
 import { serverNow } from "./clock.js";
 import { unblock } from "./contact-actions.js";
-import { h } from "./dom.js";
+import { h, linked } from "./dom.js";
 import { icon, mediumIcon } from "./icons.js";
 import { momentText, shortText, t } from "./i18n.js";
 import { iconButton } from "./menu.js";
@@ -145,7 +145,7 @@ export function attributes(contact) {
       h(
         "dl",
         { class: "facts" },
-        entries.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))),
+        entries.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, ...linked(value)))),
       ),
     )
   );

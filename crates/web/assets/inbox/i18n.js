@@ -75,6 +75,17 @@ export function timeText(time) {
   return format(time, { hour: "2-digit", minute: "2-digit" });
 }
 
+/**
+ * The time alone when it is on the day that it stands under.
+ *
+ * @param {string | undefined} time
+ * @param {string | undefined} day
+ */
+export function timeOn(time, day) {
+  const same = !time || !day || new Date(time).toDateString() === new Date(day).toDateString();
+  return same ? timeText(time) : momentText(time);
+}
+
 /** "5 Mar 2026, 14:05". @param {string | undefined} time */
 export function momentText(time) {
   return format(time, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });

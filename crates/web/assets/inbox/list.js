@@ -8,7 +8,7 @@ import { icon } from "./icons.js";
 import { shortText, t, timeText } from "./i18n.js";
 import { iconButton } from "./menu.js";
 import { isWaiting, listKey } from "./order.js";
-import { channelName, conversationAvatar, empty, failed, skeleton, waitTimer } from "./parts.js";
+import { channelName, conversationAvatar, empty, failed, skeleton, topicOf, waitTimer } from "./parts.js";
 import { conversationHref } from "./route.js";
 import { clientTyping, listed } from "./selectors.js";
 import { closedText, stateTags, untilText } from "./states.js";
@@ -189,7 +189,7 @@ function row(state, c) {
         h(
           "span",
           { class: "row-meta" },
-          h("span", { class: "row-line" }, channelName(state, c.lineId, c.channel)),
+          h("span", { class: "row-line" }, lineText(state, c)),
           ...stateTags(state, c),
           (c.band ?? 0) !== 0 &&
             waiting &&
@@ -224,6 +224,12 @@ function awaitsReply(c, now) {
     c.medium !== "FORM" &&
     now - Date.parse(c.lastMessageAt ?? "") < REPLY_TIMER_MS
   );
+}
+
+/** Where it is, and what about; addresses are of no use here. @param {State} state @param {Conversation} c */
+function lineText(state, c) {
+  const topic = topicOf(c).replace(/[\s·]*https?:\S+/g, "");
+  return [channelName(state, c.lineId, c.channel), topic].filter(Boolean).join(" · ");
 }
 
 /** @param {State} state @param {Conversation} c @param {string} draft */

@@ -6,7 +6,7 @@ import { drawAttachments } from "./attachment.js";
 import { openDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { momentText, sizeText, t, timeText } from "./i18n.js";
+import { momentText, sizeText, t, timeOn, timeText } from "./i18n.js";
 import { letterHead, letterText, originalButton } from "./letter.js";
 import { withMentions } from "./mention-text.js";
 import { messageActions } from "./message-actions.js";
@@ -173,7 +173,7 @@ function foot(message) {
         { type: "button", class: "edited", title: momentText(message.editedAt), onclick: () => showRevisions(message) },
         t("message.edited"),
       ),
-    h("time", { datetime: time ?? "", title: momentText(time) }, timeText(time)),
+    h("time", { datetime: time ?? "", title: momentText(time) }, timeOn(time, message.storedAt)),
     message.direction === "OUTBOUND" &&
       message.delivery &&
       h(

@@ -26,6 +26,11 @@ export function channelOf(line, otherwise = "") {
   return line?.channelName ?? otherwise;
 }
 
+/** What a conversation is about, where no message says it. @param {Conversation | undefined} c */
+export function topicOf(c) {
+  return c?.medium === "EMAIL" || c?.medium === "FORM" ? "" : (c?.subject ?? "");
+}
+
 /** The channel's class as an icon that says its name. @param {State} state @param {Conversation | undefined} c */
 export function channelIcon(state, c) {
   return icon(mediumIcon(c?.medium), channelName(state, c?.lineId, c?.channel));

@@ -2,12 +2,12 @@
 
 import { join, nameOf, reopen, take } from "./actions.js";
 import { View, getState } from "./app.js";
-import { el, h, reconcile } from "./dom.js";
+import { el, h, linked, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
 import { iconButton, withMenu } from "./menu.js";
 import { isWaiting } from "./order.js";
-import { conversationAvatar, channelName, operatorName } from "./parts.js";
+import { conversationAvatar, channelName, operatorName, topicOf } from "./parts.js";
 import { ratingText, scoreDialog, scoreText } from "./ratings.js";
 import { goToConversation } from "./route.js";
 import { colleaguesTyping, conversation, isSupervisor } from "./selectors.js";
@@ -159,7 +159,13 @@ class ThreadHead extends View {
     ];
     /** @param {string} key @param {import("./icons.js").IconName} name @param {string} text @param {Record<string, any>} [props] */
     const strip = (key, name, text, props = {}) =>
-      parts.push({ key, stamp: [text], draw: () => h("p", { class: "strip", ...props }, icon(name), text) });
+      parts.push({
+        key,
+        stamp: [text],
+        draw: () => h("p", { class: "strip", ...props }, icon(name), h("span", null, ...linked(text))),
+      });
+    const topic = topicOf(c);
+    if (topic) strip("topic", "tag", topic, { class: "strip topic", "data-testid": "topic" });
     if (participants.length > 0)
       strip("participants", "people", t("strip.participants", { name: participants.join(", ") }));
     const { rating, score } = state.opinions[c.id] ?? {};
