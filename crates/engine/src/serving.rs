@@ -161,7 +161,7 @@ mod tests {
 
     #[expect(clippy::default_trait_access, reason = "the type is the channels' own")]
     fn line(id: &str, queue: &str) -> Line {
-        let kind = registry::KINDS.first().expect("a kind");
+        let kind = registry::find("bridge").expect("the bridge");
         let setup = LineSetup {
             id: id.into(),
             display_name: id.to_owned(),
