@@ -8,6 +8,8 @@ mod outage;
 mod replies;
 mod sending;
 
+pub(crate) use buttons::offers;
+
 use e2e::providers::avito::Avito;
 use e2e::providers::max::Max;
 use e2e::providers::messenger::{Instagram, Messenger};

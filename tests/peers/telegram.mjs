@@ -1,0 +1,19 @@
+// grammY is a bot of Telegram.
+
+import { hears, listen, options, required, served } from './calls.mjs';
+
+const { Bot, webhookCallback } = required('grammy');
+
+const botInfo = { id: 123456, is_bot: true, first_name: 'Shop', username: 'shop_bot' };
+const bot = new Bot(options.token, { botInfo });
+bot.use((context) => {
+  const press = context.callbackQuery;
+  const buttons = press?.message?.reply_markup?.inline_keyboard.flat() ?? [];
+  const pressed = buttons.find((button) => button.callback_data === press.data);
+  const kinds = [':photo', 'message:text', 'callback_query:data'];
+  const kind = kinds.find((kind) => context.has(kind));
+  const words = context.message?.text ?? context.message?.caption;
+  hears(context.from?.id, press ? pressed?.text : words, kind ?? 'other');
+});
+const secretToken = options.webhook_secret;
+await listen(served(webhookCallback(bot, 'http', { secretToken })));

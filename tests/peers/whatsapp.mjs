@@ -1,0 +1,22 @@
+// whatsapp-api-js is a program of the Cloud API.
+
+import { hears, listen } from './calls.mjs';
+import { isSigned, meta } from './meta.mjs';
+
+meta.on.message = ({ from, message }) => {
+  const text = message.text?.body ?? message.interactive?.button_reply?.title;
+  hears(from, text, message.type);
+};
+meta.on.status = ({ phone, status }) => hears(phone, undefined, status);
+await listen(async (call) => {
+  const read = JSON.parse(call.body);
+  // It reads no further what is not of a number, such as news of the account.
+  if (!read.entry[0].changes[0].value.metadata) return (await isSigned(call)) ? 200 : 401;
+  try {
+    await meta.post(read, call.body, call.headers['x-hub-signature-256']);
+    return 200;
+  } catch (error) {
+    if (error.httpStatus === undefined) throw error;
+    return error.httpStatus;
+  }
+});
