@@ -154,6 +154,8 @@ impl Heard {
             for (name, said) in said {
                 assert_eq!(heard[name], *said, "{}: {heard} to {told}", self.by);
             }
+            let at = heard["at"].as_str().unwrap();
+            assert!(at.starts_with("20"), "{}: {heard} to {told}", self.by);
         }
     }
 }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 
 /** @typedef {{ headers: Record<string, string>, body: string }} Call */
-/** @typedef {{ sender: string, text?: string, kind: string }} Heard */
+/** @typedef {{ sender: string, text?: string, kind: string, at?: string }} Heard */
 
 /** NODE_PATH is heard by `require` only. */
 export const required = createRequire(import.meta.url);
@@ -24,9 +24,11 @@ let heard;
  * @param {unknown} sender
  * @param {string | undefined} text
  * @param {string} kind
+ * @param {number | undefined} ms when it was said, where that is told
  */
-export function hears(sender, text, kind) {
-  heard = { sender: String(sender), text, kind };
+export function hears(sender, text, kind, ms) {
+  const at = Number.isFinite(ms) ? new Date(/** @type {number} */ (ms)).toISOString() : undefined;
+  heard = { sender: String(sender), text, kind, at };
 }
 
 /**

@@ -11,7 +11,7 @@ bot.use((context) => {
   const buttons = keyboard?.payload.buttons.flat() ?? [];
   const pressed = buttons.find((button) => button.payload === context.callback.payload);
   const text = context.callback ? pressed?.text : body?.text;
-  hears(context.user?.user_id, text, context.updateType);
+  hears(context.user?.user_id, text, context.updateType, context.update.timestamp);
 });
 const hook = { domain: 'shop.test', path: '/', secret: options.webhook_secret };
 await listen(served(bot.webhookCallback(hook)));

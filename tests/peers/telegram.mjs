@@ -13,7 +13,8 @@ bot.use((context) => {
   const kinds = [':photo', 'message:text', 'callback_query:data'];
   const kind = kinds.find((kind) => context.has(kind));
   const words = context.message?.text ?? context.message?.caption;
-  hears(context.from?.id, press ? pressed?.text : words, kind ?? 'other');
+  const date = Number(context.msg?.date) * 1000;
+  hears(context.from?.id, press ? pressed?.text : words, kind ?? 'other', date);
 });
 const secretToken = options.webhook_secret;
 await listen(served(webhookCallback(bot, 'http', { secretToken })));

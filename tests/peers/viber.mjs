@@ -10,7 +10,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const validator = new Validator(quiet, options.token);
 const bot = new Bot(quiet, { authToken: options.token, name: options.sender_name, avatar: '' });
 bot.on(Events.MESSAGE_RECEIVED, (message, { userProfile }) =>
-  hears(userProfile.id, message?.text, message?.constructor.getType() ?? 'other'),
+  hears(userProfile.id, message?.text, message?.constructor.getType() ?? 'other', message?.timestamp),
 );
 bot.on(Events.ERROR, (error) => {
   if (error instanceof Error) throw error;

@@ -5,9 +5,10 @@ import { isSigned, meta } from './meta.mjs';
 
 meta.on.message = ({ from, message }) => {
   const text = message.text?.body ?? message.interactive?.button_reply?.title;
-  hears(from, text, message.type);
+  hears(from, text, message.type, Number(message.timestamp) * 1000);
 };
-meta.on.status = ({ phone, status }) => hears(phone, undefined, status);
+meta.on.status = ({ phone, status, timestamp }) =>
+  hears(phone, undefined, status, Number(timestamp) * 1000);
 await listen(async (call) => {
   const read = JSON.parse(call.body);
   // It reads no further what is not of a number, such as news of the account.

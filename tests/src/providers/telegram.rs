@@ -98,7 +98,7 @@ impl Telegram {
             "message_id": number,
             "from": user(client),
             "chat": chat(client),
-            "date": 1_794_650_000 + number,
+            "date": 1_794_650_000 + number % 1_000_000,
         });
         for (name, value) in fields.as_object().unwrap() {
             message[name] = value.clone();
