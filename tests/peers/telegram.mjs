@@ -9,9 +9,11 @@ const bot = new Bot(options.token, { botInfo });
 bot.use((context) => {
   const press = context.callbackQuery;
   const buttons = press?.message?.reply_markup?.inline_keyboard.flat() ?? [];
-  const pressed = buttons.find((button) => button.callback_data === press.data);
+  const pressed = buttons.find(({ callback_data }) => callback_data === press.data);
   const kinds = [':photo', 'message:text', 'callback_query:data'];
-  const kind = kinds.find((kind) => context.has(kind));
+  // Every press is told with the chat that it comes from.
+  const isWhole = !press || press.chat_instance;
+  const kind = isWhole ? kinds.find((kind) => context.has(kind)) : undefined;
   const words = context.message?.text ?? context.message?.caption;
   const date = Number(context.msg?.date) * 1000;
   hears(context.from?.id, press ? pressed?.text : words, kind ?? 'other', date);

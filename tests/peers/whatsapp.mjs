@@ -4,7 +4,9 @@ import { hears, listen } from './calls.mjs';
 import { isSigned, meta } from './meta.mjs';
 
 meta.on.message = ({ from, message }) => {
-  const text = message.text?.body ?? message.interactive?.button_reply?.title;
+  const { interactive } = message;
+  const chosen = interactive?.[interactive.type];
+  const text = message.text?.body ?? (message.context?.id && chosen?.title);
   hears(from, text, message.type, Number(message.timestamp) * 1000);
 };
 meta.on.status = ({ phone, status, timestamp }) =>

@@ -306,7 +306,7 @@ impl Buttons for Telegram {
         let mut message = self.message(id, number, json!({"text": pressed["text"]}));
         message["reply_markup"] = pressed["reply_markup"].clone();
         let press = json!({"id": number.to_string(), "from": user(id), "message": message,
-            "data": button["callback_data"]});
+            "chat_instance": "-42", "data": button["callback_data"]});
         Some(json!({"update_id": update, "callback_query": press}).to_string())
     }
 }
