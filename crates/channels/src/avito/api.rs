@@ -89,11 +89,14 @@ impl Api {
         fields: &Value,
         now: Timestamp,
     ) -> Result<Value, Failure> {
-        let body = || match fields {
-            Value::Null => Body::Empty,
-            fields => Body::Json(fields.clone()),
+        let make = || {
+            let body = if fields.is_null() {
+                Body::Empty
+            } else {
+                Body::Json(fields.clone())
+            };
+            Call::post(self.path(path), body)
         };
-        let make = || Call::post(self.path(path), body());
         Ok(self.again(make, now).await?.json()?)
     }
 
