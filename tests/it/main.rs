@@ -43,6 +43,7 @@ mod metrics;
 mod obligations;
 mod offers;
 mod ok;
+mod peers;
 mod power_cut;
 mod proof;
 mod queues;

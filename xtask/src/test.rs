@@ -13,6 +13,7 @@ const UNITS: &str = "tests of the front end";
 const BROWSER: &str = "tests in a browser";
 const MAIL: &str = "tests with mail servers";
 const OLD_MAIL: &str = "tests with an old mail server";
+const PEERS: &str = "tests with programs that others wrote for messengers";
 
 /// Runs every test; what cannot be run here is skipped by name.
 pub(crate) fn run(root: &Path, report: &mut Report) -> anyhow::Result<()> {
@@ -52,7 +53,10 @@ fn rust(root: &Path, report: &mut Report) -> anyhow::Result<()> {
         Ok(modules) => {
             tests.env("NODE_PATH", modules);
         }
-        Err(reason) => report.skip(OLD_MAIL, reason),
+        Err(reason) => {
+            report.skip(OLD_MAIL, &reason);
+            report.skip(PEERS, reason);
+        }
     }
     report.run("tests in Rust", Kind::Tests(runner), &mut tests)?;
     Ok(())

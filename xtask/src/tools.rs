@@ -10,11 +10,16 @@ use std::process::{Command, Stdio};
 use crate::report::Report;
 
 /// npm packages, exactly.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 9] = [
+    "@maxhub/max-bot-api@0.3.1",
     "axe-core@4.14.1",
+    "grammy@1.46.0",
     "hoodiecrow-imap@2.1.0",
     "playwright-core@1.65.1",
     "typescript@7.0.2",
+    "viber-bot@1.0.18",
+    "vk-io@4.10.1",
+    "whatsapp-api-js@6.3.0",
 ];
 
 /// Debian packages of the mail servers, and a program that comes with all of them.

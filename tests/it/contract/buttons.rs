@@ -23,7 +23,7 @@ const ANSWERS: [&str; 10] = [
     "ten",
 ];
 
-async fn offers<P: Platform>(
+pub(crate) async fn offers<P: Platform>(
     scene: &mut Scene<P>,
     client_id: &str,
     text: &str,

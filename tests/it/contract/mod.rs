@@ -9,6 +9,8 @@ mod replies;
 mod sending;
 mod speed;
 
+pub(crate) use buttons::offers;
+
 use e2e::providers::avito::Avito;
 use e2e::providers::max::Max;
 use e2e::providers::messenger::{Instagram, Messenger};

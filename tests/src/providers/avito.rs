@@ -507,6 +507,9 @@ impl Shop {
         if !self.state().is_known(seen) {
             return told(401, refusal(401, "Unauthorized"));
         }
+        if takes_nothing(&parts) && !seen.body.is_empty() {
+            return told(400, refusal(400, "nothing is expected"));
+        }
         match parts.as_slice() {
             ["v1", "chats", chat, "messages"] => self.send(chat, &seen.json()).await,
             ["v1", "chats", chat, "messages", "image"] => {
@@ -660,6 +663,14 @@ impl Shop {
 /// As Avito refuses something.
 pub fn refusal(code: u16, words: &str) -> Value {
     json!({"error": {"code": code, "message": words}})
+}
+
+/// What is done by its address alone.
+fn takes_nothing(parts: &[&str]) -> bool {
+    match parts {
+        ["v1", "chats", _, "messages", id] => *id != "image",
+        other => other.ends_with(&["v1", "subscriptions"]) || other.ends_with(&["read"]),
+    }
 }
 
 fn told(status: u16, answer: Value) -> Answer {

@@ -270,7 +270,8 @@ impl Platform for Max {
 
     fn renamed(&self, body: &str) -> String {
         let mut update: Value = serde_json::from_str(body).unwrap();
-        update["timestamp"] = json!(self.bot.state().next());
+        let at = update["timestamp"].as_i64().unwrap();
+        update["timestamp"] = json!(at + self.bot.state().next() % 1_000);
         update.to_string()
     }
 
@@ -318,7 +319,7 @@ impl Buttons for Max {
         let pressed = self.sent().pop()?;
         let button = found(&pressed["body"]["attachments"], "text", label)?;
         let at = self.bot.state().next();
-        let press = json!({"timestamp": at, "callback_id": format!("press {at}"),
+        let press = json!({"timestamp": now(), "callback_id": format!("press {at}"),
             "payload": button["payload"], "user": user(client.parse().unwrap())});
         let fields = json!({"callback": press, "message": pressed});
         Some(update("message_callback", fields).to_string())

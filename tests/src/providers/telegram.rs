@@ -98,7 +98,7 @@ impl Telegram {
             "message_id": number,
             "from": user(client),
             "chat": chat(client),
-            "date": 1_794_650_000 + number,
+            "date": 1_794_650_000 + number % 1_000_000,
         });
         for (name, value) in fields.as_object().unwrap() {
             message[name] = value.clone();
@@ -306,7 +306,7 @@ impl Buttons for Telegram {
         let mut message = self.message(id, number, json!({"text": pressed["text"]}));
         message["reply_markup"] = pressed["reply_markup"].clone();
         let press = json!({"id": number.to_string(), "from": user(id), "message": message,
-            "data": button["callback_data"]});
+            "chat_instance": "-42", "data": button["callback_data"]});
         Some(json!({"update_id": update, "callback_query": press}).to_string())
     }
 }

@@ -299,9 +299,14 @@ impl Platform for WhatsApp {
 
 impl Buttons for WhatsApp {
     fn press(&self, client: &str, label: &str) -> Option<String> {
-        let choice = found(&self.sent().pop()?["interactive"], "title", label)?;
-        let pressed = json!({"type": "button_reply", "button_reply": choice});
-        let fields = json!({ "interactive": pressed });
+        let sent = self.sent().pop()?;
+        let choice = found(&sent["interactive"], "title", label)?;
+        let kind = match sent["interactive"]["type"].as_str()? {
+            "list" => "list_reply",
+            _ => "button_reply",
+        };
+        let fields = json!({"interactive": {"type": kind, kind: choice},
+            "context": {"from": "15550783881", "id": sent["id"]}});
         Some(notice(&[self.message(client, "interactive", fields)]))
     }
 }

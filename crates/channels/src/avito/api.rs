@@ -82,14 +82,21 @@ impl Api {
         Ok(self.again(make, now).await?.json()?)
     }
 
-    /// Has something done.
+    /// Has something done, by nothing but its address where the fields are null.
     pub(super) async fn post(
         &self,
         path: &str,
         fields: &Value,
         now: Timestamp,
     ) -> Result<Value, Failure> {
-        let make = || Call::post(self.path(path), Body::Json(fields.clone()));
+        let make = || {
+            let body = if fields.is_null() {
+                Body::Empty
+            } else {
+                Body::Json(fields.clone())
+            };
+            Call::post(self.path(path), body)
+        };
         Ok(self.again(make, now).await?.json()?)
     }
 
@@ -256,7 +263,9 @@ mod tests {
         }));
         let api = Api::new(&config.unwrap());
         let call = || async {
-            let told = api.post("v1/~/chats/a~b/read", &json!({}), NO_CLOCK).await;
+            let told = api
+                .post("v1/~/chats/a~b/read", &Value::Null, NO_CLOCK)
+                .await;
             assert_eq!(told, Ok(json!({"ok": true})));
         };
         futures::future::join_all((0..calls).map(|_| call())).await;

@@ -53,7 +53,7 @@ pub(super) async fn send(
 async fn delete(api: &Api, id: &str, target: &str, host: &dyn Host) -> Result<(), SendError> {
     let target = chat(target).ok_or_else(|| rejected("the message has no name"))?;
     let path = format!("v1/~/chats/{id}/messages/{target}");
-    match api.post(&path, &json!({}), host.now()).await {
+    match api.post(&path, &Value::Null, host.now()).await {
         Err(failure) if !failure.is_not_there() => Err(failure.outcome()),
         Ok(_) | Err(_) => Ok(()),
     }
@@ -99,7 +99,7 @@ pub(super) async fn show(api: &Api, sign: &Sign, recipient: &Recipient) {
     let id = chat(&recipient.thread_key).filter(|_| matches!(sign, Sign::Read(_)));
     let Some(id) = id else { return };
     let path = format!("v1/~/chats/{id}/read");
-    let shown: Result<Value, Failure> = api.post(&path, &json!({}), NO_CLOCK).await;
+    let shown: Result<Value, Failure> = api.post(&path, &Value::Null, NO_CLOCK).await;
     if let Err(failure) = shown {
         tracing::debug!(%failure, "a chat was not marked read");
     }

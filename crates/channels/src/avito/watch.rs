@@ -54,7 +54,7 @@ impl Subscription {
 
 /// Everybody whom Avito calls: one does not replace another.
 pub(super) async fn subscriptions(api: &Api, now: Timestamp) -> Result<Vec<Subscription>, Failure> {
-    let mut told = api.post("v1/subscriptions", &json!({}), now).await?;
+    let mut told = api.post("v1/subscriptions", &Value::Null, now).await?;
     let all = told.get_mut("subscriptions").map(Value::take);
     let all = all
         .filter(|all| !all.is_null())
