@@ -175,7 +175,8 @@ await story('answers and templates', stage, async (step) => {
     const titles = interactive.action.buttons.map((/** @type {any} */ { reply }) => reply.title);
     assert.deepEqual(titles, ['Tomorrow', 'On Friday', 'Call me, please']);
     const bubble = desk.message('Which day suits you', 'OUTBOUND');
-    assert.deepEqual(await bubble.locator(`${T('pills')} li`).allInnerTexts(), titles);
+    await shown(bubble.locator(`${T('pills')} li`), titles.length);
+    for (const title of titles) await shown(bubble.locator(`${T('pills')} li`, { hasText: title }));
     await gone(chips);
     assert.equal(await page.inputValue(T('composer-text')), '');
 

@@ -205,6 +205,19 @@ async fn meta_is_told_that_it_is_here() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_leads_elsewhere_is_told() {
+    let whatsapp = WhatsApp::start().await;
+    whatsapp.leads_to("https://old.example/hooks/whatsapp");
+    let options = whatsapp.called();
+    let scene = Scene::begin(whatsapp, "whatsapp", options).await;
+    until("the line says so", || async {
+        let trouble = scene.trouble();
+        trouble.is_some_and(|told| told.contains("leads to https://old.example/hooks/whatsapp"))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_failure_has_its_own_end() {
     let mut scene = scene().await;
     let wrong = refusal(131_009, "The value is not valid");

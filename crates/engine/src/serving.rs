@@ -161,7 +161,6 @@ mod tests {
 
     #[expect(clippy::default_trait_access, reason = "the type is the channels' own")]
     fn line(id: &str, queue: &str) -> Line {
-        let kind = registry::find("bridge").expect("the bridge");
         let setup = LineSetup {
             id: id.into(),
             display_name: id.to_owned(),
@@ -169,6 +168,9 @@ mod tests {
             public_url: "http://127.0.0.1:1".to_owned(),
             options: Default::default(),
         };
+        let mut kinds = registry::KINDS.iter();
+        let built = kinds.find_map(|kind| Some((kind, (kind.build)(&setup).ok()?)));
+        let (kind, channel) = built.expect("a kind that needs no keys");
         Line {
             id: id.into(),
             display_name: id.to_owned(),
@@ -176,7 +178,7 @@ mod tests {
             queue: queue.into(),
             default_region: "RU".to_owned(),
             hours: None,
-            channel: (kind.build)(&setup).expect("it needs no keys"),
+            channel,
         }
     }
 

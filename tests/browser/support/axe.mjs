@@ -17,6 +17,9 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 export async function unsound(page) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
   return page.evaluate(async () => {
+    // A colour on its way to another is neither.
+    const ends = (/** @type {Animation} */ { effect }) => Number.isFinite(effect?.getComputedTiming().endTime);
+    await Promise.allSettled(document.getAnimations().filter(ends).map((moving) => moving.finished));
     const { violations } = await /** @type {any} */ (window).axe.run(document, { resultTypes: ['violations'] });
     const faults = violations
       .filter((/** @type {any} */ { impact }) => impact === 'serious' || impact === 'critical')

@@ -58,6 +58,8 @@ struct State {
     sent: Vec<Value>,
     files: BTreeMap<String, Bytes>,
     templates: Vec<Value>,
+    /// Where the app's dashboard says that calls go.
+    webhook: Option<String>,
     unreachable: BTreeSet<String>,
     /// The token is good no more.
     revoked: bool,
@@ -144,6 +146,11 @@ impl WhatsApp {
             event,
             contact: contact(client),
         }
+    }
+
+    /// Somebody writes into the app's dashboard where calls go.
+    pub fn leads_to(&self, url: &str) {
+        self.app.state().webhook = Some(url.to_owned());
     }
 
     /// A template that the account wrote, approved or not.
@@ -474,10 +481,16 @@ impl App {
         let path = seen.path.split('?').next().unwrap_or_default();
         let id = path.rsplit('/').next().unwrap_or_default();
         match name_of(seen).as_str() {
-            "number" => done(json!({
-                "id": id, "display_phone_number": "+1 555-078-3881", "verified_name": "Shop",
-                "quality_rating": "GREEN",
-            })),
+            "number" => {
+                let mut told = json!({
+                    "id": id, "display_phone_number": "+1 555-078-3881",
+                    "verified_name": "Shop", "quality_rating": "GREEN",
+                });
+                if let Some(url) = &self.state().webhook {
+                    told["webhook_configuration"] = json!({ "application": url });
+                }
+                done(told)
+            }
             "message_templates" => self.templates(seen),
             "sign" => done(json!({"success": true})),
             "messages" => self.send(seen.json()),

@@ -10,7 +10,7 @@ use super::api::{Api, Failure};
 use crate::{Check, RunError, SendError};
 
 /// How often the number is asked about: what comes in does not tell that its token is
-/// good no more.
+/// good no more, or that nothing comes in because another server is called.
 const WATCH: Duration = Duration::from_mins(5);
 
 const NO_CLOCK: Timestamp = Timestamp(0);
@@ -20,13 +20,24 @@ const WEBHOOK: &str = "webhook_configuration";
 impl Connection {
     pub(super) async fn watch(&self) -> Result<(), RunError> {
         loop {
-            let trouble = self.api.number(NUMBER, NO_CLOCK).await.err();
-            if let Some(failure) = &trouble {
-                tracing::warn!(line.id = %self.line, %failure, "the number cannot be asked about");
+            let trouble = self.wrong().await;
+            if let Some(trouble) = &trouble {
+                tracing::warn!(line.id = %self.line, trouble, "the number is not in order");
             }
-            self.trouble.set(trouble.map(|failure| failure.to_string()));
+            self.trouble.set(trouble);
             tokio::time::sleep(WATCH).await;
         }
+    }
+
+    async fn wrong(&self) -> Option<String> {
+        if let Err(failure) = self.api.number(NUMBER, NO_CLOCK).await {
+            return Some(failure.to_string());
+        }
+        // Not every token may ask this.
+        let told = self.api.number(WEBHOOK, NO_CLOCK).await.ok()?;
+        let ours = &self.config.hub.url;
+        let set = set(&told).filter(|url| url != ours)?;
+        Some(format!("its webhook leads to {set}, and not to {ours}"))
     }
 }
 
@@ -63,11 +74,15 @@ fn number(told: &Value) -> Check {
 }
 
 /// Whom Meta calls: what is set for the number, or else for the account, or for the app.
-fn webhook(told: &Value, ours: &str) -> Check {
-    let what = "the webhook";
+fn set(told: &Value) -> Option<&str> {
     let set = &told["webhook_configuration"];
     let mut levels = ["phone_number", "whatsapp_business_account", "application"].iter();
-    match levels.find_map(|level| set[*level].as_str()) {
+    levels.find_map(|level| set[*level].as_str())
+}
+
+fn webhook(told: &Value, ours: &str) -> Check {
+    let what = "the webhook";
+    match set(told) {
         Some(url) if url == ours => Check::good(what, "it leads here"),
         Some(url) => Check::doubtful(what, format!("it leads to {url}, and not to {ours}")),
         None => Check::doubtful(
