@@ -154,6 +154,47 @@ mod tests {
     }
 
     #[test]
+    fn the_first_files_go_with_the_last_words_and_buttons_below_words_alone() {
+        let shape = |buttons: &[&str]| {
+            let whole = ToSend {
+                text: Text::plain("One. Two three four"),
+                attachments: vec![Attachment::default(); 3],
+                reply_to: Some("1".to_owned()),
+                buttons: buttons.iter().map(|label| (*label).to_owned()).collect(),
+                ..ToSend::default()
+            };
+            let pairs = |files: Vec<_>| files.chunks(2).map(<[_]>::to_vec).collect();
+            let parts = with_files(whole, 14, pairs).into_iter();
+            let shape = |part| {
+                let Action::Send(sent) = part else {
+                    panic!("{part:?}");
+                };
+                let (files, answers) = (sent.attachments.len(), sent.reply_to.is_some());
+                (sent.text.plain, files, answers, sent.buttons.len())
+            };
+            parts.map(shape).collect::<Vec<_>>()
+        };
+        let part = |text: &str, files, answers, buttons| (text.to_owned(), files, answers, buttons);
+        assert_eq!(
+            shape(&[]),
+            [
+                part("One. Two three", 0, true, 0),
+                part("four", 2, false, 0),
+                part("", 1, false, 0),
+            ]
+        );
+        assert_eq!(
+            shape(&["Yes", "No"]),
+            [
+                part("", 2, true, 0),
+                part("", 1, false, 0),
+                part("One. Two three", 0, false, 0),
+                part("four", 0, false, 2),
+            ]
+        );
+    }
+
+    #[test]
     fn nothing_is_left_out() {
         let text = "слово, ".repeat(2_000);
         let pieces = split(&text, 100, utf16);
